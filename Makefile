@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+# rtmem - realtime memory for programs that nobody recompiles
+#
+#   make            build/librtpreload.so and build/rtmem
+#   make help       every target, from the ## comments below
+
+VERSION := 0.1.0
+SOVERSION := 1
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+LIBDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
+B := build
+
+CC ?= cc
+CSTD := -std=gnu17
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wno-unused-parameter -Werror
+OPT ?= -O2 -g
+SAN ?=
+CFLAGS_ALL := $(CSTD) $(WARN) $(OPT) $(SAN) -fvisibility=hidden -fno-plt -pthread \
+	-D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' -Iinclude -I. -MMD -MP $(CFLAGS)
+# -fno-builtin: gcc turns malloc + memset inside calloc into a call of calloc itself.
+PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-malloc \
+	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
+	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
+
+POLICY_CORE := units glob parse find match keys
+TOOL_SRC := $(wildcard policy/rtmem.c policy/cmd_*.c policy/elf.c)
+CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
+PRELOAD_SRC := $(wildcard preload/*.c)
+PRELOAD_ASM := $(wildcard preload/*.S)
+ENTRY_SRC := $(wildcard preload/entry*.c preload/init.c)
+
+CORE_PIC := $(CORE_SRC:%.c=$B/pic/%.o)
+PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$B/pic/%.o) $(PRELOAD_ASM:%.S=$B/pic/%.o)
+ENTRY_OBJ := $(ENTRY_SRC:%.c=$B/pic/%.o) $(PRELOAD_ASM:%.S=$B/pic/%.o)
+TOOL_OBJ := $(TOOL_SRC:%.c=$B/tool/%.o) $(CORE_SRC:%.c=$B/tool/%.o)
+
+JEMALLOC_A := $(shell $(CC) -print-file-name=libjemalloc_pic.a)
+INIH_A := $(shell $(CC) -print-file-name=libinih.a)
+
+.PHONY: all lib tool help
+all: lib tool ## build the library and the tool
+lib: $B/librtpreload.so
+tool: $B/rtmem
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/*.mk | expand -t 24
+
+# jemalloc, privately: its public names become je_*, its system calls go through base.c.
+$B/je.syms: preload/base.syms
+	@mkdir -p $(@D)
+	sed '/^#/d;/^$$/d' $< > $@
+$B/libje.a: $B/je.syms $(JEMALLOC_A)
+	objcopy --redefine-syms=$< $(JEMALLOC_A) $@
+
+$B/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+$B/pic/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+$B/tool/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fPIE -c -o $@ $<
+
+$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map
+	$(CC) -shared $(SAN) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
+		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
+		-Wl,--no-undefined -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
+		-lpthread -ldl -lm
+$B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)
+	ln -sf $(<F) $@
+
+# Everything but the interposed names: what unit tests link.
+$B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/rtmem: $(TOOL_OBJ)
+	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A)
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+include $(sort $(wildcard mk/*.mk))
+
+clean: ## remove build/
+	rm -rf $B

@@ -1,0 +1,29 @@
+# Debian packages: what the build, the tests and the demo need. One a line, sorted.
+BUILD_DEPS := \
+	binutils \
+	gcc \
+	libc6-dev \
+	libinih-dev \
+	libjemalloc-dev \
+	make \
+	pkg-config
+
+CHECK_DEPS := \
+	bats \
+	g++ \
+	libunwind-dev \
+	mandoc \
+	strace \
+	valgrind
+
+DEMO_DEPS := \
+	chuck \
+	jackd2
+
+LINT_DEPS := \
+	clang-format \
+	shellcheck
+
+.PHONY: deps
+deps: ## install the Debian packages that build, check, demo and lint need (root)
+	./mk/deps.sh $(sort $(BUILD_DEPS) $(CHECK_DEPS) $(DEMO_DEPS) $(LINT_DEPS))

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h - the engine: two-level segregated fit in one contiguous span, pure and
+ *single-threaded
+ *
+ * No globals, no system call, no lock, no allocation, no call out except memcpy/memset.
+ * Every operation is O(1): its worst case in instructions is written in librtpreload(7).
+ *
+ * Words: a BLOCK is an 8-byte header followed by its payload; payloads are 16-byte
+ *aligned. The header is one word, at payload - 8:
+ *
+ *	bit  0      FREE       in a free list of the heap
+ *	bit  1      PREV_FREE  the block before this one is free; its size stands in the
+ *	                       8 bytes before this header
+ *	bit  2      (reserved, 0)
+ *	bit  3      LAST       last block of the span
+ *	bits 4..31  size / 16  size of the whole block in bytes is (word & 0xfffffff0)
+ *	bits 32..47 slack      usable bytes - requested bytes (0..65535)
+ *	bits 48..63 check      live: (payload address ^ heap key) & 0xffff
+ *	                       not live (free, cached, returned): the same, inverted
+ *
+ * The check makes a double or foreign free one 16-bit compare away from being caught.
+ * payload capacity of a block of size s is s - 8: the last 8 bytes overlap the next
+ *header's "size of the free block before" field, which is unused while this block lives.
+ */
+#ifndef HEAP_H
+#define HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEAP_ALIGN     16UL
+#define HEAP_OVERHEAD  8UL
+#define HEAP_BLOCK_MIN 32UL	    /* header, two links, size at the end */
+#define HEAP_BLOCK_MAX 0xfffffff0UL /* 4 GiB - 16: 28 bits of 16-byte units */
+
+#define HEAP_F_FREE	 1u
+#define HEAP_F_PREV_FREE 2u
+#define HEAP_F_LAST	 8u
+
+struct heap; /* control block: lists, bitmaps, counters; heap_control_size() bytes */
+
+enum heap_verdict {
+	HEAP_OK = 0,
+	HEAP_DOUBLE_FREE, /* a block of this heap that is not live */
+	HEAP_NOT_A_BLOCK, /* interior, misaligned or overwritten header */
+	HEAP_BROKEN, /* a neighbour's header or a free block's links are overwritten */
+};
+
+size_t heap_control_size(void);
+
+/*
+ * Lays out an empty heap. control: heap_control_size() bytes, 64-byte aligned. span:
+ * 16-byte aligned memory of `len` bytes (a multiple of 16). key: random, for the checks.
+ */
+struct heap *heap_init(void *control, void *span, size_t len, uint16_t key);
+
+/* The span has grown at its end by `len` bytes (committed, touched). O(1). */
+void heap_extend(struct heap *h, size_t len);
+
+/* Bytes of span with which one block of `total` bytes is sure to fit when empty. */
+size_t heap_span_for(size_t total);
+
+/* NULL when no block is large enough. size > 0. align: power of two, 0 or 16 = natural.
+ */
+void *heap_alloc(struct heap *h, size_t size);
+void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
+enum heap_verdict heap_free(struct heap *h, void *p);
+/* In place only. false: does not fit, block untouched. */
+bool heap_resize(struct heap *h, void *p, size_t size);
+
+/* Is p the payload of a live block of this heap? Never reads outside the span. */
+enum heap_verdict heap_check_pointer(const struct heap *h, const void *p);
+
+size_t heap_size_of(const void *p);			  /* requested bytes */
+size_t heap_usable_of(const void *p);			  /* bytes it holds now */
+size_t heap_phys_of(const struct heap *h, const void *p); /* can grow to in place */
+
+struct heap_stats {
+	size_t span; /* bytes under management */
+	size_t used; /* bytes in blocks that are not in a free list, headers included */
+	size_t peak; /* highest `used` */
+	size_t largest_free; /* a request of this many bytes would succeed now */
+};
+void heap_stats(const struct heap *h, struct heap_stats *out);
+
+/* Every invariant of every block and list. NULL when sound, else what is broken; *where
+ * is set to the block. Linear in the number of blocks: for tests and MALLOC_DEBUG > 1. */
+const char *heap_check(const struct heap *h, const void **where);
+
+#endif

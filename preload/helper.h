@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * helper.h - the one background thread: everything slow that a realtime thread must not
+ * do
+ *
+ * Commits and grows pools, takes deferred frees to jemalloc, looks at thread facts,
+ * writes posted messages. Blocks all signals, has a descriptor table of its own (empty),
+ * is named "rtmem-helper". Started at most once per process, never before a second thread
+ * exists or a rule has matched.
+ */
+#ifndef HELPER_H
+#define HELPER_H
+
+#include <stdbool.h>
+
+void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
+bool helper_running(void);
+void helper_child(void); /* after fork, in the child: there is none */
+/* True in the helper thread itself: interposers must not treat it as the program's. */
+bool helper_is_self(void);
+
+#endif

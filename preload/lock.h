@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - a priority-inheriting lock of one word, taken without a system call when it is
+ * free
+ *
+ * States of the word (the kernel's PI futex protocol): 0 free; TID held, nobody waits;
+ * TID | FUTEX_WAITERS held, the kernel has waiters and hands it over at unlock.
+ * Realtime threads try lock_try() first and have something else to do when it fails;
+ * lock_acquire() is the last resort and boosts the holder. Held for a bounded number of
+ * instructions only: no system call, no page touched for the first time, no callback.
+ *
+ * The tid is the caller's: from its slot, never from a system call.
+ */
+#ifndef LOCK_H
+#define LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lock {
+	uint32_t word;
+};
+
+/* The kernel's side of a contended lock; any error is treated as "try again". */
+void lock_acquire_slow(struct lock *l, uint32_t tid);
+void lock_release_slow(struct lock *l);
+
+static inline bool lock_try(struct lock *l, uint32_t tid)
+{
+	uint32_t free_word = 0;
+
+	/* acquire: pairs with the release in lock_release() and with the kernel's
+	 * hand-over */
+	return __atomic_compare_exchange_n(
+		&l->word, &free_word, tid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void lock_acquire(struct lock *l, uint32_t tid)
+{
+	if (__builtin_expect(!lock_try(l, tid), 0))
+		lock_acquire_slow(l, tid);
+}
+
+static inline void lock_release(struct lock *l, uint32_t tid)
+{
+	/* release: pairs with the acquire in lock_try() */
+	if (__builtin_expect(!__atomic_compare_exchange_n(&l->word, &tid, 0, false,
+				     __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+		    0))
+		lock_release_slow(l);
+}
+
+/* Tid of the calling thread: kept in initial-exec TLS, asked of the kernel once. */
+uint32_t lock_tid(void);
+/* In the child of a fork the kept tid is another thread's: ask again. */
+void lock_tid_forget(void);
+
+#endif

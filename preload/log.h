@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.h - one line on standard error, without stdio and without touching the program's
+ * errno
+ *
+ * log_line() formats into a buffer on the stack and makes one write(2). It may be called
+ * from anywhere but the realtime path; there, log_post() leaves a fixed message for the
+ * helper. Formats: %s %d %u %lu %ld %lx %zu %p %c %%, nothing else; longer lines are cut.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#define LOG_LINE_MAX 512
+
+/* "rtmem: " + text + newline. At most one line per distinct format for log_once(). */
+__attribute__((format(printf, 1, 2))) void log_line(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void log_once(const char *fmt, ...);
+
+/* The program misused memory: one line, then abort(), as glibc does. */
+__attribute__((noreturn, cold, format(printf, 1, 2))) void log_misuse(
+	const char *fmt, ...);
+
+/* The formatter itself: like snprintf, never allocates, any context. Returns the length.
+ */
+__attribute__((format(printf, 3, 4))) int log_format(
+	char *buf, unsigned len, const char *fmt, ...);
+
+/* Realtime: yes. text must be a string literal; kept in a ring of 64, the rest is
+ * counted. */
+void log_post(const char *text);
+/* The helper writes what was posted. */
+void log_flush_posted(void);
+
+#endif

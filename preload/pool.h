@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - a heap with a lock, a name, counters and a list of returned blocks
+ *
+ * Who may wait for whom: the lock (lock.h) is held only around one bounded heap
+ * operation. Frees by threads that are not the pool's own go to `returned` by one atomic
+ * push and wait for nobody; whoever allocates next takes them back, a bounded number at a
+ * time.
+ */
+#ifndef POOL_H
+#define POOL_H
+
+#include "area.h"
+#include "heap.h"
+#include "lock.h"
+
+#define POOL_NAME_MAX 63
+
+enum pool_full { POOL_FULL_BASE, POOL_FULL_FAIL };
+
+/* How a pool is to be made. Zero means: default. */
+struct pool_attr {
+	const char *name;    /* copied; NULL: "" */
+	size_t size;	     /* bytes one block of which always fits in the fresh pool */
+	size_t max;	     /* grown up to this; 0 or < size: size */
+	unsigned area_flags; /* enum area_flags */
+	enum pool_full when_full;
+	bool commit_later; /* reserve only; pool_commit() does the rest */
+	bool native;	   /* made by rtm_create_pool: logical sizes are kept exactly */
+	void *at;	   /* wished address */
+};
+
+struct pool {
+	/* read by every malloc of a matched thread: constant after pool_commit() */
+	uintptr_t lo; /* first byte a block can have */
+	size_t span;  /* bytes from lo that blocks can be in (the whole reservation) */
+	struct heap *heap;
+	uint16_t key;
+	bool ready; /* committed; store release, load acquire */
+
+	_Alignas(64) struct lock lock;
+	/* blocks freed by others: a Treiber stack linked through the payload's first word
+	 */
+	_Alignas(64) void *returned;
+	uint64_t returned_count; /* relaxed; pushes so far */
+
+	/* the rest is for slow paths */
+	_Alignas(64) struct area area;
+	int index; /* in pools[] */
+	char name[POOL_NAME_MAX + 1];
+	enum pool_full when_full;
+	bool native, debug;
+	size_t size, max;	       /* as asked */
+	uint64_t full_events, growths; /* relaxed */
+};
+
+/* Realtime: yes. NULL when the pool is full (errno untouched). align 0: 16. */
+void *pool_alloc(struct pool *p, size_t size, size_t align);
+/* Realtime: yes. Any thread: takes the lock if it is free, else pushes on `returned`. */
+enum heap_verdict pool_free(struct pool *p, void *block);
+/* Realtime: yes. One atomic push; the block's check is verified and inverted first. */
+enum heap_verdict pool_return(struct pool *p, void *block);
+/* Realtime: yes. In place; false when it would have to move. */
+bool pool_resize(struct pool *p, void *block, size_t size);
+/* Realtime: yes. Takes back at most `max` returned blocks; returns how many. */
+unsigned pool_take_returned(struct pool *p, unsigned max);
+
+/* Free bytes in total (also those in `returned` are counted as used until taken back). */
+size_t pool_available(struct pool *p);
+
+/* Helper thread only: commit more and hand it to the heap. 0 or negative errno. */
+int pool_grow(struct pool *p, size_t bytes);
+int pool_commit(struct pool *p);
+
+/* heap_check() under the lock; prints one line and returns false when broken. */
+bool pool_check(struct pool *p);
+
+/* The one line for a bad free, then abort(). */
+__attribute__((noreturn, cold)) void pool_misuse(
+	const struct pool *p, const void *block, enum heap_verdict v);
+
+#endif

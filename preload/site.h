@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.h - which call-site rules hold where malloc was called from
+ *
+ * Realtime side (site_match): a lock-free table from return address to what is known
+ * about it; a new address is resolved in bounded time from tables compiled per module off
+ * the realtime path, using _dl_find_object(3) to name the module. No lock, no malloc, no
+ * system call, never libunwind. Slow side: compiles modules (names of .symtab, build-id
+ * debug file, .dynsym to address intervals, unwind recipes from .eh_frame), follows
+ * dlopen and dlclose.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../policy/match.h"
+
+/* Registers of the function that called malloc, as they were at the call. */
+struct site_frame {
+	uintptr_t ret; /* return address into the caller */
+	uintptr_t cfa; /* stack pointer just before the call instruction pushed ret */
+	uintptr_t rbp;
+	uintptr_t rbx;
+};
+
+/*
+ * Before any thread is matched and after each reload: m stays valid until the next call.
+ * Compiles all loaded modules. Returns the mask of rules that have a callsite condition.
+ */
+uint64_t site_init(const struct match_process *m);
+
+/*
+ * Realtime: yes. Threads: any. The subset of `want` whose callsite condition holds for
+ * this stack. Walks at most the largest depth among `want` (rules with depth 1 need no
+ * walk).
+ */
+uint64_t site_match(const struct site_frame *f, uint64_t want);
+
+/* Called around the real dlopen/dlclose, off the realtime path. */
+void site_modules_changed(void);	/* after dlopen: compile what is new */
+void site_module_closing(void *handle); /* before dlclose */
+void site_module_closed(void);		/* after dlclose: tombstones, next generation */
+
+/* Helper thread: notice modules that came or went without us (dlpi_adds, dlpi_subs). */
+void site_poll(void);
+
+/* Off the realtime path, for messages: "libfoo.so!bar" of an address into buf. */
+const char *site_name(uintptr_t addr, char *buf, unsigned len);
+
+#endif
