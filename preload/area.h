@@ -52,14 +52,26 @@ int area_relock(struct area *a);
 /* Give everything back. Nothing may live in it any more. */
 void area_release(struct area *a);
 
-/* Lock and touch memory that is not ours (thread stacks, images); part may fail. */
+/*
+ * Lock and touch memory that is not ours (thread stacks, images), never beyond the
+ * range's pages; what the limit allows is locked, the rest is reported.
+ */
 int area_lock_foreign(void *start, size_t len);
+
+/*
+ * The program has just installed a system call filter: from now on areas only use
+ * mprotect and touching, nothing is locked, pinned or looked up. One-way. Threads: any.
+ */
+void area_restrict(void);
 
 /* Memory the host can give without killing anybody: min over cgroups and MemAvailable. */
 size_t area_memory_available(void);
 
-/* "3d line of advice" when locking fell short: limits.d, LimitMEMLOCK=,
- * AmbientCapabilities=. */
+/*
+ * One line of advice when locking fell short: how much is locked, the limit, and what
+ * raises it (limits.d, LimitMEMLOCK=, AmbientCapabilities=; never a file capability: it
+ * makes the loader drop the preload).
+ */
 void area_lock_advice(const struct area *a, const char *pool_name);
 
 /*

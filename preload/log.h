@@ -20,15 +20,26 @@ __attribute__((format(printf, 1, 2))) void log_once(const char *fmt, ...);
 __attribute__((noreturn, cold, format(printf, 1, 2))) void log_misuse(
 	const char *fmt, ...);
 
-/* The formatter itself: like snprintf, never allocates, any context. Returns the length.
+/*
+ * The formatter itself: like snprintf, never allocates, any context. Returns the length
+ * of what stands in buf (unlike snprintf when the text was cut).
  */
 __attribute__((format(printf, 3, 4))) int log_format(
 	char *buf, unsigned len, const char *fmt, ...);
 
-/* Realtime: yes. text must be a string literal; kept in a ring of 64, the rest is
- * counted. */
+/*
+ * Realtime: yes. text must be a string literal. Up to 64 different texts are kept, each
+ * with the number of times it was posted; what finds no room is counted.
+ */
 void log_post(const char *text);
-/* The helper writes what was posted. */
+/* The helper writes what was posted: one line per text, "(N times)" when N > 1. */
 void log_flush_posted(void);
+
+/*
+ * The calling thread (the helper) has a descriptor table of its own, in which 2 is not
+ * the program's standard error: from now on its lines go to the descriptor 2 of the
+ * process.
+ */
+void log_use_process_stderr(void);
 
 #endif

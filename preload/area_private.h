@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * area_private.h - what the area_*.c files share and nobody else sees
+ *
+ * The area lock serialises commits, the registry and fork. It is held through system
+ * calls and no realtime thread ever takes it. Signals are blocked while it is held, so a
+ * handler that forks cannot meet it held by its own thread.
+ */
+#ifndef AREA_PRIVATE_H
+#define AREA_PRIVATE_H
+
+#include "area.h"
+
+#define AREA_MAX	256
+#define AREA_CHUNK	(1UL << 20)
+#define AREA_HUGE_CHUNK (2UL << 20)
+
+/* Every area that exists; NULL entries are free. Under the area lock. */
+extern struct area *area_all[AREA_MAX];
+/* The program forbade itself system calls after it was started: see area_restrict(). */
+extern bool area_restricted;
+
+void area_acquire(uint64_t *signals);
+void area_release_lock(const uint64_t *signals);
+/* In the child of a fork: the lock is free. */
+void area_lock_child(void);
+
+/* Makes every page of the range present and writable; contents are kept. */
+int area_populate(unsigned char *start, size_t len);
+/* Locks as many pages of the range as the limit allows, from its start. *error: why not
+ * all, 0 if all. */
+size_t area_lock_pages(unsigned char *start, size_t len, int *error);
+
+/* -ENOMEM when populating `bytes` would make the kernel kill somebody. */
+int area_check_memory(size_t bytes);
+
+#endif

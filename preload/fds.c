@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fds.c - use descriptors without the program seeing one: the place to run, and reading a
+ * file there
+ *
+ * The thread made for one call shares everything with the process but the descriptor
+ * table. The caller sleeps until it is gone (CLONE_VFORK), so it may use the caller's
+ * thread-local storage; all signals are blocked, so no handler of the program runs on its
+ * stack. Bound: one thread at a time.
+ */
+#include "fds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/single_threaded.h>
+
+#include "sys.h"
+
+static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
+
+/* 0 free, 1 held, 2 held and somebody sleeps */
+static uint32_t guest_lock;
+static _Alignas(64) unsigned char guest_stack[16384];
+static struct {
+	int (*fn)(void *);
+	void *arg;
+	int result;
+} guest;
+
+void fds_mark_private(void)
+{
+	own_table = true;
+}
+
+bool fds_private(void)
+{
+	return own_table;
+}
+
+static void guest_acquire(void)
+{
+	uint32_t seen = 0;
+
+	/* acquire: pairs with the release in guest_release() */
+	if (__atomic_compare_exchange_n(
+		    &guest_lock, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	/* acquire: as above */
+	while (__atomic_exchange_n(&guest_lock, 2, __ATOMIC_ACQUIRE) != 0)
+		sys_futex(&guest_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, NULL);
+}
+
+static void guest_release(void)
+{
+	/* release: pairs with the acquires in guest_acquire() */
+	if (__atomic_exchange_n(&guest_lock, 0, __ATOMIC_RELEASE) == 2)
+		sys_futex(&guest_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+}
+
+static int guest_main(void *unused)
+{
+	(void)unused;
+	guest.result = guest.fn(guest.arg);
+	return 0;
+}
+
+static int run_as_guest(int (*fn)(void *), void *arg)
+{
+	int saved = errno, ret;
+
+	guest_acquire();
+	guest.fn = fn;
+	guest.arg = arg;
+	guest.result = -EAGAIN;
+	if (clone(guest_main, guest_stack + sizeof guest_stack,
+		    CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+			    CLONE_VFORK,
+		    NULL) < 0)
+		guest.result = -errno;
+	ret = guest.result;
+	guest_release();
+	errno = saved;
+	return ret;
+}
+
+int fds_run(int (*fn)(void *), void *arg)
+{
+	uint64_t all = ~0ULL, old;
+	int ret;
+
+	sys_sigprocmask(SIG_SETMASK, &all, &old);
+	if (own_table || __libc_single_threaded)
+		ret = fn(arg);
+	else
+		ret = run_as_guest(fn, arg);
+	sys_sigprocmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+int fds_slurp(const char *path, char *buf, unsigned len)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	unsigned have = 0;
+	ssize_t got = 0;
+
+	if (fd < 0)
+		return fd;
+	while (have < len - 1 && (got = sys_read(fd, buf + have, len - 1 - have)) > 0)
+		have += (unsigned)got;
+	sys_close(fd);
+	buf[have] = '\0';
+	return got < 0 ? (int)got : (int)have;
+}
+
+void fds_child(void)
+{
+	/* relaxed: the child has one thread */
+	__atomic_store_n(&guest_lock, 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.c - one line on standard error, without stdio
+ *
+ * Never allocates, never keeps a descriptor, never changes errno, never lets a broken
+ * pipe on descriptor 2 kill the program. Bounds: LOG_LINE_MAX bytes a line, 256 formats
+ * for log_once(), 64 texts posted and not yet written.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fds.h"
+#include "sys.h"
+
+#define ONCE_SLOTS   256
+#define POSTED_SLOTS 64
+#define SIGPIPE_BIT  (1ULL << (SIGPIPE - 1))
+
+/* ---- the formatter ---- */
+
+struct out {
+	char *at, *end; /* end: the last byte, kept for the NUL */
+};
+
+static void put(struct out *o, char c)
+{
+	if (o->at < o->end)
+		*o->at++ = c;
+}
+
+static void put_string(struct out *o, const char *s)
+{
+	for (s = s ? s : "(null)"; *s; s++)
+		put(o, *s);
+}
+
+static void put_number(struct out *o, unsigned long n, unsigned base)
+{
+	char digits[20];
+	unsigned i = 0;
+
+	do
+		digits[i++] = "0123456789abcdef"[n % base];
+	while ((n /= base) != 0);
+	while (i > 0)
+		put(o, digits[--i]);
+}
+
+static void put_signed(struct out *o, long n)
+{
+	if (n < 0)
+		put(o, '-');
+	put_number(o, n < 0 ? 0 - (unsigned long)n : (unsigned long)n, 10);
+}
+
+/* One conversion; fmt stands behind the %. Returns the first character after it. */
+static const char *put_conversion(struct out *o, const char *fmt, va_list *ap)
+{
+	bool wide = *fmt == 'l' || *fmt == 'z';
+
+	switch (wide ? *++fmt : *fmt) {
+	case 's':
+		put_string(o, va_arg(*ap, const char *));
+		break;
+	case 'c':
+		put(o, (char)va_arg(*ap, int));
+		break;
+	case 'd':
+		put_signed(o, wide ? va_arg(*ap, long) : va_arg(*ap, int));
+		break;
+	case 'u':
+		put_number(
+			o, wide ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned), 10);
+		break;
+	case 'x':
+		put_number(
+			o, wide ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned), 16);
+		break;
+	case 'p':
+		put_string(o, "0x");
+		put_number(o, (unsigned long)va_arg(*ap, void *), 16);
+		break;
+	case '\0':
+		return fmt;
+	default:
+		put(o, *fmt);
+	}
+	return fmt + 1;
+}
+
+static int format_list(char *buf, unsigned len, const char *fmt, va_list *ap)
+{
+	struct out o = {buf, buf + len - 1};
+
+	while (*fmt) {
+		if (*fmt != '%')
+			put(&o, *fmt++);
+		else
+			fmt = put_conversion(&o, fmt + 1, ap);
+	}
+	*o.at = '\0';
+	return (int)(o.at - buf);
+}
+
+int log_format(char *buf, unsigned len, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (len == 0)
+		return 0;
+	va_start(ap, fmt);
+	n = format_list(buf, len, fmt, &ap);
+	va_end(ap);
+	return n;
+}
+
+/* ---- where lines go ---- */
+
+/* The program's descriptor 2, in the calling thread's own table. Negative errno: none. */
+static int borrow_stderr(void)
+{
+	pid_t pid = sys_getpid();
+	int pidfd = sys_pidfd_open(pid, 0), fd = pidfd;
+	char path[32];
+
+	if (pidfd >= 0) {
+		fd = sys_pidfd_getfd(pidfd, 2, 0);
+		sys_close(pidfd);
+	}
+	if (fd >= 0 || fd == -EBADF)
+		return fd;
+	log_format(path, sizeof path, "/proc/%d/fd/2", pid);
+	return sys_openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
+}
+
+/* A reader that went away must not cost the program a SIGPIPE it did not cause. */
+static void write_no_signal(int fd, const char *text, size_t len)
+{
+	const struct timespec now = {0, 0};
+	uint64_t pipe_bit = SIGPIPE_BIT, old = 0, pending = 0;
+	ssize_t ret;
+
+	sys_sigprocmask(SIG_BLOCK, &pipe_bit, &old);
+	sys_sigpending(&pending);
+	do
+		ret = sys_write(fd, text, len);
+	while (ret == -EINTR);
+	if (ret == -EPIPE && !(pending & SIGPIPE_BIT))
+		sys_sigtimedwait(&pipe_bit, &now);
+	sys_sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void write_line(const char *text, size_t len)
+{
+	int fd;
+
+	if (!fds_private()) {
+		write_no_signal(2, text, len);
+		return;
+	}
+	fd = borrow_stderr();
+	if (fd < 0)
+		return;
+	write_no_signal(fd, text, len);
+	sys_close(fd);
+}
+
+void log_use_process_stderr(void)
+{
+	fds_mark_private();
+}
+
+/* ---- lines ---- */
+
+static void write_list(const char *fmt, va_list *ap)
+{
+	char line[LOG_LINE_MAX];
+	int n = log_format(line, sizeof line - 1, "rtmem: ");
+
+	n += format_list(line + n, (unsigned)(sizeof line - 1) - (unsigned)n, fmt, ap);
+	line[n++] = '\n';
+	write_line(line, (size_t)n);
+}
+
+void log_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_list(fmt, &ap);
+	va_end(ap);
+}
+
+/* true for the first caller with this format; false also when the table is full */
+static bool first_time(const char *fmt)
+{
+	static const char *seen[ONCE_SLOTS];
+	size_t start = ((uintptr_t)fmt >> 3) % ONCE_SLOTS;
+
+	for (size_t i = 0; i < ONCE_SLOTS; i++) {
+		const char *there = NULL;
+
+		/* relaxed: the pointer is compared, never followed */
+		if (__atomic_compare_exchange_n(&seen[(start + i) % ONCE_SLOTS], &there,
+			    fmt, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+		if (there == fmt)
+			return false;
+	}
+	return false;
+}
+
+void log_once(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!first_time(fmt))
+		return;
+	va_start(ap, fmt);
+	write_list(fmt, &ap);
+	va_end(ap);
+}
+
+void log_misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_list(fmt, &ap);
+	va_end(ap);
+	abort();
+}
+
+/* ---- messages from realtime threads ---- */
+
+static struct {
+	const char *text; /* set once, never cleared: literals, and few */
+	uint32_t count;	  /* posts not written yet */
+} posted[POSTED_SLOTS];
+static uint32_t posted_lost;
+
+void log_post(const char *text)
+{
+	size_t start = ((uintptr_t)text >> 3) % POSTED_SLOTS;
+
+	for (size_t i = 0; i < POSTED_SLOTS; i++) {
+		size_t at = (start + i) % POSTED_SLOTS;
+		const char *there = NULL;
+
+		/* relaxed: the text is a constant; that it was posted is told by count */
+		if (__atomic_compare_exchange_n(&posted[at].text, &there, text, false,
+			    __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+			there == text) {
+			/* release: pairs with the exchange in log_flush_posted() */
+			__atomic_fetch_add(&posted[at].count, 1, __ATOMIC_RELEASE);
+			return;
+		}
+	}
+	/* relaxed: a statistic */
+	__atomic_fetch_add(&posted_lost, 1, __ATOMIC_RELAXED);
+}
+
+void log_flush_posted(void)
+{
+	uint32_t n;
+
+	for (size_t i = 0; i < POSTED_SLOTS; i++) {
+		/* relaxed: an idle slot is left alone, a late post is found next time */
+		if (__atomic_load_n(&posted[i].count, __ATOMIC_RELAXED) == 0)
+			continue;
+		/* acquire: pairs with the release in log_post(), so text is there */
+		n = __atomic_exchange_n(&posted[i].count, 0, __ATOMIC_ACQUIRE);
+		if (n == 1)
+			log_line("%s", posted[i].text);
+		else if (n > 1)
+			log_line("%s (%u times)", posted[i].text, n);
+	}
+	/* relaxed: a statistic */
+	n = __atomic_exchange_n(&posted_lost, 0, __ATOMIC_RELAXED);
+	if (n > 0)
+		log_line("%u more messages were lost", n);
+}
