@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_options.c - command lines and help texts, read from the table of commands
+ *
+ * Knows no command: a new one needs nothing here.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+void cmd_begin(struct cmd_line *l, int argc, char **argv)
+{
+	*l = (struct cmd_line){
+		.cmd = cmd_find(argv[0]), .argc = argc, .argv = argv, .at = 1};
+	if (l->cmd == NULL)
+		abort();
+}
+
+static int bad(const struct cmd_line *l, const char *what, const char *word)
+{
+	fprintf(stderr, "rtmem %s: %s '%s' (see rtmem %s --help)\n", l->cmd->name, what,
+		word, l->cmd->name);
+	return CMD_BAD;
+}
+
+/* Does `word` say option `o`? *value is what follows a '=', or NULL. */
+static bool says(const struct cmd_option *o, const char *word, const char **value)
+{
+	size_t len = strlen(o->name);
+
+	*value = NULL;
+	if (o->alias != NULL && strcmp(word, o->alias) == 0)
+		return true;
+	if (strncmp(word, o->name, len) != 0 || (word[len] != '\0' && word[len] != '='))
+		return false;
+	if (word[len] == '=')
+		*value = word + len + 1;
+	return true;
+}
+
+int cmd_next(struct cmd_line *l)
+{
+	const char *word = l->at < l->argc ? l->argv[l->at] : NULL;
+
+	if (word == NULL || word[0] != '-' || word[1] == '\0')
+		return CMD_END;
+	l->at++;
+	if (strcmp(word, "--") == 0)
+		return CMD_END;
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		cmd_help(l->cmd);
+		exit(CMD_OK);
+	}
+	if (strcmp(word, "--version") == 0) {
+		puts("rtmem " RTMEM_VERSION);
+		exit(CMD_OK);
+	}
+	for (int i = 0; l->cmd->option[i].name != NULL; i++) {
+		const struct cmd_option *o = &l->cmd->option[i];
+
+		if (!says(o, word, &l->value))
+			continue;
+		if (o->arg == NULL && l->value != NULL)
+			return bad(l, "no value is taken by", o->name);
+		if (o->arg != NULL && l->value == NULL) {
+			if (l->at >= l->argc)
+				return bad(l, "a value is missing after", word);
+			l->value = l->argv[l->at++];
+		}
+		return i;
+	}
+	return bad(l, "unknown option", word);
+}
+
+static void help_option(
+	const char *alias, const char *name, const char *arg, const char *help)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s%s%s%s%s", alias != NULL ? alias : "",
+		alias != NULL ? ", " : "    ", name, arg != NULL ? " " : "",
+		arg != NULL ? arg : "");
+	printf("  %-28s  %s\n", left, help);
+}
+
+void cmd_help(const struct cmd *c)
+{
+	printf("usage: rtmem %s [OPTION…]%s%s\n%s\n\n", c->name,
+		c->operands[0] != '\0' ? " " : "", c->operands, c->summary);
+	for (const struct cmd_option *o = c->option; o->name != NULL; o++)
+		help_option(o->alias, o->name, o->arg, o->help);
+	help_option("-h", "--help", NULL, "this text");
+	help_option(NULL, "--version", NULL, "the version");
+	puts("\nexit codes:");
+	for (const struct cmd_exit *e = c->exit; e->code != NULL; e++)
+		printf("  %-6s %s\n", e->code, e->meaning);
+}
+
+static void complete_command(const struct cmd *c)
+{
+	printf("\t%s)\n\t\twords='--help --version", c->name);
+	for (const struct cmd_option *o = c->option; o->name != NULL; o++)
+		printf(" %s", o->name);
+	puts("'\n\t\t;;");
+}
+
+int cmd_completion(int argc, char **argv)
+{
+	struct cmd_line l;
+
+	cmd_begin(&l, argc, argv);
+	if (cmd_next(&l) != CMD_END || l.at != argc)
+		return CMD_USAGE;
+	puts("# SPDX-License-Identifier: MIT\n"
+	     "# shellcheck shell=bash\n"
+	     "# rtmem(1) - made by `rtmem completion` from its table of commands\n"
+	     "_rtmem() {\n"
+	     "\tlocal words='' word=${COMP_WORDS[COMP_CWORD]}\n"
+	     "\tcase ${COMP_WORDS[1]-} in");
+	for (const struct cmd *c = cmd_table; c->name != NULL; c++)
+		if (!c->hidden)
+			complete_command(c);
+	puts("\tesac\n"
+	     "\tif ((COMP_CWORD == 1)); then");
+	fputs("\t\twords='--help --version --help-keys", stdout);
+	for (const struct cmd *c = cmd_table; c->name != NULL; c++)
+		if (!c->hidden)
+			printf(" %s", c->name);
+	puts("'\n\tfi\n"
+	     "\tif [[ ${COMP_WORDS[1]-} == run && $COMP_CWORD -gt 1 && $word != -* ]]; "
+	     "then\n"
+	     "\t\tif ((COMP_CWORD == 2)); then\n"
+	     "\t\t\tmapfile -t COMPREPLY < <(compgen -c -- \"$word\")\n"
+	     "\t\t\treturn\n"
+	     "\t\tfi\n"
+	     "\t\twords=''\n"
+	     "\tfi\n"
+	     "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+	     "\tif ((${#COMPREPLY[@]} == 0)); then\n"
+	     "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+	     "\tfi\n"
+	     "}\n"
+	     "complete -F _rtmem rtmem");
+	return CMD_OK;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtmem.c - the tool: its table of commands, and main()
+ *
+ * Never includes anything of preload/. What a command does stands in cmd_NAME.c; what it
+ * is called, takes and returns stands here, once.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+#define OPTIONS (const struct cmd_option[])
+#define EXITS	(const struct cmd_exit[])
+
+static const struct cmd_exit exit_policy[] = {
+	{"0", "the policy has no errors (warnings do not count)"},
+	{"1", "the policy has errors, or a file cannot be read"},
+	{"2", "wrong usage"},
+	{0},
+};
+static const struct cmd_exit exit_plain[] = {
+	{"0", "printed"},
+	{"2", "wrong usage"},
+	{0},
+};
+static const struct cmd_option no_option[] = {{0}};
+
+const struct cmd cmd_table[] = {
+	{
+		.name = "run",
+		.operands = "COMMAND [ARGUMENT…]",
+		.summary = "start a program with the library preloaded",
+		.option =
+			OPTIONS{
+				[RUN_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				[RUN_VERBOSE] = {"--verbose", "-v", NULL,
+					"say what is preloaded and what is started"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"2", "wrong usage"},
+				{"126", "the program was found but cannot be started"},
+				{"127", "the program was not found"},
+				{"other", "what the program returned"},
+				{0},
+			},
+		.run = cmd_run,
+	},
+	{
+		.name = "check",
+		.operands = "[FILE…]",
+		.summary = "look for every error in the policy, or in the files named",
+		.option = no_option,
+		.exit = exit_policy,
+		.run = cmd_check,
+	},
+	{
+		.name = "explain",
+		.operands = "",
+		.summary = "which rule wins for one allocation, and why",
+		.option =
+			OPTIONS{
+				[EXPLAIN_APP] = {"--app", "-a", "PROGRAM",
+					"name or full path of the executable"},
+				[EXPLAIN_THREAD] = {"--thread", "-t", "NAME",
+					"name of the thread (default: the program's)"},
+				[EXPLAIN_SCHED] = {"--sched", "-s", "CLASS[:PRIORITY]",
+					"other, batch, idle, fifo, rr or deadline "
+					"(default: "
+					"other)"},
+				[EXPLAIN_PRIORITY] = {"--priority", "-p", "N",
+					"realtime priority, 1..99 (default: 0, or 1 with "
+					"fifo "
+					"and rr)"},
+				[EXPLAIN_CALLSITE] = {"--callsite", "-f",
+					"OBJECT[!SYMBOL]",
+					"a calling frame; again for its caller, and so "
+					"on"},
+				[EXPLAIN_SIZE] = {"--size", "-n", "SIZE",
+					"bytes of the allocation (K M G)"},
+				[EXPLAIN_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "a rule wins"},
+				{"1", "no rule matches, or the policy has errors"},
+				{"2", "wrong usage"},
+				{0},
+			},
+		.run = cmd_explain,
+	},
+	{
+		.name = "show",
+		.operands = "",
+		.summary = "the policy in effect, with the origin of each value",
+		.option =
+			OPTIONS{
+				[SHOW_APP] = {"--app", "-a", "PROGRAM",
+					"only what concerns this program"},
+				[SHOW_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				{0},
+			},
+		.exit = exit_policy,
+		.run = cmd_show,
+	},
+	{
+		.name = "keys",
+		.operands = "",
+		.summary = "every key of the policy file, with its default",
+		.option = no_option,
+		.exit = exit_plain,
+		.run = cmd_keys,
+		.hidden = true,
+	},
+	{
+		.name = "completion",
+		.operands = "",
+		.summary = "a completion script for bash",
+		.option = no_option,
+		.exit = exit_plain,
+		.run = cmd_completion,
+		.hidden = true,
+	},
+	{0},
+};
+
+const struct cmd *cmd_find(const char *name)
+{
+	for (const struct cmd *c = cmd_table; c->name != NULL; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static void print_help(FILE *to)
+{
+	fputs("usage: rtmem COMMAND [OPTION…] [OPERAND…]\n"
+	      "       rtmem --help | --version | --help-keys\n\n",
+		to);
+	for (const struct cmd *c = cmd_table; c->name != NULL; c++)
+		if (!c->hidden)
+			fprintf(to, "  %-10s %s\n", c->name, c->summary);
+	fputs("\nrtmem COMMAND --help says more. See rtmem(1) and rtmem.conf(5).\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	const struct cmd *c;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CMD_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help(stdout);
+		return CMD_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("rtmem " RTMEM_VERSION);
+		return CMD_OK;
+	}
+	if (strcmp(argv[1], "--help-keys") == 0)
+		return cmd_keys(1, (char *[]){(char *)"keys", NULL});
+	c = cmd_find(argv[1]);
+	if (c == NULL) {
+		fprintf(stderr, "rtmem: unknown command '%s'\n", argv[1]);
+		print_help(stderr);
+		return CMD_USAGE;
+	}
+	return c->run(argc - 1, argv + 1);
+}
