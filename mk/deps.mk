@@ -13,12 +13,21 @@ CHECK_DEPS := \
 	g++ \
 	libunwind-dev \
 	mandoc \
+	procps \
 	strace \
 	valgrind
 
 DEMO_DEPS := \
 	chuck \
 	jackd2
+
+BENCH_DEPS := \
+	libjemalloc2 \
+	libmimalloc2.0 \
+	libtcmalloc-minimal4 \
+	python3 \
+	sqlite3 \
+	valgrind
 
 LINT_DEPS := \
 	clang-format \

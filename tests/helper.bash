@@ -17,7 +17,7 @@ clean_environment() {
 	unset LD_PRELOAD MALLOC_CONF MALLOC_DEBUG GLIBC_TUNABLES
 	export HOME=$BATS_TEST_TMPDIR/home XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/home/.config
 	mkdir -p "$XDG_CONFIG_HOME"
-	export RTMEM_CONF= LC_ALL=C
+	export RTMEM_CONF='' LC_ALL=C
 }
 
 setup() {
