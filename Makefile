@@ -26,8 +26,8 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
 
 POLICY_CORE := units glob parse find match keys
-TOOL_SRC := $(wildcard policy/rtmem.c policy/cmd_*.c policy/elf.c)
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
+TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
 PRELOAD_SRC := $(wildcard preload/*.c)
 PRELOAD_ASM := $(wildcard preload/*.S)
 ENTRY_SRC := $(wildcard preload/entry*.c preload/init.c)
@@ -61,6 +61,9 @@ $B/pic/%.o: %.c
 $B/pic/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
+# Where the tool looks for the library it preloads.
+$B/tool/policy/library.o: CFLAGS_ALL += -DRTMEM_SONAME='"librtpreload.so.$(SOVERSION)"' \
+	-DRTMEM_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
 $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -fPIE -c -o $@ $<

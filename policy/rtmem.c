@@ -41,6 +41,8 @@ const struct cmd cmd_table[] = {
 			},
 		.exit =
 			EXITS{
+				{"1", "the --conf file has errors, or the library is "
+				      "missing"},
 				{"2", "wrong usage"},
 				{"126", "the program was found but cannot be started"},
 				{"127", "the program was not found"},
