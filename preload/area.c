@@ -226,7 +226,7 @@ static int commit_chunk(struct area *a, unsigned char *start, size_t len, int *l
 int area_commit(struct area *a, size_t bytes)
 {
 	size_t chunk = a->flags & AREA_HUGE ? AREA_HUGE_CHUNK : AREA_CHUNK;
-	size_t left = a->reserved - a->committed;
+	size_t left = a->reserved - a->committed, before = a->committed;
 	int lock_error = 0, ret;
 	uint64_t signals;
 
@@ -241,6 +241,11 @@ int area_commit(struct area *a, size_t bytes)
 		ret = commit_chunk(a, a->base + a->committed, len, &lock_error);
 		area_release_lock(&signals);
 		left -= len;
+	}
+	if (a->flags & AREA_PIN) {
+		area_acquire(&signals);
+		area_pin(a, a->base + before, a->committed - before);
+		area_release_lock(&signals);
 	}
 	if (lock_error != 0 && a->lock_error == 0)
 		a->lock_error = lock_error;
@@ -271,6 +276,7 @@ void area_release(struct area *a)
 		return;
 	area_acquire(&signals);
 	registry_remove(a);
+	area_unpin(a);
 	sys_munmap(a->base, a->reserved);
 	*a = (struct area){0};
 	area_release_lock(&signals);

@@ -127,6 +127,7 @@ void area_fork_child(void)
 			area_all[i]->locked = area_all[i]->pinned = 0;
 	forker = 0;
 	forker_depth = 0;
+	area_pin_child();
 	fds_child();
 	area_lock_child();
 }

@@ -31,6 +31,11 @@ int area_populate(unsigned char *start, size_t len);
  * all, 0 if all. */
 size_t area_lock_pages(unsigned char *start, size_t len, int *error);
 
+/* Pins what can be pinned of a range that was just committed; adds to a->pinned. */
+void area_pin(struct area *a, unsigned char *start, size_t len);
+void area_unpin(const struct area *a);
+void area_pin_child(void);
+
 /* -ENOMEM when populating `bytes` would make the kernel kill somebody. */
 int area_check_memory(size_t bytes);
 
