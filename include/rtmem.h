@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtmem.h - what BeOS lacked: attributes of a pool, more ways to allocate, whole sections
+ * of code that allocate from a pool, and figures
+ *
+ * Builds on <media/RealtimeAlloc.h>, whose pools, blocks and status codes these are.
+ *
+ * A program that wants pools when they can be had and runs as ever when not:
+ *
+ *	#define RTM_WEAK
+ *	#include <rtmem.h>
+ *	...
+ *	void *p = rtm_loaded() ? rtm_alloc(pool, n) : malloc(n);
+ *	...
+ *	free(p);			 // right in both cases
+ *
+ * It is linked with nothing; `rtmem run program` brings the library. A program that
+ * insists links -lrtpreload and does not define RTM_WEAK.
+ *
+ * See rtmem_api(3). Every comment has the order described in <media/RealtimeAlloc.h>.
+ */
+#ifndef RTMEM_H
+#define RTMEM_H
+
+#include "media/RealtimeAlloc.h"
+
+RTM_BEGIN_DECLS
+
+/*
+ * The version of the library, "major.minor.patch".
+ * Realtime: yes. Threads: any.
+ */
+RTM_API const char *rtm_version(void);
+
+/*
+ * Is the library there? Only ever 0 under RTM_WEAK; nothing else may be called then.
+ * Realtime: yes. Threads: any.
+ */
+static inline int rtm_loaded(void)
+{
+#ifdef RTM_WEAK
+	return rtm_version != NULL;
+#else
+	return 1;
+#endif
+}
+
+/* How a pool is locked in RAM. */
+enum rtm_lock {
+	RTM_LOCK_POLICY,  /* as `allocator` in section [realtime] says: try, or no */
+	RTM_LOCK_TRY,	  /* as much as the limits allow; the rest is reported */
+	RTM_LOCK_REQUIRE, /* all, or the pool is not made */
+	RTM_LOCK_NO
+};
+
+/* What malloc() does on a thread that entered the pool when the pool is full. */
+enum rtm_full {
+	RTM_FULL_MALLOC, /* takes ordinary memory, counted in rtm_stats.full_events */
+	RTM_FULL_FAIL	 /* returns NULL, ENOMEM */
+};
+
+/* What a fork() elsewhere in the program costs the pool. */
+enum rtm_fork {
+	RTM_FORK_AUTO, /* no page fault: pages are pinned, or copied before the fork */
+	RTM_FORK_COW   /* as ordinary memory: one fault for each page written after it */
+};
+
+/*
+ * Attributes of a pool. Start from RTM_POOL_ATTR_INIT: fields left at zero are defaults,
+ * and a program stays right when later versions add fields at the end.
+ */
+struct rtm_pool_attr {
+	size_t attr_size; /* sizeof(struct rtm_pool_attr) */
+	size_t size;	  /* bytes, 1 .. 4 GiB - 64 KiB: locked and touched at once; one
+			   * block of this size fits in the fresh pool */
+	size_t max;	  /* bytes it may grow to, ahead of need, by the library's own
+			   * thread; up to 4 GiB - 64 KiB. 0, or below size: does not grow */
+	const char *name; /* copied, cut after 63 bytes; NULL: no name */
+	void *address; /* where the pool shall begin, a multiple of 4096; NULL: anywhere.
+			* The first block lies at most 64 KiB behind it */
+	enum rtm_lock lock;
+	enum rtm_full when_full;
+	enum rtm_fork fork;
+	int huge_pages; /* not 0: of huge pages, where they can be had */
+};
+
+#define RTM_POOL_ATTR_INIT                                                       \
+	{                                                                        \
+		sizeof(struct rtm_pool_attr), 0, 0, NULL, NULL, RTM_LOCK_POLICY, \
+			RTM_FULL_MALLOC, RTM_FORK_AUTO, 0                        \
+	}
+
+/*
+ * Makes a pool as described.
+ *
+ * out   where the pool is stored; untouched on failure.
+ * attr  see above; copied.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   out or attr is NULL, attr_size is not that of any version of the
+ *                 structure, a field this version does not know is not zero, size is 0,
+ *                 address is misaligned, an enumeration is out of range
+ *   B_NO_MEMORY   size or max is above the range; no room; the address is taken;
+ *                 RTM_LOCK_REQUIRE and the system would not lock all of it
+ * Realtime: no. Threads: any.
+ */
+RTM_API RTM_CHECKED status_t rtm_pool_create(
+	rtm_pool **out, const struct rtm_pool_attr *attr);
+
+/*
+ * A pool by its name: one that the policy defines ([pool NAME]), or one that was made
+ * with that name. Of several, the one made first.
+ *
+ * Returns the pool, or NULL: there is none of this name (yet: the pools of the policy
+ * with `commit = match` are made when the first thread matches). Realtime: no. Threads:
+ * any.
+ */
+RTM_API rtm_pool *rtm_pool_named(const char *name);
+
+/* The name of a pool; "" when it has none, NULL when it is no pool. Realtime: yes. */
+RTM_API const char *rtm_pool_name(const rtm_pool *pool);
+
+/*
+ * As rtm_alloc(), with an alignment.
+ *
+ * align  bytes, a power of two; 16 and less are the natural alignment.
+ *
+ * Returns also NULL and errno EINVAL when align is no power of two.
+ * Realtime: yes. Threads: any.
+ */
+RTM_API void *rtm_memalign(rtm_pool *pool, size_t align, size_t size);
+
+/*
+ * As rtm_alloc(), of n times size bytes, all zero. A product that overflows is ENOMEM.
+ * Realtime: yes, but for the time it takes to zero the block. Threads: any.
+ */
+RTM_API void *rtm_calloc(rtm_pool *pool, size_t n, size_t size);
+
+/*
+ * As rtm_alloc(), but waits for no other thread, not even for the few hundred
+ * instructions another may be inside the pool, and never makes the default pool.
+ *
+ * Returns also NULL and errno
+ *   EAGAIN   another thread was inside the pool
+ *   ENOMEM   pool is NULL and there is no default pool
+ * Realtime: yes; no system call. Threads: any. (rtm_free() never waits either.)
+ */
+RTM_API void *rtm_alloc_nowait(rtm_pool *pool, size_t size);
+
+/*
+ * From here to rtm_leave(), every malloc() and kin of the calling thread, in whatever
+ * code, also code that was never recompiled, takes from this pool, whatever the policy
+ * says. Calls nest, up to 16 deep; the innermost pool counts. free() needs no entering.
+ *
+ * pool  a pool; NULL: the default pool, made if there is none yet.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   pool is not a pool
+ *   B_NO_MEMORY   nested too deep; the default pool could not be made; or the thread's
+ *                 record could not be
+ * Realtime: yes, from the second time on a thread. Threads: any; speaks of the calling
+ * one.
+ */
+RTM_API RTM_CHECKED status_t rtm_enter(rtm_pool *pool);
+
+/*
+ * Ends the innermost rtm_enter() of the calling thread.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   the thread is in no pool
+ * Realtime: yes. Threads: any; speaks of the calling one.
+ */
+RTM_API status_t rtm_leave(void);
+
+/* Figures of a pool; bytes where nothing else is said. */
+struct rtm_stats {
+	size_t size;	  /* as asked for, e.g. 4194304 */
+	size_t max;	  /* may grow to */
+	size_t committed; /* readable, writable and touched now */
+	size_t locked; /* of those, locked in RAM; less than committed: see lock_error */
+	size_t pinned; /* of those, pinned: neither fork nor compaction moves them */
+	size_t used;   /* in blocks, their headers and what threads keep for reuse */
+	size_t peak;   /* highest `used` */
+	size_t available;     /* as rtm_available() */
+	size_t largest_free;  /* a block of this size could be had now */
+	uint64_t full_events; /* how often an allocation found no room */
+	uint64_t growths;     /* how often it grew */
+	uint64_t returned;    /* blocks freed by a thread that would have had to wait */
+	int lock_error;	      /* errno of the first lock that was refused, 0: none */
+};
+
+/*
+ * Fills in the figures of a pool; they are of one moment as far as used, peak and
+ * largest_free go.
+ *
+ * pool        a pool; NULL: the default pool.
+ * out         filled in.
+ * stats_size  sizeof(struct rtm_stats), of whatever version the caller was compiled with.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   there is no such pool, out is NULL, or stats_size is 0
+ * Realtime: no. Threads: any.
+ */
+RTM_API status_t rtm_get_stats(rtm_pool *pool, struct rtm_stats *out, size_t stats_size);
+
+/*
+ * Calls fn once for each pool of the process, in no particular order. fn may allocate,
+ * and may not create or delete pools. Realtime: no. Threads: any.
+ */
+RTM_API void rtm_each_pool(void (*fn)(rtm_pool *pool, void *arg), void *arg);
+
+RTM_END_DECLS
+
+#endif
