@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtm.c - blocks of the native API: rtm_alloc and kin, as declared in RealtimeAlloc.h
+ *
+ * Whose a pointer is, is decided by its address; whether it is a live block, by the check
+ * in its header. Nothing is read or written before both are known.
+ * Bound: that of one pool operation; rtm_realloc() also copies a block that moves.
+ */
+#include "rtm.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The pool of a live block of ours, or NULL. */
+static struct pool *rtm_owner(const void *block)
+{
+	struct pool *p = block ? pools_find(block) : NULL;
+
+	return p && heap_check_pointer(p->heap, block) == HEAP_OK ? p : NULL;
+}
+
+/* The engine has no blocks of 0 bytes: one of 1, and its size set to 0. */
+void *rtm_take(struct pool *p, size_t size, size_t align)
+{
+	void *block;
+
+	rtm_debug_check(p);
+	block = pool_alloc(p, size ? size : 1, align);
+	if (__builtin_expect(!block, 0)) {
+		/* relaxed: a figure */
+		__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	if (size == 0)
+		pool_resize(p, block, 0);
+	rtm_debug_allocated(p, block, 0, size);
+	return block;
+}
+
+static status_t rtm_give(struct pool *p, void *block)
+{
+	enum heap_verdict v;
+
+	if (pools_inherited(p))
+		return B_OK; /* heritage: the block's memory goes with the process */
+	rtm_debug_check(p);
+	rtm_debug_freeing(p, block);
+	v = pool_free(p, block);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(p, block, v);
+	return B_OK;
+}
+
+void *rtm_alloc(rtm_pool *pool, size_t size)
+{
+	struct pool *p = rtm_pool_need(pool);
+	void *block = p ? rtm_take(p, size, 0) : NULL;
+
+	if (__builtin_expect(!block, 0))
+		errno = p || !pool ? ENOMEM : EINVAL;
+	return block;
+}
+
+status_t rtm_free(void *data)
+{
+	struct pool *p = data ? pools_find(data) : NULL;
+
+	return p ? rtm_give(p, data) : B_BAD_VALUE;
+}
+
+/* The block moves, within its pool; a child's heritage moves to the heir. */
+static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
+{
+	struct pool *to = rtm_pool_use((rtm_pool *)(void *)p);
+	void *block = to ? rtm_take(to, size, 0) : NULL;
+
+	if (!block)
+		return B_NO_MEMORY;
+	memcpy(block, *data, had < size ? had : size);
+	rtm_give(p, *data);
+	*data = block;
+	return B_OK;
+}
+
+static status_t rtm_resize(struct pool *p, void **data, size_t size)
+{
+	size_t had = heap_size_of(*data);
+
+	rtm_debug_check(p);
+	if (pools_inherited(p) || !pool_resize(p, *data, size))
+		return rtm_move(p, data, had, size);
+	rtm_debug_allocated(p, *data, had, size);
+	return B_OK;
+}
+
+status_t rtm_realloc(void **data, size_t new_size)
+{
+	struct pool *p;
+	int saved = errno;
+
+	if (!data)
+		return B_BAD_VALUE;
+	if (!*data) {
+		*data = rtm_alloc(NULL, new_size);
+		errno = saved;
+		return *data ? B_OK : B_NO_MEMORY;
+	}
+	p = rtm_owner(*data);
+	if (!p)
+		return B_BAD_VALUE;
+	if (new_size > 0)
+		return rtm_resize(p, data, new_size);
+	rtm_give(p, *data);
+	*data = NULL;
+	return B_OK;
+}
+
+ssize_t rtm_size_for(void *data)
+{
+	struct pool *p = rtm_owner(data);
+
+	return p ? (ssize_t)heap_size_of(data) : B_BAD_VALUE;
+}
+
+ssize_t rtm_phys_size_for(void *data)
+{
+	struct pool *p = rtm_owner(data);
+
+	if (!p)
+		return B_BAD_VALUE;
+	return (ssize_t)(pools_inherited(p) ? heap_usable_of(data)
+					    : heap_phys_of(p->heap, data));
+}
+
+size_t rtm_available(rtm_pool *pool)
+{
+	struct pool *p = rtm_pool_use(pool);
+
+	return p ? pool_available(p) : 0;
+}
+
+rtm_pool *rtm_get_pool(rtm_pool *head, void *block)
+{
+	(void)head;
+	return (rtm_pool *)(void *)pools_find(block);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtm.h - what the files of the native API share
+ *
+ * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_pool.c pools and the default pool ·
+ * rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them are a boundary:
+ * arguments are checked, the work is done below, and what leaves is a documented status.
+ */
+#ifndef RTM_H
+#define RTM_H
+
+#include <stdbool.h>
+
+#include "../policy/policy.h"
+#include "pools.h"
+#include "rtmem.h"
+
+/* A pool cannot be larger: the engine counts a block in 28 bits of 16 bytes. */
+#define RTM_TOTAL_MAX ((4UL << 30) - (64UL << 10))
+
+/* What init.c, which lies above us, offers. NULL: no policy. */
+const struct policy *init_policy(void);
+void init_native(void);
+
+/* Section [realtime], or its defaults. */
+const struct policy_realtime *rtm_realtime(void);
+
+/*
+ * The pool a handle stands for: itself; NULL: the default pool, or NULL when there is
+ * none; after a fork, in the child, the pool that took its place (made now if there is
+ * none). NULL when the handle is no pool, or its replacement could not be made. Realtime:
+ * yes, but for the first use after a fork.
+ */
+struct pool *rtm_pool_use(rtm_pool *handle);
+/* As above, and the default pool is made when there is none. */
+struct pool *rtm_pool_need(rtm_pool *handle);
+
+/* A block of size bytes, 0 included. NULL when the pool is full; errno untouched.
+ * Realtime: yes. align: power of two, 0: natural. */
+void *rtm_take(struct pool *p, size_t size, size_t align);
+
+/* Makes a pool of the native API; 0 or a status. */
+status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out);
+
+/* The level of MALLOC_DEBUG: 0, 1 or 2. Realtime: yes, but for the first call. */
+extern int rtm_debug_level; /* relaxed; negative: not read yet */
+int rtm_debug_read_slow(void);
+static inline int rtm_debug(void)
+{
+	int level = __atomic_load_n(&rtm_debug_level, __ATOMIC_RELAXED);
+
+	return __builtin_expect(level < 0, 0) ? rtm_debug_read_slow() : level;
+}
+
+/* What MALLOC_DEBUG asks for at each event; each does nothing at level 0. */
+void rtm_debug_pool_made(struct pool *p);
+void rtm_debug_allocated(struct pool *p, void *block, size_t from, size_t to);
+void rtm_debug_freeing(struct pool *p, void *block);
+void rtm_debug_check(struct pool *p); /* level 2: the whole pool; aborts if broken */
+
+#endif
