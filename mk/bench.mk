@@ -1,0 +1,11 @@
+# Benches and the probe: bench/NAME.c is one program; nothing here is part of the product.
+BENCH_CFLAGS := $(CSTD) $(WARN) -O2 -g -pthread -D_GNU_SOURCE -fno-builtin -Ibench -MMD -MP
+
+$B/bench/probe.so: bench/probe.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -fPIC -ftls-model=initial-exec -fvisibility=hidden -shared -o $@ $< -ldl
+$B/bench/%.o: bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
+$B/bench/watch: $B/bench/watch.o $B/bench/trap.o
+	$(CC) -o $@ $^
