@@ -73,4 +73,35 @@ bool match_rule_size(const struct policy_rule *r, size_t size);
  */
 int match_site(const struct policy_rule *r, const char *object, const char *symbol);
 
+struct match_frame {
+	const char *object, *symbol; /* symbol NULL: unknown */
+};
+
+/* frame[0] is the immediate caller, wrappers already left out. */
+bool match_rule_callsite(
+	const struct policy_rule *r, const struct match_frame *frame, int nframe);
+
+/* One allocation with all facts about it, for explanations. */
+struct match_call {
+	const char *exe;
+	struct match_thread thread;
+	const struct match_frame
+		*frame; /* nframe 0: not known, then no such rule holds */
+	int nframe;
+	bool has_size; /* false: not known, then no rule with a size holds */
+	size_t size;
+};
+
+/* What one rule says to it, condition by condition; an absent condition holds. */
+struct match_trace {
+	const struct policy_rule *rule;
+	bool app, kind, thread, sched, priority, callsite, size;
+	bool wins; /* all of them */
+};
+
+/* Realtime: yes. Returns out->wins. The last rule of a policy that wins is the one the
+ * library follows: it is the same functions that decide. */
+bool match_trace_rule(const struct policy *p, const struct policy_rule *r,
+	const struct match_call *c, struct match_trace *out);
+
 #endif

@@ -16,7 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_NAME_MAX 63 /* longest section name */
+#define POLICY_NAME_MAX	  63	    /* longest name of a pool or rule, bytes */
+#define POLICY_FILE_MAX	  (1 << 20) /* largest file that is read, bytes */
+#define POLICY_ERRORS_MAX 1000	    /* errors kept; the rest is one more line */
 #define POLICY_RULES_MAX \
 	64 /* rules that may apply to one program: a rule mask is 64 bits */
 #define POLICY_POOL_JEMALLOC (-1) /* pool = jemalloc: exempt */
@@ -114,6 +116,7 @@ struct policy_rule {
 	struct policy_ranges size;
 	enum policy_kind kind;
 	int pool;	  /* index into policy.pool, or POLICY_POOL_JEMALLOC */
+	char *pool_name;  /* as written */
 	uint64_t stack;	  /* bytes; 0: leave the stack alone */
 	uint64_t recycle; /* nanoseconds; 0: off */
 	struct policy_origin origin;
@@ -151,19 +154,33 @@ struct policy {
 struct find_list {
 	char **file;
 	int n;
-	bool explicit_file; /* RTMEM_CONF named it: it must exist */
+	bool explicit_file; /* RTMEM_CONF or the user named it: it must exist */
 	bool none;	    /* RTMEM_CONF is empty: no policy */
 };
 void find_files(struct find_list *out, bool secure);
 void find_free(struct find_list *l);
 
+/* A list of one file that must exist. A relative name is completed with the working
+ * directory, so that a later reload finds the same file. */
+void find_named(struct find_list *out, const char *file);
+
 /*
  * Reads the files in order into one policy. Never fails as a whole: problems are in
- * p->error. A policy with p->nfatal > 0 must not be acted upon.
+ * p->error. A policy with p->nfatal > 0 must not be acted upon. NULL: out of memory. The
+ * policy does not refer to the list afterwards.
+ *
+ * What is read later wins: a value of [realtime] replaces the earlier value; an [app],
+ * [pool] or [rule] section with a name seen before replaces that section whole, and a
+ * rule takes its place in the reading order from the later section.
+ *
+ * Realtime: no. Threads: any, one policy each. Errno is kept.
  */
 struct policy *policy_load(const struct find_list *files);
 void policy_free(struct policy *p);
-/* Writes "file:line: text" of error i into buf; returns buf. */
+/* Writes "file:line: text" of error i into buf, cut to len; returns buf. */
 const char *policy_error_text(const struct policy *p, int i, char *buf, size_t len);
+/* Index of the first fatal error (in order of files and lines), or -1. It may be nerror
+ * when there was no memory to keep it: policy_error_text() knows. */
+int policy_first_fatal(const struct policy *p);
 
 #endif

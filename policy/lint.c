@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lint.c - the policy as a whole: unknown pools, pools that cannot be, rules that never
+ * match, too many rules
+ *
+ * Never reads files. Bound: the square of the number of rules, and of values in them.
+ */
+#include "lint.h"
+
+#include <string.h>
+
+#include "cover.h"
+#include "keys.h"
+#include "match.h"
+#include "model.h"
+#include "near.h"
+
+/* Where a key was given, or its section when it was not. */
+static const struct policy_origin *origin_of(
+	const struct policy *p, int at, const void *section)
+{
+	enum keys_section kind = keys_table[at].section;
+	const struct policy_origin *o = model_key_origin(p, kind, section);
+
+	o += at - keys_kind[kind].first;
+	return o->file != NULL ? o : model_origin(kind, section);
+}
+
+static bool given(const struct policy *p, int at, const void *section)
+{
+	enum keys_section kind = keys_table[at].section;
+
+	return model_key_origin(p, kind, section)[at - keys_kind[kind].first].file !=
+	       NULL;
+}
+
+static void lint_pool(struct policy *p, struct policy_pool *pool)
+{
+	if (!given(p, KEYS_AT_pool_max, pool)) {
+		pool->max = pool->size;
+		return;
+	}
+	if (pool->max < pool->size)
+		model_error(p, origin_of(p, KEYS_AT_pool_max, pool), true,
+			"max of pool '%s' is smaller than its size", pool->name);
+}
+
+static void unknown_pool(struct policy *p, const struct policy_rule *r)
+{
+	const struct policy_origin *at = origin_of(p, KEYS_AT_rule_pool, r);
+	struct near near;
+
+	near_begin(&near, r->pool_name);
+	near_offer(&near, "jemalloc", strlen("jemalloc"));
+	for (int i = 0; i < p->npool; i++)
+		near_offer(&near, p->pool[i].name, strlen(p->pool[i].name));
+	if (near.best != NULL)
+		model_error(p, at, true,
+			"rule '%s' names an unknown pool '%s'; did you mean '%s'?",
+			r->name, r->pool_name, near.best);
+	else
+		model_error(p, at, true, "rule '%s' names an unknown pool '%s'", r->name,
+			r->pool_name);
+}
+
+static void lint_rule_pool(struct policy *p, struct policy_rule *r)
+{
+	int i;
+
+	r->pool = POLICY_POOL_JEMALLOC;
+	if (r->pool_name == NULL) {
+		if (!given(p, KEYS_AT_rule_pool, r))
+			model_error(p, &r->origin, true,
+				"rule '%s' names no pool (pool = NAME, or jemalloc)",
+				r->name);
+		return;
+	}
+	if (strcmp(r->pool_name, "jemalloc") == 0)
+		return;
+	i = model_find(p, KEYS_POOL, r->pool_name);
+	if (i < 0)
+		unknown_pool(p, r);
+	else
+		r->pool = i;
+}
+
+/* Does any priority the rule asks for exist in a class it asks for? */
+static void lint_rule_priority(struct policy *p, const struct policy_rule *r)
+{
+	unsigned with = POLICY_SCHED_FIFO | POLICY_SCHED_RR;
+	bool possible = false;
+
+	if (r->priority.n == 0)
+		return;
+	for (int i = 0; i <= 99 && !possible; i++)
+		possible = match_rule_priority(r, i) &&
+			   (r->sched == 0 || (r->sched & (i > 0 ? with : ~with)) != 0);
+	if (!possible)
+		model_error(p, origin_of(p, KEYS_AT_rule_priority, r), true,
+			"rule '%s' can never match: no thread of these classes has such "
+			"a priority (fifo and rr have 1..99, the others 0)",
+			r->name);
+}
+
+static void lint_shadowed(struct policy *p, int i)
+{
+	const struct policy_rule *r = &p->rule[i];
+
+	if (!match_rule_kind(p, r))
+		return;
+	for (int j = i + 1; j < p->nrule; j++) {
+		const struct policy_rule *later = &p->rule[j];
+
+		if (!match_rule_kind(p, later) || !cover_rule(later, r))
+			continue;
+		model_error(p, &r->origin, false,
+			"rule '%s' can never win: the later rule '%s' (%S:%d) matches "
+			"all "
+			"that it matches",
+			r->name, later->name, later->origin.file, later->origin.line);
+		return;
+	}
+}
+
+/* The rules a program of that name would have; *over is the first one too many. */
+static int rules_of(
+	const struct policy *p, const char *exe, const struct policy_rule **over)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->nrule; i++) {
+		if (!match_rule_kind(p, &p->rule[i]) || !match_rule_app(&p->rule[i], exe))
+			continue;
+		if (n++ == POLICY_RULES_MAX)
+			*over = &p->rule[i];
+	}
+	return n;
+}
+
+/* Programs to try: one nobody names, and each that a rule names (a glob as if it were a
+ * name: it matches itself and what is wider). */
+static void lint_count(struct policy *p)
+{
+	const struct policy_rule *over = NULL;
+	const char *exe = "/";
+	int most = rules_of(p, exe, &over);
+
+	for (int i = 0; i < p->nrule && most <= POLICY_RULES_MAX; i++) {
+		for (int k = 0; k < p->rule[i].app.n && most <= POLICY_RULES_MAX; k++) {
+			exe = p->rule[i].app.v[k].pattern;
+			most = rules_of(p, exe, &over);
+		}
+	}
+	if (most > POLICY_RULES_MAX)
+		model_error(p, &over->origin, true,
+			"rule '%s': %d rules apply to one program ('%s'); at most %d can",
+			over->name, most, strcmp(exe, "/") == 0 ? "any" : exe,
+			POLICY_RULES_MAX);
+}
+
+void lint(struct policy *p)
+{
+	for (int i = 0; i < p->npool; i++)
+		lint_pool(p, &p->pool[i]);
+	for (int i = 0; i < p->nrule; i++) {
+		lint_rule_pool(p, &p->rule[i]);
+		lint_rule_priority(p, &p->rule[i]);
+	}
+	if (p->nrule > POLICY_RULES_MAX)
+		lint_count(p);
+	for (int i = 0; i < p->nrule; i++)
+		lint_shadowed(p, i);
+}

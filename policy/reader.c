@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader.c - policy files, read whole and handed out line by line
+ *
+ * Never blocks: pipes and terminals are not policy files. Never leaves a descriptor open.
+ */
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model.h"
+
+static bool blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The file's bytes into r->data, one more allocated than read. NULL or what went wrong.
+ */
+static const char *read_all(struct reader *r, int fd, size_t expected)
+{
+	size_t room = expected + 64;
+	ssize_t n;
+
+	r->data = malloc(room + 1);
+	while (r->data != NULL) {
+		n = read(fd, r->data + r->size, room - r->size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return strerrordesc_np(errno);
+		r->size += (size_t)n;
+		if (r->size > POLICY_FILE_MAX)
+			return "larger than 1 MiB: not a policy";
+		if (n == 0)
+			return NULL;
+		if (r->size == room) {
+			char *more = realloc(r->data, room * 2 + 1);
+
+			if (more == NULL)
+				break;
+			r->data = more;
+			room *= 2;
+		}
+	}
+	return "out of memory";
+}
+
+static const char *read_file(struct reader *r, const char *file, bool missing_ok)
+{
+	const char *wrong = NULL;
+	struct stat st;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0 && missing_ok && (errno == ENOENT || errno == ENOTDIR))
+		return NULL;
+	if (fd < 0)
+		return strerrordesc_np(errno);
+	if (fstat(fd, &st) != 0)
+		wrong = strerrordesc_np(errno);
+	else if (S_ISDIR(st.st_mode))
+		wrong = "is a directory";
+	else if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		wrong = "not a regular file";
+	else if (S_ISREG(st.st_mode) && st.st_size > POLICY_FILE_MAX)
+		wrong = "larger than 1 MiB: not a policy";
+	else
+		wrong = read_all(r, fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0);
+	close(fd);
+	return wrong;
+}
+
+void reader_open(struct reader *r, struct policy *p, const char *file, bool missing_ok)
+{
+	const char *wrong;
+
+	*r = (struct reader){.at = {.file = file}};
+	wrong = read_file(r, file, missing_ok);
+	if (wrong != NULL) {
+		model_error(p, &r->at, true, "cannot be read: %s", wrong);
+		r->size = 0;
+	}
+	if (r->size >= 3 && memcmp(r->data, "\xef\xbb\xbf", 3) == 0)
+		r->next = 3;
+}
+
+void reader_close(struct reader *r)
+{
+	free(r->data);
+	r->data = NULL;
+}
+
+/* Ends the line where a comment begins: a ; or # put first, or a ; after a blank. */
+static char *strip(char *line, size_t len)
+{
+	size_t end = 0;
+
+	while (len > 0 && blank(*line)) {
+		line++;
+		len--;
+	}
+	if (len > 0 && (*line == ';' || *line == '#'))
+		len = 0;
+	while (end < len && !(line[end] == ';' && end > 0 && blank(line[end - 1])))
+		end++;
+	while (end > 0 && blank(line[end - 1]))
+		end--;
+	line[end] = '\0';
+	return line;
+}
+
+char *reader_next(struct reader *r, struct policy *p)
+{
+	while (r->next < r->size) {
+		char *line = r->data + r->next;
+		char *newline = memchr(line, '\n', r->size - r->next);
+		size_t len =
+			newline != NULL ? (size_t)(newline - line) : r->size - r->next;
+
+		r->next += len + (newline != NULL);
+		r->at.line++;
+		if (memchr(line, '\0', len) != NULL) {
+			model_error(p, &r->at, true,
+				"the line has NUL bytes: not text, or not UTF-8");
+			continue;
+		}
+		line = strip(line, len);
+		if (line[0] != '\0')
+			return line;
+	}
+	return NULL;
+}
