@@ -106,12 +106,12 @@ static void lint_shadowed(struct policy *p, int i)
 {
 	const struct policy_rule *r = &p->rule[i];
 
-	if (!match_rule_kind(p, r))
+	if (r->broken || !match_rule_kind(p, r))
 		return;
 	for (int j = i + 1; j < p->nrule; j++) {
 		const struct policy_rule *later = &p->rule[j];
 
-		if (!match_rule_kind(p, later) || !cover_rule(later, r))
+		if (later->broken || !match_rule_kind(p, later) || !cover_rule(later, r))
 			continue;
 		model_error(p, &r->origin, false,
 			"rule '%s' can never win: the later rule '%s' (%S:%d) matches "

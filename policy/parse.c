@@ -150,6 +150,13 @@ static void unknown_key(struct parse *q, const char *name)
 			kind->name);
 }
 
+/* A rule that is not as meant must not be judged against others. */
+static void broken(struct parse *q)
+{
+	if (q->in == KEYS_RULE)
+		((struct policy_rule *)q->section)->broken = true;
+}
+
 static void pair(struct parse *q, const char *name, const char *value)
 {
 	struct policy_origin *origin;
@@ -165,6 +172,7 @@ static void pair(struct parse *q, const char *name, const char *value)
 	i = keys_find(q->in, name);
 	if (i < 0) {
 		unknown_key(q, name);
+		broken(q);
 		return;
 	}
 	place = i - keys_kind[q->in].first;
@@ -177,7 +185,8 @@ static void pair(struct parse *q, const char *name, const char *value)
 	}
 	q->seen |= UINT64_C(1) << place;
 	*origin = *here(q);
-	value_set(q->p, here(q), &keys_table[i], q->section, value);
+	if (!value_set(q->p, here(q), &keys_table[i], q->section, value))
+		broken(q);
 }
 
 /* From inih, for each pair. Its value is whole unless the line had to be cut. */

@@ -119,6 +119,7 @@ struct policy_rule {
 	char *pool_name;  /* as written */
 	uint64_t stack;	  /* bytes; 0: leave the stack alone */
 	uint64_t recycle; /* nanoseconds; 0: off */
+	bool broken;	  /* some key of it is an error */
 	struct policy_origin origin;
 	struct policy_origin *key_origin;
 };
