@@ -63,6 +63,19 @@ int cmd_next(struct cmd_line *l);
 /* What --help prints, on standard output. */
 void cmd_help(const struct cmd *c);
 
+struct find_list;
+struct policy;
+/*
+ * The policy of these files; of `conf` alone when it is given, else of the search order.
+ * Every problem is printed on standard error as "file:line: message". Never NULL: without
+ * memory the program ends.
+ */
+struct policy *cmd_load(const char *conf);
+struct policy *cmd_load_files(const struct find_list *files);
+
+/* Full text of `rtmem --help-keys`. */
+void cmd_keys_help(void);
+
 /* The commands. */
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);

@@ -82,7 +82,7 @@ static void help_option(
 	snprintf(left, sizeof(left), "%s%s%s%s%s", alias != NULL ? alias : "",
 		alias != NULL ? ", " : "    ", name, arg != NULL ? " " : "",
 		arg != NULL ? arg : "");
-	printf("  %-28s  %s\n", left, help);
+	printf("  %-31s  %s\n", left, help);
 }
 
 void cmd_help(const struct cmd *c)

@@ -114,7 +114,8 @@ const struct cmd cmd_table[] = {
 	{
 		.name = "keys",
 		.operands = "",
-		.summary = "every key of the policy file, with its default",
+		.summary = "every key of the policy file, one a line, columns parted by "
+			   "tabs",
 		.option = no_option,
 		.exit = exit_plain,
 		.run = cmd_keys,
@@ -167,8 +168,10 @@ int main(int argc, char **argv)
 		puts("rtmem " RTMEM_VERSION);
 		return CMD_OK;
 	}
-	if (strcmp(argv[1], "--help-keys") == 0)
-		return cmd_keys(1, (char *[]){(char *)"keys", NULL});
+	if (strcmp(argv[1], "--help-keys") == 0) {
+		cmd_keys_help();
+		return CMD_OK;
+	}
 	c = cmd_find(argv[1]);
 	if (c == NULL) {
 		fprintf(stderr, "rtmem: unknown command '%s'\n", argv[1]);

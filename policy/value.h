@@ -22,6 +22,8 @@ void value_print(const struct keys_key *k, const void *section, struct text *out
 /* One item of a list, as value_print() writes it. */
 void value_print_range(const struct policy_range *r, bool bytes, struct text *out);
 void value_print_site(const struct policy_site *s, struct text *out);
+/* POLICY_SCHED_* of a word such as fifo or rt; 0: no such word. */
+unsigned value_sched_mask(const char *word, size_t len);
 void value_print_sched(unsigned mask, struct text *out);
 
 void value_free(const struct keys_key *k, void *section);

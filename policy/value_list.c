@@ -124,6 +124,13 @@ static void sched_error(struct list *l)
 	l->wrong = true;
 }
 
+unsigned value_sched_mask(const char *word, size_t len)
+{
+	int i = units_word(keys_table[KEYS_AT_rule_sched].values, word, len);
+
+	return i >= 0 ? sched_bit[i] : 0;
+}
+
 bool value_set_sched(struct policy *p, const struct policy_origin *at,
 	const struct keys_key *k, void *field, const char *text)
 {
@@ -133,14 +140,14 @@ bool value_set_sched(struct policy *p, const struct policy_origin *at,
 	if (!list_begin(&l, p, at, k, text))
 		return false;
 	while (list_next(&l)) {
-		int i = units_word(k->values, l.item, strlen(l.item));
+		unsigned mask = value_sched_mask(l.item, strlen(l.item));
 
-		if (i < 0)
+		if (mask == 0)
 			sched_error(&l);
 		else if (l.negated)
-			without |= sched_bit[i];
+			without |= mask;
 		else
-			with |= sched_bit[i];
+			with |= mask;
 	}
 	with = (with != 0 ? with : SCHED_ALL) & ~without;
 	if (!l.wrong && with == 0) {
