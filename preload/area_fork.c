@@ -7,13 +7,17 @@
  * instead. For areas with AREA_PIN that are not pinned to the last page, three steps do
  * the same from here:
  *
- *	prepare  copy what is committed to fresh memory, take the area out of the fork
- *	parent   put the area back, give the copy away
- *	child    move the copy to the area's address: private memory with the same bytes
+ *	prepare  copy what is committed to fresh memory; mark the area "zeroes in a
+ *child", so that the kernel leaves its pages alone parent   take the mark away, give the
+ *copy back child    move the copy to the area's address: private memory with the same
+ *bytes
  *
- * The copy is as exact as fork() itself, which does not stop other threads either. Where
- * there is no memory for it, this fork is plain copy-on-write. The area lock is held from
- * prepare to parent: the helper's commits wait, realtime threads never take it.
+ * Zeroes rather than a hole, because libc writes to some blocks in the child before the
+ * handlers run; what it reads there keeps plain copy-on-write, page by page
+ * (area_libc.c). The copy is as exact as fork() itself, which does not stop other threads
+ * either. Where there is no memory for it, or the forking thread itself lives in the
+ *area, this fork is plain copy-on-write. The area lock is held from prepare to parent:
+ *the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX pages.
  */
 #include "area.h"
 
@@ -27,21 +31,34 @@
 #include "log.h"
 #include "sys.h"
 
+#define KEPT_MAX 64
+
 static struct {
 	struct area *area;
-	void *copy;
+	unsigned char *copy;
 	size_t len;
 } shots[AREA_MAX];
 static int shot_count;
+
+/* Pages inside areas that children inherit as ever. */
+static unsigned char *kept[KEPT_MAX];
+static int kept_count;
 
 /* The thread that is between prepare and parent; a signal handler of it may fork again.
  */
 static pid_t forker;
 static unsigned forker_depth;
 
+static bool inside(const struct area *a, const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)a->base < a->committed;
+}
+
 static bool wants_copy(const struct area *a)
 {
-	return a && a->flags & AREA_PIN && a->committed > 0 && a->pinned < a->committed;
+	return a && a->flags & AREA_PIN && a->committed > 0 && a->pinned < a->committed &&
+	       !inside(a, __builtin_frame_address(0)) &&
+	       !inside(a, __builtin_thread_pointer());
 }
 
 static void take_shot(struct area *a)
@@ -52,14 +69,48 @@ static void take_shot(struct area *a)
 	if (sys_is_error(copy))
 		return;
 	if (area_populate((unsigned char *)copy, a->committed) < 0 ||
-		sys_madvise(a->base, a->committed, MADV_DONTFORK) < 0) {
+		sys_madvise(a->base, a->committed, MADV_WIPEONFORK) < 0) {
 		sys_munmap((void *)copy, a->committed);
 		return;
 	}
 	memcpy((void *)copy, a->base, a->committed);
 	shots[shot_count].area = a;
-	shots[shot_count].copy = (void *)copy;
+	shots[shot_count].copy = (unsigned char *)copy;
 	shots[shot_count++].len = a->committed;
+}
+
+static void drop_shots(void)
+{
+	for (int i = 0; i < shot_count; i++) {
+		sys_madvise(shots[i].area->base, shots[i].len, MADV_KEEPONFORK);
+		sys_munmap(shots[i].copy, shots[i].len);
+	}
+	shot_count = 0;
+	kept_count = 0;
+}
+
+static bool keep_page(unsigned char *page)
+{
+	for (int i = 0; i < kept_count; i++)
+		if (kept[i] == page)
+			return true;
+	if (kept_count == KEPT_MAX || sys_madvise(page, AREA_PAGE, MADV_KEEPONFORK) < 0)
+		return false;
+	kept[kept_count++] = page;
+	return true;
+}
+
+/* For area_libc_streams(): false when there are too many pages to keep. */
+static bool keep(const void *start, size_t len)
+{
+	uintptr_t page = (uintptr_t)start & ~(AREA_PAGE - 1);
+
+	for (; page < (uintptr_t)start + len; page += AREA_PAGE)
+		for (int i = 0; i < shot_count; i++)
+			if (inside(shots[i].area, (void *)page) &&
+				!keep_page((unsigned char *)page))
+				return false;
+	return true;
 }
 
 static void take_shots(void)
@@ -74,6 +125,14 @@ static void take_shots(void)
 	for (int i = 0; i < AREA_MAX; i++)
 		if (wants_copy(area_all[i]))
 			take_shot(area_all[i]);
+	if (shot_count == 0)
+		return;
+	if (!area_libc_hold()) {
+		drop_shots();
+	} else if (!area_libc_streams(keep)) {
+		area_libc_let_go(false);
+		drop_shots();
+	}
 }
 
 void area_fork_prepare(void)
@@ -98,29 +157,51 @@ void area_fork_parent(void)
 {
 	uint64_t all = ~0ULL, signals;
 
-	if (--forker_depth > 0)
+	if (forker_depth == 0 || --forker_depth > 0)
 		return;
 	sys_sigprocmask(SIG_SETMASK, &all, &signals);
-	for (int i = 0; i < shot_count; i++) {
-		sys_madvise(shots[i].area->base, shots[i].len, MADV_DOFORK);
-		sys_munmap(shots[i].copy, shots[i].len);
+	if (shot_count > 0) {
+		area_libc_let_go(false);
+		drop_shots();
 	}
-	shot_count = 0;
 	__atomic_store_n(&forker, 0, __ATOMIC_RELAXED); /* as in prepare */
 	area_release_lock(&signals);
 }
 
+/* The first kept page at or after p, or end. */
+static unsigned char *next_kept(const unsigned char *p, unsigned char *end)
+{
+	unsigned char *found = end;
+
+	for (int i = 0; i < kept_count; i++)
+		if (kept[i] >= p && kept[i] < found)
+			found = kept[i];
+	return found;
+}
+
+static void restore(struct area *a, unsigned char *copy, size_t len)
+{
+	unsigned char *at = a->base, *end = a->base + len, *stop;
+
+	for (; at < end; at = stop + AREA_PAGE) {
+		stop = next_kept(at, end);
+		if (stop == at)
+			continue;
+		if (sys_is_error(sys_mremap(copy + (at - a->base), (size_t)(stop - at),
+			    (size_t)(stop - at), MREMAP_MAYMOVE | MREMAP_FIXED, at)))
+			memcpy(at, copy + (at - a->base), (size_t)(stop - at));
+	}
+	sys_munmap(copy, len);
+}
+
 void area_fork_child(void)
 {
-	for (int i = 0; i < shot_count; i++) {
-		long got = sys_mremap(shots[i].copy, shots[i].len, shots[i].len,
-			MREMAP_MAYMOVE | MREMAP_FIXED, shots[i].area->base);
-
-		if (sys_is_error(got))
-			log_line("fork: pool memory is missing in the child (error %ld)",
-				-got);
-	}
+	if (shot_count > 0)
+		area_libc_let_go(true);
+	for (int i = 0; i < shot_count; i++)
+		restore(shots[i].area, shots[i].copy, shots[i].len);
 	shot_count = 0;
+	kept_count = 0;
 	/* neither locks nor pins are inherited */
 	for (int i = 0; i < AREA_MAX; i++)
 		if (area_all[i])
