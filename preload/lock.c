@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.c - the contended side of lock.h: the kernel boosts the holder and hands over
+ *
+ * Never touches errno. Bound: one system call, unless the kernel says "again".
+ */
+#include "lock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+
+#include "sys.h"
+
+static __thread uint32_t lock_own_tid __attribute__((tls_model("initial-exec")));
+
+uint32_t lock_tid(void)
+{
+	if (__builtin_expect(!lock_own_tid, 0))
+		lock_own_tid = (uint32_t)sys_gettid();
+	return lock_own_tid;
+}
+
+void lock_tid_forget(void)
+{
+	lock_own_tid = 0;
+}
+
+/* A word left by a thread that died inside (it was killed with its process half gone). */
+static void lock_take_over(struct lock *l, uint32_t tid)
+{
+	uint32_t dead = __atomic_load_n(&l->word, __ATOMIC_RELAXED);
+
+	__atomic_compare_exchange_n(
+		&l->word, &dead, tid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void lock_yield(void)
+{
+	sys_call3(SYS_sched_yield, 0, 0, 0);
+}
+
+void lock_acquire_slow(struct lock *l, uint32_t tid)
+{
+	for (;;) {
+		int ret;
+
+		if (lock_try(l, tid))
+			return;
+		ret = sys_futex(&l->word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL);
+		if (ret == 0)
+			return; /* the kernel wrote our tid */
+		if (ret == -ESRCH)
+			lock_take_over(l, tid);
+		else
+			lock_yield(); /* EAGAIN, EINTR; ENOSYS or a filter: spin politely
+				       */
+		if ((__atomic_load_n(&l->word, __ATOMIC_RELAXED) & FUTEX_TID_MASK) == tid)
+			return;
+	}
+}
+
+void lock_release_slow(struct lock *l)
+{
+	if (sys_futex(&l->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL) < 0)
+		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
+}
