@@ -67,12 +67,26 @@ size_t heap_span_for(size_t total);
 void *heap_alloc(struct heap *h, size_t size);
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
 enum heap_verdict heap_free(struct heap *h, void *p);
+/*
+ * A block that is not live although it is in no list (cached, or on its way back to the
+ * heap) has its check inverted: flip before, flip after.
+ */
+static inline void heap_flip(void *p)
+{
+	uint16_t *check = (uint16_t *)p - 1;
+
+	*check = (uint16_t) ~*check;
+}
+enum heap_verdict heap_free_flipped(struct heap *h, void *p);
 /* In place only. false: does not fit, block untouched. */
 bool heap_resize(struct heap *h, void *p, size_t size);
 
 /* Is p the payload of a live block of this heap? Never reads outside the span. */
 enum heap_verdict heap_check_pointer(const struct heap *h, const void *p);
 
+size_t heap_used(const struct heap *h); /* bytes not in free lists; no lock needed */
+/* The block whose overwritten links made an operation fail, or NULL. */
+const void *heap_broken_block(const struct heap *h);
 size_t heap_size_of(const void *p);			  /* requested bytes */
 size_t heap_usable_of(const void *p);			  /* bytes it holds now */
 size_t heap_phys_of(const struct heap *h, const void *p); /* can grow to in place */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap_check.c - every invariant of every block and list of a heap
+ *
+ * Not on the realtime path: linear in the number of blocks.
+ */
+#include "heap_private.h"
+
+static bool heap_inside(const struct heap *h, const struct block *b)
+{
+	return (uintptr_t)b > (uintptr_t)h->span && (uintptr_t)b < (uintptr_t)h->end;
+}
+
+/* Is this free block in the list its size belongs to, linked both ways? */
+static const char *heap_check_links(const struct heap *h, const struct block *b)
+{
+	struct class c = class_of(block_size(b));
+
+	if (b->prev && (!heap_inside(h, b->prev) || b->prev->next != b))
+		return "a free block's link back is overwritten";
+	if (!b->prev && h->list[c.fl][c.sl] != b)
+		return "a free block is in no list";
+	if (b->next && (!heap_inside(h, b->next) || b->next->prev != b))
+		return "a free block's link forward is overwritten";
+	return NULL;
+}
+
+static const char *heap_check_block(
+	const struct heap *h, struct block *b, bool before_free, size_t before)
+{
+	bool is_free = b->size_flags & HEAP_F_FREE;
+	uint16_t live = block_live_check(h, b);
+
+	if (!!(b->size_flags & HEAP_F_PREV_FREE) != before_free)
+		return "a block is wrong about the one before it";
+	if (before_free && *block_before_size(b) != before)
+		return "the size at the end of a free block is overwritten";
+	if (before_free && is_free)
+		return "two free blocks stand side by side";
+	if (b->check != live && (b->check ^ live) != 0xffff)
+		return "a block's header is overwritten";
+	if (is_free && b->check == live)
+		return "a free block looks live";
+	return is_free ? heap_check_links(h, b) : NULL;
+}
+
+/* Bitmaps against lists; returns the number of blocks in lists or -1. */
+static long heap_count_lists(const struct heap *h)
+{
+	long n = 0;
+
+	for (unsigned fl = 0; fl < HEAP_FL; fl++) {
+		if (!(h->fl_map >> fl & 1) != !h->sl_map[fl])
+			return -1;
+		for (unsigned sl = 0; sl < HEAP_SL; sl++) {
+			const struct block *b = h->list[fl][sl];
+
+			if (!(h->sl_map[fl] >> sl & 1) != !b)
+				return -1;
+			for (; b; b = b->next)
+				n++;
+		}
+	}
+	return n;
+}
+
+const char *heap_check(const struct heap *h, const void **where)
+{
+	struct block *b = (struct block *)(h->span + HEAP_OVERHEAD);
+	bool before_free = false;
+	size_t before = 0, used = 0;
+	long nfree = 0;
+
+	for (;;) {
+		const char *wrong = heap_check_block(h, b, before_free, before);
+		size_t size = block_size(b);
+
+		*where = block_payload(b);
+		if (wrong)
+			return wrong;
+		if (b->size_flags & HEAP_F_LAST)
+			break;
+		if (size < HEAP_BLOCK_MIN ||
+			(uintptr_t)b + size > (uintptr_t)h->end - HEAP_OVERHEAD)
+			return "a block's size is overwritten";
+		before_free = b->size_flags & HEAP_F_FREE;
+		before = size;
+		nfree += before_free;
+		used += before_free ? 0 : size;
+		b = block_at(b, size);
+	}
+	if ((unsigned char *)b != h->end - HEAP_OVERHEAD)
+		return "the end mark is not at the end";
+	if (heap_count_lists(h) != nfree)
+		return "lists and blocks disagree";
+	if (used != h->used)
+		return "the count of used bytes is wrong";
+	return NULL;
+}
