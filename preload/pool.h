@@ -30,28 +30,34 @@ struct pool_attr {
 	void *at;	   /* wished address */
 };
 
-struct pool {
-	/* read by every malloc of a matched thread: constant after pool_commit() */
-	uintptr_t lo; /* first byte a block can have */
-	size_t span;  /* bytes from lo that blocks can be in (the whole reservation) */
-	struct heap *heap;
-	uint16_t key;
-	bool ready; /* committed; store release, load acquire */
-
+/* What threads write: in the first page of the pool's own area, so locked like its
+ * blocks. */
+struct pool_hot {
 	_Alignas(64) struct lock lock;
+	void *inbox; /* taken from `returned`, not yet in the heap; under the lock */
 	/* blocks freed by others: a Treiber stack linked through the payload's first word
 	 */
 	_Alignas(64) void *returned;
-	uint64_t returned_count; /* relaxed; pushes so far */
+};
+
+struct pool {
+	/* constant once ready */
+	uintptr_t lo; /* first byte a block can have */
+	size_t span;  /* bytes from lo that blocks can be in: the whole reservation */
+	struct heap *heap;
+	struct pool_hot *hot;
+	uint16_t key;
+	bool ready;	/* committed; atomic: store release, load acquire */
+	bool inherited; /* made before a fork, seen by the child */
 
 	/* the rest is for slow paths */
-	_Alignas(64) struct area area;
-	int index; /* in pools[] */
+	struct area area;
+	int index; /* in the table of pools */
 	char name[POOL_NAME_MAX + 1];
 	enum pool_full when_full;
-	bool native, debug;
+	bool native;
 	size_t size, max;	       /* as asked */
-	uint64_t full_events, growths; /* relaxed */
+	uint64_t full_events, growths; /* atomic, relaxed: figures */
 };
 
 /* Realtime: yes. NULL when the pool is full (errno untouched). align 0: 16. */
@@ -65,12 +71,18 @@ bool pool_resize(struct pool *p, void *block, size_t size);
 /* Realtime: yes. Takes back at most `max` returned blocks; returns how many. */
 unsigned pool_take_returned(struct pool *p, unsigned max);
 
-/* Free bytes in total (also those in `returned` are counted as used until taken back). */
+/* One flipped block (heap.h) back into the heap; the caller holds the lock. */
+enum heap_verdict pool_give_locked(struct pool *p, void *block);
+
+/* Free bytes in total; takes no lock (also those in `returned` are counted as used until
+ * taken back). */
 size_t pool_available(struct pool *p);
 
 /* Helper thread only: commit more and hand it to the heap. 0 or negative errno. */
 int pool_grow(struct pool *p, size_t bytes);
 int pool_commit(struct pool *p);
+/* Bytes of area a pool of `size` bytes needs. */
+size_t pool_area_size(size_t size);
 
 /* heap_check() under the lock; prints one line and returns false when broken. */
 bool pool_check(struct pool *p);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.c - one heap, its lock, and the blocks other threads gave back
+ *
+ * The first pages of a pool's area hold what threads write (struct pool_hot) and the
+ * heap's control block; blocks follow. Every function that allocates or frees is bounded:
+ * at most POOL_TAKE returned blocks go into the heap per operation. Only the last resort
+ * before an allocation fails takes all of them back.
+ */
+#include "pool.h"
+
+#include <errno.h>
+
+#include "log.h"
+#include "pools.h"
+#include "rule.h"
+
+#define POOL_TAKE 2 /* returned blocks that go into the heap per allocation */
+
+static inline bool pool_usable(const struct pool *p)
+{
+	/* acquire: pairs with the release in pool_commit() */
+	return __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) && !p->inherited;
+}
+
+/* ---- returned blocks ---- */
+
+enum heap_verdict pool_return(struct pool *p, void *block)
+{
+	enum heap_verdict v;
+	void *top;
+
+	if (!pool_usable(p))
+		return HEAP_OK; /* heritage: its memory goes with the process */
+	v = heap_check_pointer(p->heap, block);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		return v;
+	heap_flip(block);
+	/* One push each; a retry means another thread's push went through (lock-free). */
+	top = __atomic_load_n(&p->hot->returned, __ATOMIC_RELAXED);
+	do
+		*(void **)block = top;
+	/* release: the link and all writes to the block; pairs with the take's acquire */
+	while (!__atomic_compare_exchange_n(&p->hot->returned, &top, block, false,
+		__ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	return HEAP_OK;
+}
+
+enum heap_verdict pool_give_locked(struct pool *p, void *block)
+{
+	return heap_free_flipped(p->heap, block);
+}
+
+/* Under the lock. Bound: max. */
+static unsigned pool_take_locked(struct pool *p, unsigned max)
+{
+	struct pool_hot *hot = p->hot;
+	unsigned n = 0;
+
+	if (!hot->inbox) {
+		if (!__atomic_load_n(&hot->returned, __ATOMIC_RELAXED))
+			return 0;
+		/* acquire: pairs with pool_return(); the whole stack at once, so no ABA
+		 */
+		hot->inbox = __atomic_exchange_n(&hot->returned, NULL, __ATOMIC_ACQUIRE);
+	}
+	for (; hot->inbox && n < max; n++) {
+		void *block = hot->inbox;
+
+		hot->inbox = *(void **)block;
+		if (__builtin_expect(pool_give_locked(p, block) != HEAP_OK, 0))
+			pool_misuse(p, block, HEAP_BROKEN);
+	}
+	return n;
+}
+
+unsigned pool_take_returned(struct pool *p, unsigned max)
+{
+	uint32_t tid = lock_tid();
+	unsigned n;
+
+	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
+		return 0;
+	n = pool_take_locked(p, max);
+	lock_release(&p->hot->lock, tid);
+	return n;
+}
+
+/* ---- allocation ---- */
+
+/* Bound: the number of blocks other threads returned since the last take. */
+static __attribute__((noinline)) void *pool_alloc_slow(
+	struct pool *p, size_t size, size_t align)
+{
+	void *block = NULL;
+
+	while (!block && pool_take_locked(p, 64))
+		block = heap_alloc_aligned(p->heap, align, size);
+	return block;
+}
+
+void *pool_alloc(struct pool *p, size_t size, size_t align)
+{
+	uint32_t tid = lock_tid();
+	const void *broken;
+	void *block;
+
+	if (__builtin_expect(!pool_usable(p), 0))
+		return NULL;
+	lock_acquire(&p->hot->lock, tid);
+	pool_take_locked(p, POOL_TAKE);
+	block = heap_alloc_aligned(p->heap, align, size);
+	if (__builtin_expect(!block, 0))
+		block = pool_alloc_slow(p, size, align);
+	lock_release(&p->hot->lock, tid);
+	if (__builtin_expect(!block, 0) && (broken = heap_broken_block(p->heap)))
+		pool_misuse(p, broken, HEAP_BROKEN);
+	return block;
+}
+
+enum heap_verdict pool_free(struct pool *p, void *block)
+{
+	uint32_t tid = lock_tid();
+	enum heap_verdict v;
+
+	if (!pool_usable(p))
+		return HEAP_OK;
+	if (!lock_try(&p->hot->lock, tid))
+		return pool_return(p, block);
+	v = heap_free(p->heap, block);
+	lock_release(&p->hot->lock, tid);
+	return v;
+}
+
+bool pool_resize(struct pool *p, void *block, size_t size)
+{
+	uint32_t tid = lock_tid();
+	enum heap_verdict v;
+	bool fits;
+
+	if (!pool_usable(p))
+		return false;
+	lock_acquire(&p->hot->lock, tid);
+	v = heap_check_pointer(p->heap, block);
+	fits = v == HEAP_OK && heap_resize(p->heap, block, size);
+	lock_release(&p->hot->lock, tid);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(p, block, v);
+	return fits;
+}
+
+size_t pool_available(struct pool *p)
+{
+	size_t used, all;
+
+	if (!pool_usable(p))
+		return 0;
+	used = heap_used(p->heap) + 2 * HEAP_OVERHEAD;
+	all = p->area.committed - (p->lo - (uintptr_t)p->area.base);
+	return all > used ? all - used : 0;
+}
+
+/* ---- growing ---- */
+
+static size_t pool_head_size(void)
+{
+	return (sizeof(struct pool_hot) + heap_control_size() + AREA_PAGE - 1) &
+	       ~(AREA_PAGE - 1);
+}
+
+size_t pool_area_size(size_t size)
+{
+	return (pool_head_size() + heap_span_for(size) + AREA_PAGE - 1) &
+	       ~(AREA_PAGE - 1);
+}
+
+int pool_commit(struct pool *p)
+{
+	size_t head = pool_head_size(), span;
+	int ret = area_commit(&p->area, pool_area_size(p->size));
+
+	if (ret < 0)
+		return ret;
+	span = p->area.committed - head;
+	p->lo = (uintptr_t)p->area.base + head;
+	p->span = p->area.reserved - head;
+	p->hot = (struct pool_hot *)p->area.base;
+	p->heap = heap_init(
+		p->area.base + sizeof(struct pool_hot), (void *)p->lo, span, p->key);
+	/* release: everything above; pairs with pool_usable() */
+	__atomic_store_n(&p->ready, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* The memory is made ready first; the lock is held for one O(1) operation. */
+int pool_grow(struct pool *p, size_t bytes)
+{
+	uint32_t tid = lock_tid();
+	size_t before = p->area.committed;
+	int ret;
+
+	if (!pool_usable(p))
+		return -EINVAL;
+	ret = area_commit(&p->area, bytes);
+	if (p->area.committed == before)
+		return ret < 0 ? ret : -ENOMEM;
+	lock_acquire(&p->hot->lock, tid);
+	heap_extend(p->heap, p->area.committed - before);
+	lock_release(&p->hot->lock, tid);
+	__atomic_fetch_add(&p->growths, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* ---- trouble ---- */
+
+bool pool_check(struct pool *p)
+{
+	uint32_t tid = lock_tid();
+	const void *where = NULL;
+	const char *wrong;
+
+	if (!pool_usable(p))
+		return true;
+	lock_acquire(&p->hot->lock, tid);
+	wrong = heap_check(p->heap, &where);
+	lock_release(&p->hot->lock, tid);
+	if (wrong)
+		log_line("pool \"%s\": block %p: %s", p->name, where, wrong);
+	return !wrong;
+}
+
+void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
+{
+	static const char *const what[] = {
+		[HEAP_OK] = "misuse",
+		[HEAP_DOUBLE_FREE] = "double free",
+		[HEAP_NOT_A_BLOCK] = "invalid free (not the start of a block)",
+		[HEAP_BROKEN] = "overwritten heap data beside a block",
+	};
+
+	log_misuse("%s: %p in pool \"%s\" (rule \"%s\")", what[v], block, p->name,
+		rule_of_pool(p));
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pools.c - the table of pools
+ *
+ * All pools lie in one window of address space (the hull), far from where the kernel puts
+ * other mappings, so that one subtraction and one comparison tell nearly every foreign
+ * pointer. Inside, a sorted table decides. Tables are immutable once published: a writer
+ * fills the next of POOLS_TABLES and then advances the generation; a reader whose table
+ * was reused while it read starts again (that takes POOLS_TABLES - 1 pools made
+ * meanwhile).
+ */
+#include "pools.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "sys.h"
+
+#define POOLS_WINDOW \
+	0x600000000000UL /* between the program and the kernel's mmap region */
+#define POOLS_HULL   (64UL << 30)
+#define POOLS_TABLES 16
+
+uintptr_t pools_lo;
+size_t pools_span;
+
+struct pools_table {
+	int n;
+	struct {
+		uintptr_t lo, hi;
+		struct pool *pool;
+	} at[POOLS_MAX];
+};
+
+static struct pool pools_all[POOLS_MAX];
+static bool pools_taken[POOLS_MAX];
+static struct pools_table pools_tables[POOLS_TABLES];
+static unsigned pools_generation; /* atomic: release by writers, acquire by readers */
+static struct lock pools_lock;	  /* writers; never taken by malloc or free */
+static uintptr_t pools_next;	  /* where the next pool is wished */
+
+/* ---- whose pointer is this ---- */
+
+static struct pool *pools_search(const struct pools_table *t, uintptr_t p)
+{
+	int lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+
+		if (p < t->at[mid].lo)
+			hi = mid;
+		else if (p >= t->at[mid].hi)
+			lo = mid + 1;
+		else
+			return t->at[mid].pool;
+	}
+	return NULL;
+}
+
+struct pool *pools_find_slow(const void *p)
+{
+	for (;;) {
+		/* acquire: pairs with the release in pools_publish() */
+		unsigned gen = __atomic_load_n(&pools_generation, __ATOMIC_ACQUIRE);
+		struct pool *found =
+			pools_search(&pools_tables[gen % POOLS_TABLES], (uintptr_t)p);
+
+		/* the reads above before this one */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (__builtin_expect(
+			    __atomic_load_n(&pools_generation, __ATOMIC_RELAXED) - gen <
+				    POOLS_TABLES - 1,
+			    1))
+			return found;
+	}
+}
+
+/* Under the lock: the table of what exists now. */
+static void pools_publish(void)
+{
+	unsigned gen = pools_generation + 1;
+	struct pools_table *t = &pools_tables[gen % POOLS_TABLES];
+
+	t->n = 0;
+	for (int i = 0; i < POOLS_MAX; i++) {
+		struct area *a = &pools_all[i].area;
+		int at = t->n;
+
+		if (!pools_taken[i] || !a->base)
+			continue;
+		for (; at > 0 && t->at[at - 1].lo > (uintptr_t)a->base; at--)
+			t->at[at] = t->at[at - 1];
+		t->at[at].lo = (uintptr_t)a->base;
+		t->at[at].hi = (uintptr_t)a->base + a->reserved;
+		t->at[at].pool = &pools_all[i];
+		t->n++;
+	}
+	/* release: the table before the generation that names it */
+	__atomic_store_n(&pools_generation, gen, __ATOMIC_RELEASE);
+}
+
+/* ---- the window ---- */
+
+static uint64_t pools_random(void)
+{
+	const uint64_t *r = (const uint64_t *)getauxval(AT_RANDOM);
+
+	return r ? r[0] ^ r[1] * 0x9e3779b97f4a7c15UL
+		 : (uintptr_t)&r * 0x9e3779b97f4a7c15UL;
+}
+
+static void pools_open_window(void)
+{
+	if (pools_span)
+		return;
+	pools_next = POOLS_WINDOW + (pools_random() % 128) * POOLS_HULL;
+	__atomic_store_n(&pools_lo, pools_next, __ATOMIC_RELAXED);
+	/* release: a reader that sees the span sees where it starts */
+	__atomic_store_n(&pools_span, POOLS_HULL, __ATOMIC_RELEASE);
+}
+
+/* A pool lies outside the window: from now on every pointer is looked up in the table. */
+static void pools_hull_everything(void)
+{
+	__atomic_store_n(&pools_span, SIZE_MAX, __ATOMIC_RELEASE);
+	__atomic_store_n(&pools_lo, 0, __ATOMIC_RELEASE);
+}
+
+static int pools_reserve(struct pool *p, const struct pool_attr *attr, size_t size)
+{
+	int ret;
+
+	pools_open_window();
+	if (attr->at) {
+		ret = area_reserve(&p->area, attr->at, size, attr->area_flags);
+	} else {
+		ret = area_reserve(&p->area, (void *)pools_next, size, attr->area_flags);
+		if (ret < 0)
+			ret = area_reserve(&p->area, NULL, size, attr->area_flags);
+		else
+			pools_next =
+				(uintptr_t)p->area.base + p->area.reserved + (2UL << 20);
+	}
+	if (ret < 0)
+		return ret;
+	if ((uintptr_t)p->area.base - pools_lo >= pools_span ||
+		(uintptr_t)p->area.base + p->area.reserved - pools_lo > pools_span)
+		pools_hull_everything();
+	return 0;
+}
+
+/* ---- making and deleting ---- */
+
+static struct pool *pools_take(void)
+{
+	for (int i = 0; i < POOLS_MAX; i++) {
+		if (!pools_taken[i]) {
+			pools_all[i] = (struct pool){.index = i};
+			pools_taken[i] = true;
+			return &pools_all[i];
+		}
+	}
+	return NULL;
+}
+
+static int pools_make(struct pool *p, const struct pool_attr *attr)
+{
+	size_t max = attr->max > attr->size ? attr->max : attr->size;
+	size_t name = attr->name ? strnlen(attr->name, POOL_NAME_MAX) : 0;
+	int ret;
+
+	if (!attr->size || max > HEAP_BLOCK_MAX - (64UL << 10))
+		return attr->size ? -ENOMEM : -EINVAL;
+	if (name)
+		memcpy(p->name, attr->name, name);
+	p->size = attr->size;
+	p->max = max;
+	p->when_full = attr->when_full;
+	p->native = attr->native;
+	p->key = (uint16_t)(pools_random() >> (p->index % 48)) ^ (uint16_t)p->index;
+	ret = pools_reserve(p, attr, pool_area_size(max));
+	if (ret < 0)
+		return ret;
+	ret = attr->commit_later ? 0 : pool_commit(p);
+	if (ret < 0)
+		area_release(&p->area);
+	return ret;
+}
+
+struct pool *pools_create(const struct pool_attr *attr, int *error)
+{
+	uint32_t me = lock_tid();
+	struct pool *p;
+	int ret = -ENOMEM;
+
+	lock_acquire(&pools_lock, me);
+	p = pools_take();
+	if (p) {
+		ret = pools_make(p, attr);
+		if (ret < 0) {
+			pools_taken[p->index] = false;
+			p = NULL;
+		} else {
+			pools_publish();
+		}
+	}
+	lock_release(&pools_lock, me);
+	if (!p && error)
+		*error = ret;
+	return p;
+}
+
+void pools_delete(struct pool *p)
+{
+	uint32_t me = lock_tid();
+	struct area area;
+
+	lock_acquire(&pools_lock, me);
+	area = p->area;
+	p->area.base = NULL;
+	p->ready = false;
+	pools_publish();
+	p->area = area;
+	area_release(&p->area);
+	pools_taken[p->index] = false;
+	lock_release(&pools_lock, me);
+}
+
+bool pools_valid(const struct pool *p)
+{
+	uintptr_t off = (uintptr_t)p - (uintptr_t)pools_all;
+
+	return off < sizeof(pools_all) && off % sizeof(struct pool) == 0 &&
+	       pools_taken[off / sizeof(struct pool)];
+}
+
+void pools_each(void (*fn)(struct pool *, void *), void *arg)
+{
+	for (int i = 0; i < POOLS_MAX; i++) {
+		if (pools_taken[i])
+			fn(&pools_all[i], arg);
+	}
+}
+
+/* ---- fork ---- */
+
+bool pools_inherited(const struct pool *p)
+{
+	return p->inherited;
+}
+
+void pools_child(void)
+{
+	pools_lock.word = 0;
+	for (int i = 0; i < POOLS_MAX; i++) {
+		if (pools_taken[i])
+			pools_all[i].inherited = true;
+	}
+}
