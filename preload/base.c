@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base.c - the one file that knows jemalloc
+ *
+ * jemalloc is linked as a private copy whose public names objcopy turned into je_* and
+ * whose memory system calls it turned into base_* (base.syms). Ours leave errno alone, so
+ * free() keeps errno whatever jemalloc gives back to the kernel.
+ *
+ * Never called on the realtime path.
+ */
+#include "base.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "sys.h"
+
+/*
+ * Defaults for programs that tune for realtime; what the program's own malloc_conf says
+ * goes behind them and wins, then /etc/malloc.conf, then MALLOC_CONF. Blocks up to 128
+ * KiB stay in the thread's cache (a pair of 64 KiB: 38 ns instead of 466). Decay stays at
+ * jemalloc's 10 s: 0 would send 7,400 TLB-shootdown interrupts a second to every thread.
+ */
+static char base_conf[1024] = "tcache_max:131072";
+extern const char *je_malloc_conf;
+const char *je_malloc_conf = base_conf;
+
+/* jemalloc's public variable: a program that defines it means us. */
+__attribute__((visibility("default"))) const char *malloc_conf;
+
+/* jemalloc's hook for messages, exported as in jemalloc; NULL: standard error. */
+__attribute__((visibility("default"))) void (*malloc_message)(
+	void *arg, const char *text);
+extern void (*je_malloc_message)(void *arg, const char *text);
+
+/* jemalloc's table from (size + 7) / 8 to size class, for small sizes. */
+extern uint8_t je_sz_size2index_tab[];
+
+static void base_message(void *arg, const char *text)
+{
+	if (malloc_message)
+		malloc_message(arg, text);
+	else
+		sys_write(2, text, strlen(text));
+}
+
+static void base_append_conf(const char *theirs)
+{
+	size_t len = strlen(base_conf), more = theirs ? strlen(theirs) : 0;
+
+	if (!more || len + 1 + more >= sizeof(base_conf))
+		return;
+	base_conf[len] = ',';
+	memcpy(base_conf + len + 1, theirs, more + 1);
+}
+
+/*
+ * jemalloc's smallest class has 8 bytes, at 8-byte alignment; x86-64 asks for 16 at every
+ * size. Sizes 0..8 are sent to class 1 (16 bytes) once the table is there; every size to
+ * class computation of jemalloc goes through it, so sized frees agree.
+ */
+void base_init(void)
+{
+	static bool done;
+
+	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
+		return;
+	base_append_conf(malloc_conf);
+	je_free(je_malloc(16));
+	je_sz_size2index_tab[0] = 1;
+	je_sz_size2index_tab[1] = 1;
+	je_malloc_message = base_message;
+	/* release: pairs with the acquire above; a second caller would write the same
+	 * values */
+	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
+}
+
+void base_thread_warm(void)
+{
+	je_free(je_malloc(64));
+}
+
+static void base_set_all_arenas(const char *name, ssize_t value)
+{
+	size_t mib[3], miblen = 3, len = sizeof(unsigned);
+	unsigned n = 0;
+
+	if (je_mallctl("arenas.narenas", &n, &len, NULL, 0) ||
+		je_mallctlnametomib(name, mib, &miblen))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		mib[1] = i;
+		je_mallctlbymib(mib, miblen, NULL, NULL, &value, sizeof(value));
+	}
+}
+
+void base_keep_pages(void)
+{
+	ssize_t forever = -1;
+
+	/* arenas to come, then those that are there */
+	je_mallctl("arenas.dirty_decay_ms", NULL, NULL, &forever, sizeof(forever));
+	je_mallctl("arenas.muzzy_decay_ms", NULL, NULL, &forever, sizeof(forever));
+	base_set_all_arenas("arena.0.dirty_decay_ms", forever);
+	base_set_all_arenas("arena.0.muzzy_decay_ms", forever);
+}
+
+void *base_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	long r = sys_mmap(at, len, prot, flags, fd, off);
+
+	return sys_is_error(r) ? MAP_FAILED : (void *)r;
+}
+
+int base_munmap(void *at, size_t len)
+{
+	return sys_munmap(at, len) < 0 ? -1 : 0;
+}
+
+int base_mprotect(void *at, size_t len, int prot)
+{
+	return sys_mprotect(at, len, prot) < 0 ? -1 : 0;
+}
+
+int base_madvise(void *at, size_t len, int advice)
+{
+	return sys_madvise(at, len, advice) < 0 ? -1 : 0;
+}
