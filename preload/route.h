@@ -12,87 +12,139 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "../policy/match.h"
+#include "base.h"
 #include "cache.h"
+#include "site.h"
 
 struct slot;
 typedef void *route_malloc_fn(size_t size, struct slot *s);
 typedef void route_free_fn(void *p, struct slot *s);
 
-/* The standing decision itself: immutable once published, kept until exit (few exist). */
+#define ROUTE_ENTER_MAX 8u /* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_DEFER \
+	256u /* frees of jemalloc blocks that wait for the helper without a link */
+
+/* The standing decision itself: immutable once published, never freed (few exist). */
 struct route {
 	struct match_standing standing;
-	uint64_t want_sites; /* rules whose call-site condition has to be asked */
-	struct pool *pool;   /* pool of the thread's cache; NULL: none */
-	const struct policy_rule
-		*rule; /* rule that decides without asking, or the first */
-	bool simple;   /* standing is one rule that asks nothing: all go to `pool` */
-	struct route *next_kept;
+	uint64_t want_sites; /* rules whose call-site condition is asked */
+	struct pool *pool_of[POLICY_RULES_MAX]; /* per rule; NULL: jemalloc */
+	struct pool *pool;			/* of the thread's cache; NULL: none */
+	const struct policy_rule *rule;		/* the first candidate, for messages */
+	bool simple; /* one rule that asks nothing: everything goes to `pool` */
+	bool defer; /* a realtime thread: its frees of jemalloc blocks go to the helper */
+	struct route *kept;
 };
 
 struct slot {
 	/* line 0: read by every malloc and free of the thread */
 	route_malloc_fn
-		*malloc_fn; /* atomic: release by whoever, relaxed+dependency by owner */
-	route_free_fn *free_fn;
+		*malloc_fn;	   /* atomic seq_cst: owner and publishers, see route.c */
+	route_free_fn *free_fn;	   /* atomic, likewise */
 	const struct route *route; /* owner writes; NULL: jemalloc */
-	struct pool *entered;	   /* rtm_enter(): overrides the route; owner only */
-	struct route *next;	   /* atomic: route to switch to; exchange by owner */
+	struct pool *entered;	   /* rtm_enter(): goes before the route; owner only */
+	struct route *next;	   /* atomic: what to switch to; the owner exchanges it */
 	uint32_t tid;
 	uint32_t entered_depth;
 
-	/* counters: owner writes with plain stores, anybody may read */
-	_Alignas(64) uint64_t allocs, frees, bytes;
-	uint64_t deferred, slow, fallbacks, misses;
+	/* counters: the owner writes with plain stores, anybody may read */
+	_Alignas(64) uint64_t deferred, slow, fallbacks;
+	struct pool *entered_stack[ROUTE_ENTER_MAX];
 
-	/* facts: under thread lock, never read by malloc */
+	/* facts: under the thread lock, never read by malloc */
 	_Alignas(64) char name[16];
 	int sched, priority;
-	uint8_t state; /* enum slot_state in thread.h */
-	bool name_fixed;
+	int state; /* enum slot_state in thread.h */
+	bool locked;
+	const struct route *wanted; /* last one published */
+	pthread_t handle;
+	uintptr_t stack_hi; /* end of its stack; 0: unknown */
 	struct slot *link;  /* registry */
-	uint64_t last_look; /* CLOCK_MONOTONIC ns of the helper's last look */
+	struct slot *link_free;
 
-	/* frees of jemalloc blocks by a matched thread: single producer, the helper
-	 * consumes */
+	/* frees of jemalloc blocks by a matched thread: one producer, the helper consumes
+	 */
 	_Alignas(
 		64) uint32_t defer_head; /* atomic: release by owner, acquire by helper */
 	uint32_t defer_tail;		 /* atomic: release by helper, acquire by owner */
-	void *defer_list;		 /* overflow: Treiber stack through the block */
-	void *defer_ring[256];
+	void *defer_list; /* overflow: a Treiber stack through the blocks */
+	void *defer_ring[ROUTE_DEFER];
 
 	_Alignas(64) unsigned char cache[CACHE_BYTES];
 };
 
 extern __attribute__((tls_model("initial-exec"))) __thread struct slot *route_self;
 
-/* The slot of threads nobody registered: plain jemalloc until route_watch() */
-extern struct slot route_nobody;
+/* The slot of threads nobody registered, and of threads past their last destructor. */
+extern struct slot route_nobody, route_gone;
 
-/* What an entry point calls when the thread is matched (route or entered is set). All are
- * Realtime: yes. caller: for call-site rules. */
-void *route_alloc(struct slot *s, size_t size, size_t align, bool zero);
-void *route_realloc(struct slot *s, void *p, size_t size);
-void route_free(struct slot *s, void *p);
+/* The processes' rules; set once by thread_start(), before any route is published. */
+extern const struct match_process *route_process;
 
-/* May this thread's allocations go to a pool? One load. */
-static inline bool route_matched(const struct slot *s)
+/* Is the thread in the common state of an unmatched one (nothing pending, no pool)? */
+static inline bool route_plain(const struct slot *s)
 {
-	return s->route != NULL || s->entered != NULL;
+	/* relaxed: only the owner acts on it; a publisher's change is seen soon enough */
+	return __atomic_load_n(&s->malloc_fn, __ATOMIC_RELAXED) ==
+	       (route_malloc_fn *)(void *)je_malloc;
 }
 
-/* Under the thread lock, any thread: s shall follow r from its next operation on. */
-void route_publish(struct slot *s, struct route *r);
+/*
+ * The calling thread's slot with everything pending done: registered, switched. Not
+ * matched unless s->route or s->entered is set.
+ */
+struct slot *route_settle(void);
+static inline bool route_matched(const struct slot *s)
+{
+	return s->route || s->entered;
+}
 
-/* Free of a pool block by any thread, also one without a slot; p lies in a pool. */
+/*
+ * What the entry points call for a matched thread. align 0: natural. NULL with errno
+ * ENOMEM when the pool is full and says fail. Realtime: yes.
+ */
+void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f);
+void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f);
+void route_free(void *p, struct slot *s);
+
+/* Free and realloc of a pool block by a thread that is not matched. */
 void route_free_pool(struct pool *pool, void *p);
-/* Copy out of a pool block for realloc of an unmatched thread. */
 void *route_realloc_pool(struct pool *pool, void *p, size_t size);
+
+/* Does free() have to look at addresses? From the first pool on, yes. */
+void route_pools_exist(void);
+
+/* Under the thread lock, any thread: s shall follow r (NULL: jemalloc) from now on. */
+void route_publish(struct slot *s, struct route *r);
+/* Owner, or a thread nobody runs any more: give the cache back, forget the route. */
+void route_drop(struct slot *s);
+/* Functions of a slot nobody uses yet: unmatched, looking at addresses. */
+void route_reset(struct slot *s);
+/* Threads nobody registered ask route_settle() at their next malloc. */
+void route_reset_nobody(void);
+
+/* rtm_enter() and rtm_leave(): 0 or negative errno. Realtime: yes. */
+int route_enter(struct pool *p);
+int route_leave(void);
 
 /* Helper: free what a matched thread left for jemalloc. Returns how many. */
 unsigned route_drain_deferred(struct slot *s);
+
+/*
+ * The caller's frame, for call-site rules: use in the function the program called (or
+ * that was jumped to from there), never deeper. Needs -fno-omit-frame-pointer in that
+ * file.
+ */
+#define ROUTE_FRAME(f)                                                 \
+	struct site_frame f = {                                        \
+		.ret = (uintptr_t)__builtin_return_address(0),         \
+		.cfa = (uintptr_t)__builtin_frame_address(0) + 16,     \
+		.rbp = *(const uintptr_t *)__builtin_frame_address(0), \
+	}
 
 #endif

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * route.c - where a thread's next malloc and free go, and how that changes
+ *
+ * Realtime path, except the functions named _slow. Never makes a system call, never waits
+ * for another thread's unbounded work, never calls jemalloc for a matched thread unless
+ * its pool is full and the policy says so. Bound: rules with conditions are tried in
+ * order, at most POLICY_RULES_MAX.
+ *
+ * THE SWITCH. A publisher stores `next`, then points both functions at the switch. The
+ * owner takes `next`, installs it, sets the functions, and looks at `next` again: a
+ * publisher that came in between is either seen there, or its later stores of the
+ * functions win. All four are seq_cst for that reason; on the common path the owner only
+ * loads malloc_fn.
+ */
+#include "route.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cache_inline.h"
+#include "log.h"
+#include "pools.h"
+#include "thread.h"
+
+const struct match_process *route_process;
+
+static void *route_malloc_first(size_t size, struct slot *s);
+static void *route_malloc_switch(size_t size, struct slot *s);
+static void route_free_switch(void *p, struct slot *s);
+static void route_free_check(void *p, struct slot *s);
+
+/* jemalloc's functions ignore the second argument the entry points pass to all of them.
+ */
+#define ROUTE_JE_MALLOC ((route_malloc_fn *)(void *)je_malloc)
+#define ROUTE_JE_FREE	((route_free_fn *)(void *)je_free)
+
+struct slot route_nobody = {.malloc_fn = route_malloc_first, .free_fn = ROUTE_JE_FREE};
+struct slot route_gone = {.malloc_fn = ROUTE_JE_MALLOC, .free_fn = route_free_check};
+
+__thread struct slot *route_self = &route_nobody;
+
+static inline struct cache *route_cache(struct slot *s)
+{
+	return (struct cache *)(void *)s->cache;
+}
+
+/* ---- threads that are not matched ---- */
+
+static void route_free_check(void *p, struct slot *s)
+{
+	struct pool *pool = pools_find(p);
+
+	if (__builtin_expect(pool != NULL, 0))
+		route_free_pool(pool, p);
+	else
+		je_free(p);
+}
+
+void route_free_pool(struct pool *pool, void *p)
+{
+	enum heap_verdict v;
+
+	if (pools_inherited(pool))
+		return;
+	v = pool_return(pool, p);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(pool, p, v);
+}
+
+static void *route_copy(void *to, const void *from, size_t had, size_t size)
+{
+	return memcpy(to, from, had < size ? had : size);
+}
+
+void *route_realloc_pool(struct pool *pool, void *p, size_t size)
+{
+	void *to;
+
+	if (size == 0) {
+		route_free_pool(pool, p);
+		return NULL;
+	}
+	if (!pools_inherited(pool) && pool_resize(pool, p, size))
+		return p;
+	to = je_malloc(size);
+	if (to) {
+		route_copy(to, p, heap_usable_of(p), size);
+		route_free_pool(pool, p);
+	}
+	return to;
+}
+
+/* The first malloc of the process, and of every thread nobody registered. */
+static void *route_malloc_first(size_t size, struct slot *s)
+{
+	s = route_settle();
+	return s->malloc_fn(size, s);
+}
+
+void route_pools_exist(void)
+{
+	/* Whoever holds a pool block has synchronised with the caller; the others may go
+	 * on with the old function. release: pairs with nothing more than that. */
+	__atomic_store_n(&route_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
+}
+
+void route_reset_nobody(void)
+{
+	__atomic_store_n(&route_nobody.malloc_fn, route_malloc_first, __ATOMIC_RELEASE);
+	__atomic_store_n(&route_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
+}
+
+struct slot *route_settle(void)
+{
+	struct slot *s = route_self;
+
+	if (s == &route_nobody) {
+		base_init();
+		if (thread_watching())
+			s = thread_self();
+		else
+			__atomic_store_n(
+				&s->malloc_fn, ROUTE_JE_MALLOC, __ATOMIC_RELEASE);
+	}
+	if (__atomic_load_n(&s->next, __ATOMIC_RELAXED))
+		route_free_switch(NULL, s);
+	return s;
+}
+
+/* ---- matched threads: everything goes to one pool ---- */
+
+static __attribute__((noinline)) void *route_full_slow(
+	struct slot *s, struct pool *pool, size_t size, size_t align)
+{
+	s->fallbacks++;
+	__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
+	if (pool->when_full == POOL_FULL_FAIL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	log_post("a pool is full: jemalloc serves a realtime thread; raise max = (or "
+		 "size =) "
+		 "in its [pool] section");
+	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+}
+
+/* From the thread's own pool, past its small bins. */
+static __attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct slot *s)
+{
+	struct cache *c = route_cache(s);
+	void *p = size > CACHE_SMALL ? cache_alloc_large(c, size) : NULL;
+
+	if (p)
+		return p;
+	s->slow++;
+	p = cache_alloc_slow(c, size);
+	return __builtin_expect(p != NULL, 1)
+		       ? p
+		       : route_full_slow(s, s->route->pool, size, 0);
+}
+
+static inline void *route_alloc_own(size_t size, struct slot *s)
+{
+	void *p;
+
+	if (__builtin_expect(size > CACHE_SMALL, 0))
+		return route_alloc_own_slow(size, s);
+	p = cache_alloc_small(route_cache(s), size);
+	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
+}
+
+static void *route_malloc_simple(size_t size, struct slot *s)
+{
+	return route_alloc_own(size, s);
+}
+
+/* ---- frees of matched threads ---- */
+
+/* A block of jemalloc: its free is the helper's. The ring first; a block's own memory
+ * only when the ring is full, since it may never have been touched. */
+static void route_defer(struct slot *s, void *p)
+{
+	uint32_t head = s->defer_head;
+	/* acquire: pairs with the helper's release in route_drain_deferred() */
+	uint32_t tail = __atomic_load_n(&s->defer_tail, __ATOMIC_ACQUIRE);
+	void *top;
+
+	s->deferred++;
+	if (__builtin_expect(head - tail < ROUTE_DEFER, 1)) {
+		s->defer_ring[head % ROUTE_DEFER] = p;
+		/* release: the entry before the head; pairs with the helper's acquire */
+		__atomic_store_n(&s->defer_head, head + 1, __ATOMIC_RELEASE);
+		return;
+	}
+	/* One producer, and the helper takes the whole list: at most one retry per take.
+	 */
+	top = __atomic_load_n(&s->defer_list, __ATOMIC_RELAXED);
+	do
+		*(void **)p = top;
+	/* release: the link before the head; pairs with the helper's acquire exchange */
+	while (!__atomic_compare_exchange_n(
+		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+static __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
+{
+	struct pool *pool = pools_find(p);
+	enum heap_verdict v;
+
+	if (!p)
+		return;
+	if (!pool) {
+		if (s->route && s->route->defer)
+			route_defer(s, p);
+		else
+			je_free(p);
+		return;
+	}
+	if (!s->route || pool != s->route->pool) {
+		route_free_pool(pool, p);
+		return;
+	}
+	if (cache_free_rest(route_cache(s), p))
+		return;
+	s->slow++;
+	v = cache_free_slow(route_cache(s), p);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(pool, p, v);
+}
+
+static void route_free_cached(void *p, struct slot *s)
+{
+	if (__builtin_expect(!cache_free_small(route_cache(s), p), 0))
+		route_free_slow(p, s);
+}
+
+void route_free(void *p, struct slot *s)
+{
+	if (s->route && s->route->pool)
+		route_free_cached(p, s);
+	else
+		route_free_slow(p, s);
+}
+
+unsigned route_drain_deferred(struct slot *s)
+{
+	uint32_t tail = s->defer_tail;
+	/* acquire: pairs with the owner's release in route_defer() */
+	uint32_t head = __atomic_load_n(&s->defer_head, __ATOMIC_ACQUIRE);
+	unsigned n = head - tail;
+	void *p;
+
+	for (; tail != head; tail++)
+		je_free(s->defer_ring[tail % ROUTE_DEFER]);
+	/* release: the entries are read before the owner may overwrite them */
+	__atomic_store_n(&s->defer_tail, tail, __ATOMIC_RELEASE);
+	/* acquire: pairs with the owner's release; the whole list at once, so no ABA */
+	p = __atomic_exchange_n(&s->defer_list, NULL, __ATOMIC_ACQUIRE);
+	while (p) {
+		void *below = *(void **)p;
+
+		je_free(p);
+		p = below;
+		n++;
+	}
+	return n;
+}
+
+/* ---- matched threads: rules with conditions, alignment, rtm_enter ---- */
+
+static void *route_alloc_from(
+	struct slot *s, struct pool *pool, size_t size, size_t align)
+{
+	void *p;
+
+	if (align <= HEAP_ALIGN && s->route && pool == s->route->pool)
+		return route_alloc_own(size, s);
+	s->slow++;
+	p = pool_alloc(pool, size, align);
+	return __builtin_expect(p != NULL, 1) ? p : route_full_slow(s, pool, size, align);
+}
+
+/* The pool for this allocation, NULL for jemalloc. */
+static struct pool *route_ask(
+	const struct route *r, size_t size, const struct site_frame *f)
+{
+	uint64_t sites = r->want_sites ? site_match(f, r->want_sites) : 0;
+	int rule = match_allocation(route_process, &r->standing, size, sites);
+
+	return rule < 0 ? NULL : r->pool_of[rule];
+}
+
+void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f)
+{
+	const struct route *r = s->route;
+	struct pool *pool;
+
+	if (s->entered)
+		return route_alloc_from(s, s->entered, size, align);
+	pool = r->simple ? r->pool : route_ask(r, size, f);
+	if (pool)
+		return route_alloc_from(s, pool, size, align);
+	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+}
+
+static __attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)
+{
+	ROUTE_FRAME(f);
+
+	return route_alloc(s, size, 0, &f);
+}
+
+static void *route_realloc_foreign(
+	struct slot *s, void *p, size_t size, const struct site_frame *f)
+{
+	size_t had = je_malloc_usable_size(p);
+	void *to = route_alloc(s, size, 0, f);
+
+	if (to) {
+		route_copy(to, p, had, size);
+		route_free(p, s);
+	}
+	return to;
+}
+
+void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f)
+{
+	struct pool *pool;
+	size_t had;
+	void *to;
+
+	if (!p)
+		return route_alloc(s, size, 0, f);
+	if (size == 0) {
+		route_free(p, s);
+		return NULL;
+	}
+	pool = pools_find(p);
+	if (!pool)
+		return route_realloc_foreign(s, p, size, f);
+	had = heap_usable_of(p);
+	if (size <= had && size >= had / 2)
+		return p;
+	if (!pools_inherited(pool) && pool_resize(pool, p, size))
+		return p;
+	to = route_alloc(s, size, 0, f);
+	if (to) {
+		route_copy(to, p, had, size);
+		route_free(p, s);
+	}
+	return to;
+}
+
+/* ---- the switch ---- */
+
+static void route_set_functions(struct slot *s)
+{
+	route_malloc_fn *m = ROUTE_JE_MALLOC;
+	route_free_fn *f = route_free_check;
+
+	if (s->entered || (s->route && !s->route->simple))
+		m = route_malloc_ask;
+	else if (s->route)
+		m = route_malloc_simple;
+	if (s->route && s->route->pool)
+		f = route_free_cached;
+	else if (s->route && s->route->defer)
+		f = route_free_slow;
+	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);
+}
+
+static void route_point_at_switch(struct slot *s)
+{
+	__atomic_store_n(&s->malloc_fn, route_malloc_switch, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->free_fn, route_free_switch, __ATOMIC_SEQ_CST);
+}
+
+/* What `next` holds when the thread shall go back to jemalloc. */
+static struct route route_none;
+
+static void route_install(struct slot *s, const struct route *r)
+{
+	struct pool *had = s->route ? s->route->pool : NULL;
+
+	if (r == &route_none)
+		r = NULL;
+	if (had && (!r || r->pool != had))
+		cache_detach(route_cache(s));
+	if (r && r->pool && r->pool != had)
+		cache_attach(route_cache(s), r->pool, s->tid);
+	s->route = r;
+}
+
+static __attribute__((noinline)) void route_switch_slow(struct slot *s)
+{
+	const struct route *r;
+
+	while ((r = __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)))
+		route_install(s, r);
+	route_set_functions(s);
+	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
+		route_point_at_switch(s);
+}
+
+static void *route_malloc_switch(size_t size, struct slot *s)
+{
+	route_switch_slow(s);
+	/* a tail call: the program's return address stays where call-site rules look */
+	return s->malloc_fn(size, s);
+}
+
+static void route_free_switch(void *p, struct slot *s)
+{
+	route_switch_slow(s);
+	s->free_fn(p, s);
+}
+
+void route_publish(struct slot *s, struct route *r)
+{
+	__atomic_store_n(&s->next, r ? r : &route_none, __ATOMIC_SEQ_CST);
+	route_point_at_switch(s);
+	if (s == route_self)
+		route_switch_slow(s);
+}
+
+void route_drop(struct slot *s)
+{
+	if (s->route && s->route->pool)
+		cache_detach(route_cache(s));
+	s->route = NULL;
+	s->entered = NULL;
+	s->entered_depth = 0;
+	__atomic_store_n(&s->next, NULL, __ATOMIC_SEQ_CST);
+	route_set_functions(s);
+}
+
+void route_reset(struct slot *s)
+{
+	s->route = s->wanted = NULL;
+	s->entered = NULL;
+	s->entered_depth = 0;
+	s->next = NULL;
+	s->deferred = s->slow = s->fallbacks = 0;
+	s->defer_head = s->defer_tail = 0;
+	s->defer_list = NULL;
+	route_set_functions(s);
+}
+
+/* ---- rtm_enter ---- */
+
+static void route_enter_changed(struct slot *s)
+{
+	s->entered = s->entered_depth ? s->entered_stack[s->entered_depth - 1] : NULL;
+	route_set_functions(s);
+	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
+		route_point_at_switch(s);
+}
+
+int route_enter(struct pool *p)
+{
+	struct slot *s = thread_self();
+
+	if (s == &route_gone)
+		return -ENOTSUP;
+	if (s->entered_depth == ROUTE_ENTER_MAX)
+		return -EBUSY;
+	s->entered_stack[s->entered_depth++] = p;
+	route_enter_changed(s);
+	return 0;
+}
+
+int route_leave(void)
+{
+	struct slot *s = route_self;
+
+	if (!s->entered_depth)
+		return -EPERM;
+	s->entered_depth--;
+	route_enter_changed(s);
+	return 0;
+}

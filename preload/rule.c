@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rule.c - from the policy's pools and rules to pools that exist and routes threads
+ * follow
+ *
+ * Never on the realtime path: runs in interposed calls that change a thread, or in the
+ * helper.
+ */
+#include "rule.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "log.h"
+#include "pools.h"
+
+static const struct policy *rule_policy;
+static const struct match_process *rule_process;
+static struct route *rule_routes;
+
+/* Per pool of the policy: what became of it. */
+struct rule_made {
+	struct pool *pool;
+	bool tried;
+};
+static struct rule_made *rule_pools;
+
+static unsigned rule_area_flags(const struct policy_pool *pp)
+{
+	unsigned flags = 0;
+
+	if (pp->lock != POLICY_LOCK_NO)
+		flags |= AREA_LOCK;
+	if (pp->lock == POLICY_LOCK_REQUIRE)
+		flags |= AREA_REQUIRE;
+	if (pp->hugepages == POLICY_HUGE_TRY)
+		flags |= AREA_HUGE;
+	if (pp->fork == POLICY_FORK_AUTO)
+		flags |= AREA_PIN;
+	return flags;
+}
+
+static struct pool *rule_make_pool(const struct policy_pool *pp)
+{
+	struct pool_attr attr = {
+		.name = pp->name,
+		.size = pp->size,
+		.max = pp->max,
+		.area_flags = rule_area_flags(pp),
+		.when_full = pp->when_full == POLICY_FULL_FAIL ? POOL_FULL_FAIL
+							       : POOL_FULL_BASE,
+	};
+	int error = 0;
+	struct pool *p = pools_create(&attr, &error);
+
+	if (!p) {
+		log_line("pool \"%s\": cannot have %zu bytes (error %d); its rules are "
+			 "off and "
+			 "jemalloc serves them",
+			pp->name, (size_t)pp->size, -error);
+		return NULL;
+	}
+	route_pools_exist();
+	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed)
+		area_lock_advice(&p->area, pp->name);
+	return p;
+}
+
+static struct pool *rule_pool(int i)
+{
+	struct rule_made *m;
+
+	if (i < 0)
+		return NULL;
+	m = &rule_pools[i];
+	if (!m->tried) {
+		m->tried = true;
+		m->pool = rule_make_pool(&rule_policy->pool[i]);
+	}
+	return m->pool;
+}
+
+void rule_start(const struct policy *p, const struct match_process *m)
+{
+	rule_policy = p;
+	rule_process = m;
+	if (p->npool)
+		rule_pools = je_calloc((size_t)p->npool, sizeof(*rule_pools));
+	for (int i = 0; i < m->nrule; i++) {
+		int pool = m->rule[i]->pool;
+
+		if (pool >= 0 && p->pool[pool].commit == POLICY_COMMIT_START)
+			rule_pool(pool);
+	}
+}
+
+void rule_child(void)
+{
+	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
+		rule_pools[i] = (struct rule_made){0};
+	rule_routes = NULL;
+}
+
+const char *rule_of_pool(const struct pool *p)
+{
+	for (int i = rule_process ? rule_process->nrule : 0; i-- > 0;) {
+		int pool = rule_process->rule[i]->pool;
+
+		if (pool >= 0 && rule_pools[pool].pool == p)
+			return rule_process->rule[i]->name;
+	}
+	return "";
+}
+
+static bool rule_is_realtime_class(int sched)
+{
+	return sched == SCHED_FIFO || sched == SCHED_RR || sched == SCHED_DEADLINE;
+}
+
+static bool rule_same_standing(
+	const struct match_standing *a, const struct match_standing *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (int i = 0; i < a->n; i++) {
+		if (a->cand[i].rule != b->cand[i].rule ||
+			a->cand[i].ask_size != b->cand[i].ask_size ||
+			a->cand[i].ask_site != b->cand[i].ask_site)
+			return false;
+	}
+	return true;
+}
+
+/* Candidates' pools; the cache is of the pool of the last candidate that has one: it is
+ * asked least, so it serves most. */
+static void rule_fill(struct route *r, int sched)
+{
+	const struct match_standing *st = &r->standing;
+
+	for (int i = 0; i < st->n; i++) {
+		int rule = st->cand[i].rule;
+		struct pool *pool = rule_pool(rule_process->rule[rule]->pool);
+
+		r->pool_of[rule] = pool;
+		if (pool)
+			r->pool = pool;
+		if (st->cand[i].ask_site)
+			r->want_sites |= 1ULL << rule;
+	}
+	r->rule = rule_process->rule[st->cand[0].rule];
+	r->simple = r->pool && !st->cand[0].ask_size && !st->cand[0].ask_site;
+	r->defer = r->simple || rule_is_realtime_class(sched);
+}
+
+/* Nothing but exemptions: the same as no rule. */
+static bool rule_all_exempt(const struct match_standing *st)
+{
+	for (int i = 0; i < st->n; i++) {
+		if (rule_process->rule[st->cand[i].rule]->pool >= 0)
+			return false;
+	}
+	return true;
+}
+
+struct route *rule_route(const struct match_standing *st, int sched)
+{
+	bool defer = rule_is_realtime_class(sched);
+	struct route *r;
+
+	if (rule_all_exempt(st))
+		return NULL;
+	for (r = rule_routes; r; r = r->kept) {
+		if (rule_same_standing(&r->standing, st) &&
+			(r->simple || r->defer == defer))
+			return r->pool ? r : NULL;
+	}
+	r = je_calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	r->standing = *st;
+	rule_fill(r, sched);
+	r->kept = rule_routes;
+	rule_routes = r;
+	return r->pool ? r : NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rule.h - the rules of this process made concrete: the pool behind each, the routes they
+ * give
+ *
+ * A policy's pool is reserved and committed when the first thread matches (commit =
+ * match) or at start. Callers hold the thread lock. Never on the realtime path.
+ */
+#ifndef RULE_H
+#define RULE_H
+
+#include "route.h"
+
+/* p and m live until the process ends. Pools with commit = start are made here. */
+void rule_start(const struct policy *p, const struct match_process *m);
+
+/* The route for a standing decision, or NULL for jemalloc. Same decision, same route. */
+struct route *rule_route(const struct match_standing *st, int sched);
+
+/* After fork, in the child: pools are made anew when a thread matches. */
+void rule_child(void);
+
+/* The name of the pool's rule, for messages: the last rule that names it, or "". */
+const char *rule_of_pool(const struct pool *p);
+
+#endif
