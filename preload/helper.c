@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * helper.c - the background thread: commits, grows, drains, looks
+ *
+ * Nothing of it is visible to the program but its name: every signal is blocked, its
+ * descriptor table is its own and empty, it never runs program code. A SCHED_OTHER thread
+ * may be starved by realtime ones: nothing on the realtime path waits for it.
+ */
+#include "helper.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "entry_real.h"
+#include "log.h"
+#include "pools.h"
+#include "site.h"
+#include "sys.h"
+#include "thread.h"
+
+#define HELPER_STACK (256UL << 10)
+
+/* One turn of the loop: fast while a growing pool may run short, slow when idle. */
+#define HELPER_TURN_GROWING_NS 500000L
+#define HELPER_TURN_MATCHED_NS 5000000L
+#define HELPER_TURN_IDLE_NS    50000000L
+/* Facts and names are looked at this often (the promise is 300 ms). */
+#define HELPER_LOOK_NS	50000000L
+#define HELPER_NAMES_NS 150000000L
+
+#define HELPER_GROW_MIN (256UL << 10)
+#define HELPER_GROW_MAX (2UL << 20)
+#define HELPER_LOW_MAX	(4UL << 20)
+
+static int helper_state; /* atomic: 0 none, 1 started */
+static uint32_t helper_tid;
+static bool helper_grow_failed[POOLS_MAX]; /* said once, not tried again */
+
+bool helper_running(void)
+{
+	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
+}
+
+bool helper_is_self(void)
+{
+	return helper_tid && helper_tid == lock_tid();
+}
+
+struct helper_turn {
+	bool growing; /* some pool may still grow */
+};
+
+/* Grow ahead of need: below the low-water mark, by about an eighth of what it may reach.
+ */
+static void helper_pool(struct pool *p, void *arg)
+{
+	struct helper_turn *t = arg;
+	size_t low, step, left;
+
+	if (!p->ready || pools_inherited(p))
+		return;
+	left = p->area.reserved - p->area.committed;
+	if (left < AREA_PAGE || p->max <= p->size || helper_grow_failed[p->index])
+		return;
+	t->growing = true;
+	low = p->size / 2 < HELPER_LOW_MAX ? p->size / 2 : HELPER_LOW_MAX;
+	if (pool_available(p) >= low)
+		return;
+	step = p->max / 8;
+	step = step < HELPER_GROW_MIN ? HELPER_GROW_MIN : step;
+	step = step > HELPER_GROW_MAX ? HELPER_GROW_MAX : step;
+	step = step > left ? left : step;
+	if (pool_grow(p, step) < 0) {
+		helper_grow_failed[p->index] = true;
+		log_line("pool \"%s\" cannot grow beyond %zu KiB: no memory left to lock "
+			 "or "
+			 "touch without danger",
+			p->name, p->area.committed >> 10);
+	}
+}
+
+static void helper_drain(struct slot *s, void *arg)
+{
+	route_drain_deferred(s);
+}
+
+static int64_t helper_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Waking early is harmless; signals are blocked. */
+static void helper_sleep(long ns)
+{
+	struct timespec ts = {0, ns};
+
+	sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&ts, 0);
+}
+
+static void helper_look(int64_t now)
+{
+	static int64_t next_look, next_names;
+	bool names = now >= next_names;
+
+	if (now < next_look)
+		return;
+	next_look = now + HELPER_LOOK_NS;
+	if (names)
+		next_names = now + HELPER_NAMES_NS;
+	thread_look(names);
+	site_poll();
+}
+
+static void *helper_main(void *arg)
+{
+	/* its mallocs, and libc's in its name, go to jemalloc and are never matched */
+	route_self = &route_gone;
+	__atomic_store_n(&helper_tid, lock_tid(), __ATOMIC_RELEASE);
+	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
+	/* A table of its own, empty: it keeps no pipe of the program open and takes no
+	 * number the program expects to get. */
+	if (sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0)
+		log_use_process_stderr();
+	for (;;) {
+		struct helper_turn t = {false};
+		bool matched = thread_matched() > 0;
+
+		thread_each(helper_drain, NULL);
+		if (matched)
+			pools_each(helper_pool, &t);
+		log_flush_posted();
+		helper_look(helper_now());
+		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
+			     : matched ? HELPER_TURN_MATCHED_NS
+				       : HELPER_TURN_IDLE_NS);
+	}
+	return NULL;
+}
+
+static void helper_create(void)
+{
+	uint64_t all = ~0ULL, old;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, HELPER_STACK);
+	/* not the class of the realtime thread that may be calling */
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	sys_sigprocmask(SIG_SETMASK, &all, &old);
+	if (entry_real_pthread_create(&thread, &attr, helper_main, NULL) != 0) {
+		log_line("cannot start the helper thread: pools will not grow, and "
+			 "threads "
+			 "promoted by other processes will not be seen");
+		__atomic_store_n(&helper_state, 2, __ATOMIC_RELEASE);
+	}
+	sys_sigprocmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+}
+
+void helper_start(void)
+{
+	int none = 0;
+
+	/* acq_rel: one caller wins; the others need not wait for it */
+	if (__atomic_compare_exchange_n(
+		    &helper_state, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		helper_create();
+}
+
+void helper_child(void)
+{
+	helper_state = 0;
+	helper_tid = 0;
+}

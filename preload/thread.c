@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - who the threads are, and when that changes
+ *
+ * Never called by malloc on a matched thread; once by the first malloc of a thread that
+ * was not made by pthread_create. System calls: one or two per change, none per
+ * allocation.
+ */
+#include "thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "area.h"
+#include "helper.h"
+#include "image.h"
+#include "log.h"
+#include "rule.h"
+#include "sys.h"
+
+#define THREAD_CHUNK 16 /* slots mapped at a time */
+#ifndef SCHED_RESET_ON_FORK
+#define SCHED_RESET_ON_FORK 0x40000000
+#endif
+
+static struct lock thread_lock;
+static struct slot *thread_all; /* append-only list of slots ever made */
+static struct slot *thread_free_list;
+static bool thread_watch;
+static bool thread_ask_names;	 /* some rule has a thread condition */
+static int thread_matched_count; /* atomic, relaxed: the helper's pace */
+static pthread_key_t thread_key;
+static bool thread_key_made;
+
+extern void *__libc_stack_end;
+
+bool thread_watching(void)
+{
+	return __atomic_load_n(&thread_watch, __ATOMIC_ACQUIRE);
+}
+
+int thread_matched(void)
+{
+	return __atomic_load_n(&thread_matched_count, __ATOMIC_RELAXED);
+}
+
+/* ---- the registry ---- */
+
+static bool thread_more_slots(void)
+{
+	size_t each = (sizeof(struct slot) + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
+	long at = sys_mmap(NULL, each * THREAD_CHUNK, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (sys_is_error(at))
+		return false;
+	for (int i = 0; i < THREAD_CHUNK; i++) {
+		struct slot *s = (struct slot *)(at + (long)each * i);
+
+		s->link = thread_all;
+		thread_all = s;
+		s->link_free = thread_free_list;
+		thread_free_list = s;
+	}
+	return true;
+}
+
+static struct slot *thread_take_slot(void)
+{
+	struct slot *s = NULL;
+	uint32_t me = lock_tid();
+
+	lock_acquire(&thread_lock, me);
+	if (thread_free_list || thread_more_slots()) {
+		s = thread_free_list;
+		thread_free_list = s->link_free;
+		route_reset(s);
+		s->name[0] = '\0';
+		s->sched = s->priority = 0;
+		s->stack_hi = 0;
+		s->state = SLOT_BORN;
+	}
+	lock_release(&thread_lock, me);
+	return s;
+}
+
+static void thread_give_slot_locked(struct slot *s)
+{
+	if (s->wanted)
+		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
+	route_drop(s);
+	route_drain_deferred(s);
+	s->wanted = NULL;
+	s->state = SLOT_FREE;
+	s->link_free = thread_free_list;
+	thread_free_list = s;
+}
+
+struct slot *thread_prepare(void)
+{
+	return thread_watching() ? thread_take_slot() : NULL;
+}
+
+void thread_unprepare(struct slot *s)
+{
+	uint32_t me = lock_tid();
+
+	if (!s)
+		return;
+	lock_acquire(&thread_lock, me);
+	thread_give_slot_locked(s);
+	lock_release(&thread_lock, me);
+}
+
+/* Runs in every round of key destructors and acts in the last one, so that the
+ * destructors of the program still find the thread as it was. */
+static void thread_key_destroy(void *arg)
+{
+	static __thread __attribute__((tls_model("initial-exec"))) unsigned char round;
+	struct slot *s = arg;
+	uint32_t me = lock_tid();
+
+	if (s != route_self)
+		return;
+	if (++round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+		pthread_setspecific(thread_key, s);
+		return;
+	}
+	lock_acquire(&thread_lock, me);
+	route_self = &route_gone;
+	thread_give_slot_locked(s);
+	lock_release(&thread_lock, me);
+}
+
+void thread_each(void (*fn)(struct slot *, void *), void *arg)
+{
+	uint32_t me = lock_tid();
+
+	lock_acquire(&thread_lock, me);
+	for (struct slot *s = thread_all; s; s = s->link) {
+		if (s->state == SLOT_LIVE)
+			fn(s, arg);
+	}
+	lock_release(&thread_lock, me);
+}
+
+/* ---- facts ---- */
+
+/* False when there is no such thread any more. */
+static bool thread_read_sched(struct slot *s)
+{
+	struct sched_param param = {0};
+	long sched = sys_sched_getscheduler((pid_t)s->tid);
+
+	if (sched < 0)
+		return sched != -ESRCH;
+	s->sched = (int)sched & ~SCHED_RESET_ON_FORK;
+	s->priority = 0;
+	if ((s->sched == SCHED_FIFO || s->sched == SCHED_RR) &&
+		sys_sched_getparam((pid_t)s->tid, &param) == 0)
+		s->priority = param.sched_priority;
+	return true;
+}
+
+static void thread_read_own_name(struct slot *s)
+{
+	sys_prctl(PR_GET_NAME, (unsigned long)s->name);
+}
+
+/* From /proc, by the helper only: it has a descriptor table of its own. */
+static void thread_read_name(struct slot *s)
+{
+	char path[64], name[16];
+	long fd, n;
+
+	log_format(path, sizeof(path), "/proc/self/task/%u/comm", s->tid);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	n = sys_read((int)fd, name, sizeof(name));
+	sys_close((int)fd);
+	if (n <= 0)
+		return;
+	if (name[n - 1] == '\n')
+		n--;
+	memcpy(s->name, name, (size_t)n);
+	s->name[n < 16 ? n : 15] = '\0';
+}
+
+/* Where the stack of a thread not made through us ends: call-site walks stay below it. */
+static void thread_read_stack(struct slot *s)
+{
+	pthread_attr_t attr;
+	size_t size;
+	void *lo;
+
+	if ((pid_t)s->tid == sys_getpid()) {
+		s->stack_hi = (uintptr_t)__libc_stack_end;
+	} else if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+		pthread_attr_getstack(&attr, &lo, &size);
+		pthread_attr_destroy(&attr);
+		s->stack_hi = (uintptr_t)lo + size;
+	}
+}
+
+/* ---- from facts to a route ---- */
+
+/* What a matched thread touches besides its pool: its slot, and if asked its stack. */
+static void thread_make_ready(struct slot *s, const struct route *r)
+{
+	const struct policy_rule *rule = r->rule;
+
+	if (!s->locked) {
+		area_lock_foreign(s, sizeof(*s));
+		s->locked = true;
+	}
+	if (rule->kind == POLICY_KIND_ALLOCATOR)
+		return;
+	if (rule->stack && s == route_self)
+		image_lock_stack(0, rule->stack);
+	else if (rule->stack && s->stack_hi)
+		image_lock_stack_range(s->stack_hi - rule->stack, s->stack_hi);
+}
+
+/* Under the lock, facts are fresh. True when the thread became matched. */
+static bool thread_update_locked(struct slot *s)
+{
+	struct match_thread facts = {s->name, s->sched, s->priority};
+	struct match_standing standing;
+	struct route *r;
+
+	if (!route_process || s->state != SLOT_LIVE)
+		return false;
+	match_thread(route_process, &facts, &standing);
+	r = rule_route(&standing, s->sched);
+	if (r == s->wanted)
+		return false;
+	if (r)
+		thread_make_ready(s, r);
+	__atomic_fetch_add(&thread_matched_count, (r != NULL) - (s->wanted != NULL),
+		__ATOMIC_RELAXED);
+	s->wanted = r;
+	route_publish(s, r);
+	return r != NULL;
+}
+
+static bool thread_enter_registry(struct slot *s)
+{
+	uint32_t me = lock_tid();
+	bool matched;
+
+	s->handle = pthread_self();
+	thread_read_own_name(s);
+	thread_read_sched(s);
+	lock_acquire(&thread_lock, me);
+	s->state = SLOT_LIVE;
+	matched = thread_update_locked(s);
+	lock_release(&thread_lock, me);
+	return matched;
+}
+
+struct slot *thread_self(void)
+{
+	struct slot *s = route_self;
+
+	if (s != &route_nobody)
+		return s;
+	s = thread_take_slot();
+	if (!s)
+		return &route_gone;
+	/* from here on malloc in this thread finds a slot and does not come back here */
+	s->tid = lock_tid();
+	route_self = s;
+	if (thread_key_made)
+		pthread_setspecific(thread_key, s);
+	thread_read_stack(s);
+	if (thread_enter_registry(s))
+		helper_start();
+	return s;
+}
+
+void thread_born(struct slot *s)
+{
+	s->tid = lock_tid();
+	route_self = s;
+	base_thread_warm();
+	pthread_setspecific(thread_key, s);
+	/* what called us is only the thread's first frames: nothing to find above */
+	s->stack_hi = (uintptr_t)__builtin_frame_address(0);
+	if (thread_enter_registry(s))
+		helper_start();
+}
+
+/* ---- changes ---- */
+
+static struct slot *thread_find_locked(pid_t tid)
+{
+	for (struct slot *s = thread_all; s; s = s->link) {
+		if (s->state == SLOT_LIVE && s->tid == (uint32_t)tid)
+			return s;
+	}
+	return NULL;
+}
+
+void thread_changed(pid_t tid)
+{
+	uint32_t me = lock_tid();
+	bool matched = false;
+	struct slot *s;
+
+	if (!thread_watching() || helper_is_self())
+		return;
+	if (tid == 0 || (uint32_t)tid == me)
+		thread_self();
+	lock_acquire(&thread_lock, me);
+	s = thread_find_locked(tid ? tid : (pid_t)me);
+	if (s) {
+		if (s->tid == me)
+			thread_read_own_name(s);
+		thread_read_sched(s);
+		matched = thread_update_locked(s);
+	}
+	lock_release(&thread_lock, me);
+	if (matched)
+		helper_start();
+}
+
+void thread_changed_handle(pthread_t handle, const char *name)
+{
+	uint32_t me = lock_tid();
+	bool matched = false;
+
+	if (!thread_watching() || helper_is_self())
+		return;
+	if (pthread_equal(handle, pthread_self()))
+		thread_self();
+	lock_acquire(&thread_lock, me);
+	for (struct slot *s = thread_all; s; s = s->link) {
+		if (s->state != SLOT_LIVE || !pthread_equal(s->handle, handle))
+			continue;
+		if (name) {
+			strncpy(s->name, name, sizeof(s->name) - 1);
+			s->name[sizeof(s->name) - 1] = '\0';
+		}
+		thread_read_sched(s);
+		matched = thread_update_locked(s);
+		break;
+	}
+	lock_release(&thread_lock, me);
+	if (matched)
+		helper_start();
+}
+
+void thread_look(bool names)
+{
+	uint32_t me = lock_tid();
+
+	lock_acquire(&thread_lock, me);
+	for (struct slot *s = thread_all; s; s = s->link) {
+		if (s->state != SLOT_LIVE)
+			continue;
+		if (sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == -ESRCH) {
+			/* it left by a raw exit: nobody runs its slot any more */
+			thread_give_slot_locked(s);
+			continue;
+		}
+		thread_read_sched(s);
+		if (names && thread_ask_names)
+			thread_read_name(s);
+		thread_update_locked(s);
+	}
+	lock_release(&thread_lock, me);
+}
+
+/* ---- start and fork ---- */
+
+static bool thread_rules_ask_names(const struct match_process *m)
+{
+	for (int i = 0; i < m->nrule; i++) {
+		if (m->rule[i]->thread.n)
+			return true;
+	}
+	return false;
+}
+
+void thread_start(const struct match_process *m)
+{
+	route_process = m;
+	thread_ask_names = thread_rules_ask_names(m);
+	thread_key_made = pthread_key_create(&thread_key, thread_key_destroy) == 0;
+	/* release: the rules before the flag; pairs with thread_watching() */
+	__atomic_store_n(&thread_watch, true, __ATOMIC_RELEASE);
+	route_reset_nobody();
+	thread_self();
+}
+
+void thread_child(void)
+{
+	thread_lock.word = 0;
+	thread_free_list = NULL;
+	for (struct slot *s = thread_all; s; s = s->link) {
+		route_reset(s);
+		s->state = SLOT_FREE;
+		s->locked = false;
+		s->link_free = thread_free_list;
+		thread_free_list = s;
+	}
+	thread_matched_count = 0;
+	if (route_self != &route_gone) {
+		route_self = &route_nobody;
+		route_reset_nobody();
+	}
+}
