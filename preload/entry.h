@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.h - what the files of interposed names share
+ */
+#ifndef ENTRY_H
+#define ENTRY_H
+
+#include <errno.h>
+
+#include "pools.h"
+#include "route.h"
+
+#define EXPORT	    __attribute__((visibility("default")))
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Standard behaviour: every NULL of an allocation that had a size comes with ENOMEM. */
+static inline void *entry_checked(void *p)
+{
+	if (UNLIKELY(!p))
+		errno = ENOMEM;
+	return p;
+}
+
+#endif

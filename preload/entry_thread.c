@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry_thread.c - the interposed calls that make or change threads
+ *
+ * No logic: each calls the real function (or makes its system call) and then tells
+ * thread.c whose facts may have changed. Without a rule for this program they only pass
+ * on.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+#include "entry_real.h"
+#include "helper.h"
+#include "log.h"
+#include "sys.h"
+#include "thread.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+void *entry_real(const char *name)
+{
+	void *fn = dlsym(RTLD_NEXT, name);
+
+	if (!fn)
+		log_misuse("cannot find %s behind this library", name);
+	return fn;
+}
+
+/* A function of type FN behind `name`, looked up once; racing look-ups find the same. */
+#define REAL(FN, name)                                                   \
+	({                                                               \
+		static FN *real_;                                        \
+		FN *fn_ = __atomic_load_n(&real_, __ATOMIC_RELAXED);     \
+		if (!fn_) {                                              \
+			fn_ = (FN *)entry_real(name);                    \
+			__atomic_store_n(&real_, fn_, __ATOMIC_RELAXED); \
+		}                                                        \
+		fn_;                                                     \
+	})
+
+static int entry_result(long ret)
+{
+	if (ret < 0) {
+		errno = (int)-ret;
+		return -1;
+	}
+	return (int)ret;
+}
+
+/* ---- threads ---- */
+
+typedef int pthread_create_fn(
+	pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int entry_real_pthread_create(
+	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	return REAL(pthread_create_fn, "pthread_create")(t, attr, fn, arg);
+}
+
+struct entry_start {
+	void *(*fn)(void *);
+	void *arg;
+	struct slot *slot;
+};
+
+static void *entry_thread_main(void *arg)
+{
+	struct entry_start st = *(struct entry_start *)arg;
+
+	je_free(arg);
+	thread_born(st.slot);
+	return st.fn(st.arg);
+}
+
+EXPORT int pthread_create(
+	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	struct entry_start *st;
+	struct slot *slot = thread_prepare();
+	int ret;
+
+	if (!slot)
+		return entry_real_pthread_create(t, attr, fn, arg);
+	st = je_malloc(sizeof(*st));
+	if (!st) {
+		thread_unprepare(slot);
+		return EAGAIN;
+	}
+	*st = (struct entry_start){fn, arg, slot};
+	ret = entry_real_pthread_create(t, attr, entry_thread_main, st);
+	if (ret) {
+		je_free(st);
+		thread_unprepare(slot);
+	} else {
+		helper_start();
+	}
+	return ret;
+}
+
+EXPORT int pthread_setname_np(pthread_t t, const char *name)
+{
+	typedef int fn(pthread_t, const char *);
+	int ret = REAL(fn, "pthread_setname_np")(t, name);
+
+	if (ret == 0)
+		thread_changed_handle(t, name);
+	return ret;
+}
+
+EXPORT int pthread_setschedparam(pthread_t t, int policy, const struct sched_param *param)
+{
+	typedef int fn(pthread_t, int, const struct sched_param *);
+	int ret = REAL(fn, "pthread_setschedparam")(t, policy, param);
+
+	if (ret == 0)
+		thread_changed_handle(t, NULL);
+	return ret;
+}
+
+EXPORT int pthread_setschedprio(pthread_t t, int priority)
+{
+	typedef int fn(pthread_t, int);
+	int ret = REAL(fn, "pthread_setschedprio")(t, priority);
+
+	if (ret == 0)
+		thread_changed_handle(t, NULL);
+	return ret;
+}
+
+EXPORT int sched_setscheduler(pid_t pid, int policy, const struct sched_param *param)
+{
+	long ret = sys_call3(SYS_sched_setscheduler, pid, policy, (long)param);
+
+	if (ret >= 0)
+		thread_changed(pid);
+	return entry_result(ret);
+}
+
+EXPORT int sched_setparam(pid_t pid, const struct sched_param *param)
+{
+	long ret = sys_call3(SYS_sched_setparam, pid, (long)param, 0);
+
+	if (ret >= 0)
+		thread_changed(pid);
+	return entry_result(ret);
+}
+
+EXPORT int prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list ap;
+	long ret;
+
+	va_start(ap, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	ret = sys_call6(
+		SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2], (long)a[3], 0);
+	if (option == PR_SET_NAME && ret == 0)
+		thread_changed(0);
+	return entry_result(ret);
+}
+
+/*
+ * Behind entry_syscall.S, which makes the call itself and comes here only after the
+ * numbers that change a thread's name or class succeeded. Keeps errno and the result.
+ */
+__attribute__((visibility("hidden"))) void entry_syscall_changed(long nr, long a)
+{
+	if (nr != SYS_prctl)
+		thread_changed((pid_t)a);
+	else if (a == PR_SET_NAME)
+		thread_changed(0);
+}
