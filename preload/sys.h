@@ -154,6 +154,26 @@ SYS_INLINE pid_t sys_gettid(void)
 	return (pid_t)sys_call3(SYS_gettid, 0, 0, 0);
 }
 
+SYS_INLINE int sys_tgkill(pid_t pid, pid_t tid, int sig)
+{
+	return (int)sys_call3(SYS_tgkill, pid, tid, sig);
+}
+
+SYS_INLINE int sys_sched_getscheduler(pid_t tid)
+{
+	return (int)sys_call3(SYS_sched_getscheduler, tid, 0, 0);
+}
+
+SYS_INLINE int sys_sched_getparam(pid_t tid, void *param)
+{
+	return (int)sys_call3(SYS_sched_getparam, tid, (long)param, 0);
+}
+
+SYS_INLINE int sys_prctl(int option, unsigned long a)
+{
+	return (int)sys_call6(SYS_prctl, option, (long)a, 0, 0, 0, 0);
+}
+
 SYS_INLINE int sys_futex(uint32_t *word, int op, uint32_t val, const void *timeout)
 {
 	return (int)sys_call4(SYS_futex, (long)word, op, (long)val, (long)timeout);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - what happens at start, at fork and at exit
+ *
+ * At start the policy is read and asked about this program. When no rule can match:
+ * nothing more, ever; the library is then a way to call jemalloc. A policy with errors is
+ * one line on standard error and plain jemalloc.
+ */
+#include "init.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "helper.h"
+#include "log.h"
+#include "pools.h"
+#include "rule.h"
+#include "site.h"
+#include "sys.h"
+#include "thread.h"
+
+static struct policy *init_loaded;
+static struct match_process init_process;
+static bool init_sites;
+
+const struct policy *init_policy(void)
+{
+	return init_loaded;
+}
+
+bool init_asks_sites(void)
+{
+	return init_sites;
+}
+
+/* ---- fork ---- */
+
+static void init_fork_child(void)
+{
+	lock_tid_forget();
+	area_fork_child();
+	pools_child();
+	rule_child();
+	thread_child();
+	helper_child();
+}
+
+void init_native(void)
+{
+	static bool done;
+
+	if (__atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
+		return;
+	pthread_atfork(area_fork_prepare, area_fork_parent, init_fork_child);
+	route_pools_exist();
+}
+
+/* ---- start ---- */
+
+static bool init_exe(char *path, size_t len)
+{
+	long n = sys_call3(
+		SYS_readlink, (long)"/proc/self/exe", (long)path, (long)len - 1);
+
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	return true;
+}
+
+/* inherit = no: programs this one starts do not get us from it. Only our own name goes.
+ */
+static void init_strip_preload(char **env)
+{
+	for (; env && *env; env++) {
+		char *value, *to, *at, *end;
+		size_t len;
+
+		if (strncmp(*env, "LD_PRELOAD=", 11))
+			continue;
+		value = to = at = *env + 11;
+		while (*at) {
+			len = strcspn(at, ": ");
+			end = at + len;
+			if (!memmem(at, len, "librtpreload.so", 15)) {
+				if (to != value)
+					*to++ = ':';
+				memmove(to, at, len);
+				to += len;
+			}
+			at = *end ? end + 1 : end;
+		}
+		*to = '\0';
+		if (to == value)
+			unsetenv("LD_PRELOAD");
+		return;
+	}
+}
+
+static void init_report_errors(const struct policy *p)
+{
+	char text[LOG_LINE_MAX];
+	int first = 0;
+
+	while (first < p->nerror - 1 && !p->error[first].fatal)
+		first++;
+	policy_error_text(p, first, text, sizeof(text));
+	if (p->nfatal > 1)
+		log_line("%s (and %d more; run rtmem check): no rule is used", text,
+			p->nfatal - 1);
+	else
+		log_line("%s: no rule is used", text);
+}
+
+static struct policy *init_read(void)
+{
+	bool secure = getauxval(AT_SECURE) != 0;
+	struct find_list files;
+	struct policy *p = NULL;
+
+	find_files(&files, secure);
+	if (!files.none && (files.n || files.explicit_file))
+		p = policy_load(&files);
+	find_free(&files);
+	if (p && p->nfatal) {
+		init_report_errors(p);
+		policy_free(p);
+		p = NULL;
+	}
+	return p;
+}
+
+/* Runs after the constructors of libc and of what the program links. */
+static __attribute__((constructor)) void init_start(int argc, char **argv, char **env)
+{
+	char exe[PATH_MAX];
+	struct policy *p;
+
+	base_init();
+	if (!init_exe(exe, sizeof(exe)))
+		return;
+	p = init_read();
+	if (!p)
+		return;
+	match_process(p, exe, &init_process);
+	if (!init_process.inherit)
+		init_strip_preload(env);
+	if (!init_process.enabled || !init_process.nrule) {
+		policy_free(p);
+		return;
+	}
+	init_loaded = p;
+	init_native();
+	rule_start(p, &init_process);
+	init_sites = site_init(&init_process) != 0;
+	thread_start(&init_process);
+}
+
+/* ---- exit ---- */
+
+static void init_report_pool(struct pool *p, void *arg)
+{
+	struct heap_stats st;
+
+	if (!p->ready || pools_inherited(p))
+		return;
+	heap_stats(p->heap, &st);
+	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
+		 "grown %lu "
+		 "times, full %lu times",
+		p->name, rule_of_pool(p), p->area.committed >> 10, p->area.locked >> 10,
+		st.peak >> 10, (unsigned long)p->growths, (unsigned long)p->full_events);
+}
+
+static __attribute__((destructor)) void init_exit(void)
+{
+	log_flush_posted();
+	if (init_loaded && init_loaded->realtime.report)
+		pools_each(init_report_pool, NULL);
+}
