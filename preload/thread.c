@@ -18,7 +18,12 @@
 
 #include "area.h"
 #include "helper.h"
+#if __has_include("image.h")
 #include "image.h"
+#else
+int image_lock_stack(int tid, size_t bytes);
+int image_lock_stack_range(uintptr_t lo, uintptr_t hi);
+#endif
 #include "log.h"
 #include "rule.h"
 #include "sys.h"
