@@ -11,6 +11,7 @@ BUILD_DEPS := \
 CHECK_DEPS := \
 	bats \
 	g++ \
+	libcap2-bin \
 	libunwind-dev \
 	mandoc \
 	procps \

@@ -107,25 +107,18 @@ static int use_conf(const struct run *r)
 	return CMD_OK;
 }
 
-/* The policy the program will find. The caller frees it. */
-static struct policy *load_policy(void)
+/* The policy the program will find; NULL without memory. quiet: say nothing of errors. */
+static struct policy *load_policy(bool quiet)
 {
 	struct find_list files;
 	struct policy *p;
 
+	if (!quiet)
+		return cmd_load(NULL);
 	find_files(&files, false);
 	p = policy_load(&files);
 	find_free(&files);
 	return p;
-}
-
-static void say_errors(const struct policy *p)
-{
-	char text[PATH_MAX + 512];
-
-	for (int i = 0; i < p->nerror; i++)
-		say("%s%s", p->error[i].fatal ? "" : "warning: ",
-			policy_error_text(p, i, text, sizeof(text)));
 }
 
 static void say_rules(const struct policy *p, const struct match_process *m)
@@ -145,26 +138,49 @@ static void say_rules(const struct policy *p, const struct match_process *m)
 			m->rule[i]->origin.line);
 }
 
+static bool runs_on_shell(const struct run *r)
+{
+	size_t len = strlen(r->facts.path);
+
+	return *r->facts.script && len > 2 && strcmp(r->facts.path + len - 2, "sh") == 0;
+}
+
+/* A wrapper script is of no use when its shell keeps the preload to itself. */
+static void warn_shell(
+	const struct policy *p, const struct match_process *m, const char *exe)
+{
+	const char *name = strrchr(exe, '/') + 1;
+
+	if (p->nfile && !m->inherit)
+		say("warning: what this script starts gets no preload; for that, the "
+		    "policy "
+		    "has to say [app %s] inherit = yes",
+			name);
+}
+
 /*
  * The person who names a file wants to hear all about its errors. Without --conf the
  * library says itself, in one line, that the policy cannot be used.
  */
 static int check_policy(const struct run *r)
 {
+	bool quiet = !r->conf && !r->verbose;
 	struct match_process m = {0};
 	char exe[PATH_MAX]; /* as the library sees it: without symbolic links */
-	int result = CMD_OK;
 	struct policy *p;
 
-	if (!r->conf && !r->verbose)
+	if ((quiet && !runs_on_shell(r)) || !realpath(r->facts.path, exe))
 		return CMD_OK;
-	p = load_policy();
-	say_errors(p);
-	if (p->nfatal == 0 && realpath(r->facts.path, exe))
+	p = load_policy(quiet);
+	if (!p)
+		return CMD_OK;
+	if (p->nfatal == 0) {
 		match_process(p, exe, &m);
-	if (r->conf && p->nfatal)
-		result = CMD_NO;
-	else if (r->verbose)
+		if (runs_on_shell(r))
+			warn_shell(p, &m, exe);
+	}
+	int result = r->conf && p->nfatal ? CMD_NO : CMD_OK;
+	if (r->verbose && result == CMD_OK)
 		say_rules(p, &m);
 	policy_free(p);
 	return result;
@@ -259,9 +275,11 @@ int cmd_run(int argc, char **argv)
 	make_room_beside_auditors();
 	if (r.verbose)
 		say_environment(&r);
-	/* execvp with a path: it hands a script without "#!" to the shell, as people
-	 * expect */
-	execvp(r.program, r.argv);
+	/* execvp hands a script without "#!" to the shell, as people expect */
+	if (r.facts.kind == ELF_KIND_OTHER)
+		execvp(r.program, r.argv);
+	else
+		execv(r.program, r.argv);
 	say("%s: %s", r.program, strerror(errno));
 	return RUN_CANNOT;
 }
