@@ -135,7 +135,7 @@ void match_process(const struct policy *p, const char *exe, struct match_process
 	int first = p->nrule;
 
 	out->enabled = true;
-	out->inherit = false;
+	out->inherit = true;
 	out->nrule = 0;
 	for (int i = 0; i < p->napp; i++) {
 		if (!glob_match_path(p->app[i].name, exe))
