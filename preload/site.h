@@ -38,6 +38,27 @@ uint64_t site_init(const struct match_process *m);
  */
 uint64_t site_match(const struct site_frame *f, uint64_t want);
 
+/*
+ * As site_match() for whoever called the function that calls this, when only its return
+ * address is at hand: the walk starts in here and steps over our own frames.
+ * Realtime: yes.
+ */
+uint64_t site_match_here(uintptr_t ret, uint64_t want);
+
+/*
+ * The calling thread's stack, [lo, hi): walks read nothing outside it. A thread that
+ * never says so, or that is on another stack, gets its immediate caller looked at, no
+ * more.
+ */
+void site_thread_bounds(uintptr_t lo, uintptr_t hi);
+/* The same, found out: main thread or pthread. Not on the realtime path. */
+void site_thread_here(void);
+/* Before a thread ends or its slot is reused: its cache goes to another. */
+void site_thread_gone(void);
+
+/* In the child of a fork, before anything else here is called. */
+void site_child(void);
+
 /* Called around the real dlopen/dlclose, off the realtime path. */
 void site_modules_changed(void);	/* after dlopen: compile what is new */
 void site_module_closing(void *handle); /* before dlclose */

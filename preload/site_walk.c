@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/*
+ * site_walk.c - rules that need more than the immediate caller
+ *
+ * A walk goes from frame to frame by the recipes in the table. What it found is kept in
+ * the thread's own cache under (return address, stack pointer), together with every word
+ * of the stack and every register the walk depended on. A later hit compares all of them:
+ * equal inputs, equal walk; so a remembered answer is never taken for another stack.
+ *
+ * Only memory between the caller's stack pointer and the end of the thread's own stack is
+ * read, and the CFA grows with each frame. On another stack (coroutine, signal stack) or
+ * in a thread nobody announced, the immediate caller is all that is looked at.
+ *
+ * Realtime: yes. Bound: SITE_FRAMES frames; a hit compares at most SITE_WORDS words.
+ */
+#include "site_private.h"
+#include "site_thread.h"
+
+enum { SITE_FRAMES = 64 };
+
+#define FROM_CALLER ((uintptr_t)1) /* provenance: the register as site_frame has it */
+#define LOST	    ((uintptr_t)0)
+
+struct reg {
+	uintptr_t value;
+	uintptr_t from; /* LOST, FROM_CALLER, or the stack slot it was loaded from */
+};
+
+struct walk {
+	uintptr_t hi;	/* end of the stack; 0: read nothing */
+	uintptr_t skip; /* frames before this return address are ours; 0: none */
+	uintptr_t pc, sp;
+	struct reg rbp, rbx;
+	struct site_walked *log;
+};
+
+/* The walk depends on this word. */
+static uintptr_t load(struct walk *k, uintptr_t at)
+{
+	struct site_walked *log = k->log;
+	uintptr_t value = *(const uintptr_t *)at;
+
+	if (log->n < SITE_WORDS) {
+		log->offset[log->n] = (uint32_t)(at - log->cfa);
+		log->word[log->n] = value;
+	}
+	log->n++;
+	return value;
+}
+
+/* The walk depends on this register: of the caller, or of the slot it came from. */
+static bool use(struct walk *k, struct reg *r)
+{
+	if (r->from == LOST)
+		return false;
+	if (r->from == FROM_CALLER)
+		k->log->uses |= r == &k->rbp ? SITE_USES_RBP : SITE_USES_RBX;
+	else
+		load(k, r->from);
+	return true;
+}
+
+static bool in_frame(uintptr_t at, uintptr_t lo, uintptr_t hi)
+{
+	return at >= lo && at < hi && hi - at >= 8 && !(at & 7);
+}
+
+static uintptr_t frame_address(struct walk *k, uint64_t recipe)
+{
+	unsigned base = SITE_RECIPE_BASE(recipe);
+	uintptr_t at = k->sp;
+
+	if ((base & 3) == SITE_BASE_RBP || (base & 3) == SITE_BASE_RBX) {
+		struct reg *r = (base & 3) == SITE_BASE_RBP ? &k->rbp : &k->rbx;
+
+		if (!use(k, r))
+			return 0;
+		at = r->value;
+	}
+	at += (uintptr_t)((intptr_t)SITE_RECIPE_OFFSET(recipe) * 8);
+	if (!(base & SITE_BASE_DEREF))
+		return at;
+	if (!in_frame(at, k->sp, k->hi))
+		return 0;
+	return load(k, at) + SITE_RECIPE_ADD(recipe) * 8;
+}
+
+/* Where the caller's register is, given the code in the recipe. */
+static struct reg restored(
+	struct walk *k, struct reg *r, unsigned code, struct reg *rbp, uintptr_t cfa)
+{
+	struct reg out = {0, LOST};
+
+	if (code == SITE_SAVED_SAME)
+		return *r;
+	if (code == SITE_SAVED_LOST)
+		return out;
+	if (code < SITE_SAVED_AT_RBP)
+		out.from = cfa - code * 8;
+	else if (use(k, rbp))
+		out.from = rbp->value - (code - SITE_SAVED_AT_RBP) * 8;
+	if (in_frame(out.from, k->sp, cfa))
+		out.value = *(const uintptr_t *)out.from;
+	else
+		out.from = LOST;
+	return out;
+}
+
+/* To the caller's frame; false at the end of what can be told. */
+static bool up(struct walk *k, uint64_t recipe)
+{
+	struct reg rbp, rbx;
+	uintptr_t cfa;
+
+	if (SITE_RECIPE_BASE(recipe) == SITE_BASE_END || !k->hi)
+		return false;
+	cfa = frame_address(k, recipe);
+	if (cfa <= k->sp || cfa > k->hi || (cfa & 7))
+		return false;
+	rbp = restored(k, &k->rbp, SITE_RECIPE_RBP(recipe), &k->rbp, cfa);
+	rbx = restored(k, &k->rbx, SITE_RECIPE_RBX(recipe), &k->rbp, cfa);
+	k->pc = load(k, cfa - 8);
+	k->sp = cfa;
+	k->rbp = rbp;
+	k->rbx = rbx;
+	return k->pc != 0;
+}
+
+/* The rules in want that hold. *sure: the answer may be remembered. */
+static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *sure)
+{
+	uint64_t open = want, plus = 0, minus = 0;
+	unsigned counted = 0;
+
+	*sure = true;
+	for (unsigned i = 0; i < SITE_FRAMES; i++) {
+		uint64_t value = site_table_get(w, k->pc);
+		const struct site_class *c;
+
+		if (!value)
+			value = site_resolve(w, k->pc);
+		if (SITE_CLASS(value) == SITE_CLASS_UNKNOWN) {
+			/* a module that is not compiled yet: what depends on it does not
+			 * hold */
+			*sure = false;
+			return want & ~open & ~minus & (plus | w->only_negated);
+		}
+		*sure &= SITE_CLASS(value) != SITE_CLASS_NO_OBJECT;
+		if (k->skip && k->pc != k->skip) {
+			if (!up(k, value >> SITE_RECIPE_SHIFT))
+				return 0;
+			continue;
+		}
+		k->skip = 0;
+		c = &w->class[SITE_CLASS(value)];
+		plus |= c->plus & open;
+		minus |= c->minus & open;
+		open &= ~(minus | (plus & w->sure));
+		if (!(value & SITE_TRANSPARENT))
+			open &= w->deeper[++counted];
+		if (!open || !up(k, value >> SITE_RECIPE_SHIFT))
+			break;
+	}
+	return want & ~minus & (plus | w->only_negated);
+}
+
+static bool remembered(const struct site_walked *e, const struct site_frame *f,
+	uintptr_t from, uint64_t want, uint64_t generation)
+{
+	if (e->ret != f->ret || e->from != from || e->cfa != f->cfa ||
+		e->generation != generation || (want & ~e->want))
+		return false;
+	if ((e->uses & SITE_USES_RBP) && e->rbp != f->rbp)
+		return false;
+	if ((e->uses & SITE_USES_RBX) && e->rbx != f->rbx)
+		return false;
+	for (unsigned i = 0; i < e->n; i++) {
+		if (*(const uintptr_t *)(f->cfa + e->offset[i]) != e->word[i])
+			return false;
+	}
+	return true;
+}
+
+uint64_t site_walk(
+	struct site_world *w, const struct site_frame *f, uintptr_t from, uint64_t want)
+{
+	struct site_thread *t = &site_self;
+	/* seq_cst: read before anything the answer is made of */
+	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
+	struct site_walked *e = NULL, log;
+	bool on_stack = f->cfa >= t->lo && f->cfa < t->hi && !(f->cfa & 7);
+	bool sure;
+	struct walk k = {.hi = on_stack ? t->hi : 0,
+		.pc = f->ret,
+		.skip = from,
+		.sp = f->cfa,
+		.rbp = {f->rbp, FROM_CALLER},
+		.rbx = {f->rbx, FROM_CALLER},
+		.log = &log};
+	uint64_t holds;
+
+	if (on_stack && site_thread_enter(t)) {
+		e = &t->cache[site_hash((from ? from : f->ret) + f->cfa * 0x2545f491u) %
+			      SITE_WALKED];
+		holds = e->holds & want;
+		if (remembered(e, f, from, want, generation)) {
+			site_thread_leave(t);
+			return holds;
+		}
+		site_thread_leave(t);
+	}
+	log.ret = f->ret;
+	log.from = from;
+	log.cfa = f->cfa;
+	log.rbp = f->rbp;
+	log.rbx = f->rbx;
+	log.want = want;
+	log.generation = generation;
+	log.uses = log.n = 0;
+	holds = log.holds = walk(w, &k, want, &sure);
+	/* seq_cst: as in site_resolve(), nothing is remembered during a dlclose */
+	sure &= !__atomic_load_n(&site_closing, __ATOMIC_SEQ_CST);
+	if (e && sure && log.n <= SITE_WORDS && site_thread_enter(t)) {
+		*e = log;
+		site_thread_leave(t);
+	}
+	return holds;
+}
