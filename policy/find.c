@@ -104,15 +104,16 @@ static char *config_home(void)
 	return NULL;
 }
 
-static void add_user_files(struct find_list *l)
+void find_search(struct find_list *out, const char *root, const char *config_home)
 {
-	char *home = config_home();
-
-	if (home == NULL)
+	*out = (struct find_list){0};
+	add_drop_ins(out, join(root, RTMEM_VENDORDIR "/rtmem.conf.d"));
+	add_if_there(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf"));
+	add_drop_ins(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf.d"));
+	if (config_home == NULL)
 		return;
-	add_if_there(l, join(home, "/rtmem/rtmem.conf"));
-	add_drop_ins(l, join(home, "/rtmem/rtmem.conf.d"));
-	free(home);
+	add_if_there(out, join(config_home, "/rtmem/rtmem.conf"));
+	add_drop_ins(out, join(config_home, "/rtmem/rtmem.conf.d"));
 }
 
 void find_named(struct find_list *out, const char *file)
@@ -131,18 +132,16 @@ void find_files(struct find_list *out, bool secure)
 {
 	const char *named = secure ? NULL : getenv("RTMEM_CONF");
 	int keep = errno;
+	char *home;
 
-	*out = (struct find_list){0};
 	if (named != NULL && named[0] == '\0') {
-		out->none = true;
+		*out = (struct find_list){.none = true};
 	} else if (named != NULL) {
 		find_named(out, named);
 	} else {
-		add_drop_ins(out, strdup(RTMEM_VENDORDIR "/rtmem.conf.d"));
-		add_if_there(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf"));
-		add_drop_ins(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf.d"));
-		if (!secure)
-			add_user_files(out);
+		home = secure ? NULL : config_home();
+		find_search(out, "", home);
+		free(home);
 	}
 	errno = keep;
 }

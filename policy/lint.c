@@ -36,10 +36,8 @@ static bool given(const struct policy *p, int at, const void *section)
 
 static void lint_pool(struct policy *p, struct policy_pool *pool)
 {
-	if (!given(p, KEYS_AT_pool_max, pool)) {
+	if (pool->max == 0) /* not given: no value the parser takes is 0 */
 		pool->max = pool->size;
-		return;
-	}
 	if (pool->max < pool->size)
 		model_error(p, origin_of(p, KEYS_AT_pool_max, pool), true,
 			"max of pool '%s' is smaller than its size", pool->name);
