@@ -93,7 +93,7 @@ static void add_drop_ins(struct find_list *l, char *dir)
 }
 
 /* $XDG_CONFIG_HOME, or ~/.config: absolute or nothing, as the XDG specification says. */
-static char *config_home(void)
+static char *user_config(void)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
@@ -139,7 +139,7 @@ void find_files(struct find_list *out, bool secure)
 	} else if (named != NULL) {
 		find_named(out, named);
 	} else {
-		home = secure ? NULL : config_home();
+		home = secure ? NULL : user_config();
 		find_search(out, "", home);
 		free(home);
 	}

@@ -67,6 +67,7 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 
 	r->pool = POLICY_POOL_JEMALLOC;
 	if (r->pool_name == NULL) {
+		r->broken = true;
 		if (!given(p, KEYS_AT_rule_pool, r))
 			model_error(p, &r->origin, true,
 				"rule '%s' names no pool (pool = NAME, or jemalloc)",
@@ -76,10 +77,11 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 	if (strcmp(r->pool_name, "jemalloc") == 0)
 		return;
 	i = model_find(p, KEYS_POOL, r->pool_name);
-	if (i < 0)
-		unknown_pool(p, r);
-	else
+	if (i >= 0)
 		r->pool = i;
+	else
+		unknown_pool(p, r);
+	r->broken |= i < 0;
 }
 
 /* Does any priority the rule asks for exist in a class it asks for? */

@@ -160,7 +160,8 @@ static void apps(void)
 	match_process(p, "/usr/bin/gimp-2", &m);
 	expect(m.enabled && !m.inherit, "the last matching [app] wins whole");
 	match_process(p, "/usr/bin/mpv", &m);
-	expect(m.enabled && !m.inherit, "no [app]: enabled, nothing inherited");
+	expect(m.enabled && m.inherit,
+		"no [app]: enabled, the environment is left alone");
 	expect(m.nrule == 4, "mpv has %d rules", m.nrule);
 	policy_free(p);
 }
