@@ -146,16 +146,13 @@ static bool runs_on_shell(const struct run *r)
 }
 
 /* A wrapper script is of no use when its shell keeps the preload to itself. */
-static void warn_shell(
-	const struct policy *p, const struct match_process *m, const char *exe)
+static void warn_shell(const struct match_process *m, const char *exe)
 {
-	const char *name = strrchr(exe, '/') + 1;
-
-	if (p->nfile && !m->inherit)
-		say("warning: what this script starts gets no preload; for that, the "
-		    "policy "
-		    "has to say [app %s] inherit = yes",
-			name);
+	if (!m->inherit)
+		say("warning: what this script starts gets no preload: the policy's "
+		    "[app] "
+		    "section for %s says inherit = no",
+			strrchr(exe, '/') + 1);
 }
 
 /*
@@ -177,7 +174,7 @@ static int check_policy(const struct run *r)
 	if (p->nfatal == 0) {
 		match_process(p, exe, &m);
 		if (runs_on_shell(r))
-			warn_shell(p, &m, exe);
+			warn_shell(&m, exe);
 	}
 	int result = r->conf && p->nfatal ? CMD_NO : CMD_OK;
 	if (r->verbose && result == CMD_OK)

@@ -67,7 +67,7 @@ winner() {
 	grep -q '^max  *= 6M ' <<<"$output"
 }
 
-@test "the installed policy lets shells and launchers pass the preload on" {
+@test "the installed policy lets wrapper scripts pass the preload on" {
 	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/script"
 	chmod +x "$BATS_TEST_TMPDIR/script"
 	run "$RTMEM" run --conf "$ROOT/conf/rtmem.conf" "$BATS_TEST_TMPDIR/script"

@@ -372,10 +372,10 @@ as_nobody() {
 		pool = p
 	END
 	run "$RTMEM" run ./script
-	assert_contains "inherit = yes"
-	printf '[app dash]\ninherit = yes\n' >>"$RTMEM_CONF"
-	run "$RTMEM" run ./script
 	assert_output ""
+	printf '[app dash]\ninherit = no\n' >>"$RTMEM_CONF"
+	run "$RTMEM" run ./script
+	assert_contains "section for dash says inherit = no"
 }
 
 @test "any damage to an ELF file is survived by the tool" {

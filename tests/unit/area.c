@@ -16,10 +16,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
 
 #define MIB (1UL << 20)
 
@@ -155,6 +161,27 @@ static void huge_areas_are_aligned(void)
 	area_release(&a);
 }
 
+/* A process that asked for page merging as a whole: not in areas. */
+static void is_never_merged(void)
+{
+	struct area a;
+	char *other;
+	int status;
+
+	if (fork() == 0) {
+		prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+		other = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHECK(has_vm_flag(other, " mg"));
+		CHECK(area_reserve(&a, NULL, 2 * MIB, AREA_LOCK) == 0);
+		CHECK(area_commit(&a, 2 * MIB) == 0);
+		CHECK(!has_vm_flag(a.base, " mg"));
+		_exit(failures != 0);
+	}
+	wait(&status);
+	CHECK(status == 0);
+}
+
 static void locks_again_after_munlockall(void)
 {
 	struct area a;
@@ -276,17 +303,50 @@ static int commit_and_say(size_t mib, const char *flags, const char *advice)
 	return 0;
 }
 
+static void read_frames(const struct area *a, uint64_t *frames)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	size_t bytes = a->committed / AREA_PAGE * 8;
+
+	CHECK(pread(fd, frames, bytes, (off_t)((uintptr_t)a->base / AREA_PAGE * 8)) ==
+		(ssize_t)bytes);
+	close(fd);
+}
+
+static int stay_where_they_are(size_t mib)
+{
+	uint64_t *before = calloc(mib * 256, 8), *after = calloc(mib * 256, 8);
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+	size_t moved = 0;
+	struct area a;
+
+	CHECK(area_reserve(&a, NULL, mib * MIB, AREA_LOCK | AREA_PIN) == 0);
+	CHECK(area_commit(&a, mib * MIB) == 0 && a.pinned == mib * MIB);
+	read_frames(&a, before);
+	CHECK(before[0] & ((1UL << 55) - 1)); /* else frames are hidden from us */
+	CHECK(write(fd, "1", 1) == 1);
+	read_frames(&a, after);
+	for (size_t i = 0; i < mib * 256; i++)
+		moved += before[i] != after[i];
+	printf("%zu pages moved\n", moved);
+	CHECK(moved == 0);
+	return failures != 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "commit") == 0)
 		return commit_and_say(strtoul(argv[2], NULL, 10), argv[3], NULL);
 	if (argc == 4 && strcmp(argv[1], "advice") == 0)
 		return commit_and_say(strtoul(argv[2], NULL, 10), "l", argv[3]);
+	if (argc == 3 && strcmp(argv[1], "steady") == 0)
+		return stay_where_they_are(strtoul(argv[2], NULL, 10));
 	commits_a_prefix_that_does_not_fault();
 	refuses_nonsense();
 	knows_how_many_areas_there_are();
 	takes_the_wished_address();
 	huge_areas_are_aligned();
+	is_never_merged();
 	locks_again_after_munlockall();
 	the_program_sees_no_descriptor();
 	locks_foreign_ranges();

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image.c - lock the stack of a thread and the segments of an object
+ *
+ * The end of a stack is found by asking the kernel to populate page by page: it refuses
+ * at the guard without a signal. pthread_getattr_np() would allocate and, for the main
+ * thread, read /proc with stdio. Bound: IMAGE_STACK_MAX bytes of a stack.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "area.h"
+#include "sys.h"
+
+#define IMAGE_STACK_MAX (64UL << 20)
+
+extern void *__libc_stack_end; /* the loader's: where the main thread's stack began */
+
+static uintptr_t page_of(uintptr_t p)
+{
+	return p & ~(AREA_PAGE - 1);
+}
+
+/*
+ * Makes the page below the main thread's mapping exist. A write by the kernel extends the
+ * stack as a write of ours would, but is answered with EFAULT where that would be
+ * SIGSEGV.
+ */
+static bool grow_main_stack(uintptr_t page)
+{
+	return sys_call3(SYS_getcpu, (long)page, 0, 0) == 0;
+}
+
+/* The lowest page of the stack, not below `lowest`, that there is; touches all of them.
+ */
+static uintptr_t touch_down(uintptr_t page, uintptr_t lowest, bool grow)
+{
+	int ret = sys_madvise((void *)lowest, page - lowest, MADV_POPULATE_WRITE);
+
+	if (ret == 0)
+		return lowest;
+	while (page > lowest) {
+		uintptr_t next = page - AREA_PAGE;
+
+		ret = sys_madvise((void *)next, AREA_PAGE, MADV_POPULATE_WRITE);
+		if (ret == -ENOMEM && grow && grow_main_stack(next))
+			ret = 0;
+		if (ret < 0)
+			break;
+		page = next;
+	}
+	return page;
+}
+
+/* Where the part of the stack that is in use ends; its last page is touched already. */
+static uintptr_t stack_top(uintptr_t here, bool main_thread)
+{
+	uintptr_t top =
+		(uintptr_t)(main_thread ? __libc_stack_end : __builtin_thread_pointer());
+
+	if (top < here || top - here > IMAGE_STACK_MAX)
+		top = here;
+	return page_of(top) + AREA_PAGE;
+}
+
+__attribute__((noinline)) int image_lock_stack(pid_t tid, size_t bytes)
+{
+	uintptr_t here = page_of((uintptr_t)__builtin_frame_address(0)), low, top;
+	pid_t self = sys_gettid();
+	bool main_thread = self == sys_getpid();
+
+	if (tid != 0 && tid != self)
+		return -ESRCH;
+	top = stack_top(here, main_thread);
+	low = bytes == 0 || bytes > IMAGE_STACK_MAX ? IMAGE_STACK_MAX : bytes;
+	low = here > low ? page_of(here - low) : AREA_PAGE;
+	low = touch_down(here, low, main_thread && bytes != 0);
+	return area_lock_foreign((void *)low, top - low);
+}
+
+int image_lock_stack_range(void *lo, void *hi)
+{
+	if (hi < lo)
+		return -EINVAL;
+	return area_lock_foreign(lo, (size_t)((char *)hi - (char *)lo));
+}
+
+struct object_search {
+	uintptr_t addr;
+	int result;
+};
+
+static bool holds(const struct dl_phdr_info *o, const ElfW(Phdr) * s, uintptr_t addr)
+{
+	return s->p_type == PT_LOAD && addr - (o->dlpi_addr + s->p_vaddr) < s->p_memsz;
+}
+
+static int lock_if_it_holds(struct dl_phdr_info *o, size_t size, void *arg)
+{
+	struct object_search *search = arg;
+	bool found = false;
+
+	for (int i = 0; i < o->dlpi_phnum && !found; i++)
+		found = holds(o, &o->dlpi_phdr[i], search->addr);
+	if (!found)
+		return 0;
+	search->result = 0;
+	for (int i = 0; i < o->dlpi_phnum; i++) {
+		const ElfW(Phdr) *s = &o->dlpi_phdr[i];
+		int ret = 0;
+
+		if (s->p_type == PT_LOAD)
+			ret = area_lock_foreign(
+				(void *)(o->dlpi_addr + s->p_vaddr), s->p_memsz);
+		if (ret < 0 && search->result == 0)
+			search->result = ret;
+	}
+	return 1;
+}
+
+int image_lock_object(const void *addr)
+{
+	struct object_search search = {(uintptr_t)addr, -ENOENT};
+
+	dl_iterate_phdr(lock_if_it_holds, &search);
+	return search.result;
+}

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# area.bats - committing locked memory under limits, refused system calls and small cgroups
+#
+# The program is tests/unit/area.c: "area commit MIB FLAGS" prints what came of it, and is
+# killed or fails when memory that counts as committed cannot be written.
+
+load helper
+
+setup() {
+	clean_environment
+	AREA=$UNIT/area
+	GROUPS_MADE=()
+}
+
+teardown() {
+	for ((i = ${#GROUPS_MADE[@]} - 1; i >= 0; i--)); do
+		rmdir "${GROUPS_MADE[i]}"
+	done
+}
+
+# calls NAME: how often the program makes this system call before it touches any area.
+calls() {
+	strace -f -e trace="$1" -o "$BATS_TEST_TMPDIR/trace" "$AREA" commit 0 - >/dev/null
+	grep -c "$1(" "$BATS_TEST_TMPDIR/trace" || true
+}
+
+# refused CALL ERROR ARG…: run area ARG… with every such call failing from then on.
+refused() {
+	local call=$1 error=$2 first
+	shift 2
+	first=$(($(calls "$call") + 1))
+	run strace -f -qq -o /dev/null -e inject="$call:error=$error:when=$first+" \
+		"$AREA" "$@"
+	assert_success
+}
+
+# group LIMIT [PARENT]: a memory cgroup; its directory is left in $group.
+group() {
+	local base limit
+	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+		base=/sys/fs/cgroup limit=memory.max
+		echo +memory >"${2:-$base}/cgroup.subtree_control"
+	else
+		base=/sys/fs/cgroup/memory limit=memory.limit_in_bytes
+	fi
+	group=${2:-$base}/rtmem-test-$$-${#GROUPS_MADE[@]}
+	mkdir "$group"
+	GROUPS_MADE+=("$group")
+	[ "$1" = max ] || echo "$1" >"$group/$limit"
+}
+
+in_group() {
+	local dir=$1
+	shift
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" "$@"
+}
+
+@test "without a limit everything is locked" {
+	run "$AREA" commit 16 l
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 0 error 0"
+}
+
+@test "the stock 8 MiB limit is used to its last page and the rest still works" {
+	run unprivileged 8192 "$AREA" commit 64 l
+	assert_output "ret 0 committed 67108864 locked 8388608 pinned 0 error 12"
+}
+
+@test "a limit that is no multiple of a chunk is used to its last page" {
+	run unprivileged 6996 "$AREA" commit 64 l
+	assert_output "ret 0 committed 67108864 locked 7163904 pinned 0 error 12"
+}
+
+@test "a limit of 0 locks nothing and the memory still works" {
+	run unprivileged 0 "$AREA" commit 4 l
+	assert_output "ret 0 committed 4194304 locked 0 pinned 0 error 1"
+}
+
+@test "lock = require fails where the limit ends and keeps what is locked" {
+	run unprivileged 8192 "$AREA" commit 64 lr
+	assert_output "ret -12 committed 8388608 locked 8388608 pinned 0 error 12"
+	run unprivileged 0 "$AREA" commit 1 lr
+	assert_output "ret -1 committed 0 locked 0 pinned 0 error 1"
+}
+
+@test "pins stay inside the limit, too" {
+	run unprivileged 8192 "$AREA" commit 4 lp
+	assert_output "ret 0 committed 4194304 locked 4194304 pinned 4194304 error 0"
+	run unprivileged 1024 "$AREA" commit 4 lp
+	assert_contains "ret 0 committed 4194304 locked 1048576 pinned 0 error 12"
+}
+
+@test "the advice is one line that says how much is locked and what raises the limit" {
+	run unprivileged 2048 "$AREA" advice 64 audio
+	[ "${#lines[@]}" -eq 2 ] || explain "expected one line of advice"
+	[ "${lines[1]}" = 'rtmem: locked 2 MiB of 64 MiB of pool "audio": RLIMIT_MEMLOCK is 2 MiB; raise it: "@audio - memlock 131072" in /etc/security/limits.d/, LimitMEMLOCK=128M or AmbientCapabilities=CAP_IPC_LOCK in a systemd unit' ] ||
+		explain "another advice was expected"
+	refute_contains setcap
+}
+
+@test "there is no advice where nothing is missing" {
+	run "$AREA" advice 16 audio
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 0 error 0"
+}
+
+@test "a reservation beyond ulimit -v is refused with ENOMEM" {
+	run bash -c 'ulimit -v 200000; exec "$0" commit 1024 l' "$AREA"
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	run bash -c 'ulimit -v 200000; exec "$0" commit 16 l' "$AREA"
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 0 error 0"
+}
+
+@test "mmap refused: the reservation fails with its error" {
+	refused mmap ENOMEM commit 4 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	refused mmap EAGAIN commit 4 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	refused mmap EPERM commit 4 l
+	assert_output "ret -1 committed 0 locked 0 pinned 0 error 0"
+}
+
+@test "mprotect refused: nothing is committed" {
+	refused mprotect ENOMEM commit 4 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	refused mprotect EPERM commit 4 l
+	assert_output "ret -1 committed 0 locked 0 pinned 0 error 0"
+}
+
+@test "madvise refused by a filter or unknown to the kernel: pages are touched instead" {
+	for error in EPERM ENOSYS EINVAL; do
+		refused madvise "$error" commit 4 l
+		assert_output "ret 0 committed 4194304 locked 4194304 pinned 0 error 0"
+	done
+}
+
+@test "madvise out of memory: nothing is committed" {
+	refused madvise ENOMEM commit 4 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+}
+
+@test "mlock refused: the memory works, unlocked" {
+	refused mlock EPERM commit 4 l
+	assert_output "ret 0 committed 4194304 locked 0 pinned 0 error 1"
+	refused mlock ENOMEM commit 4 l
+	assert_output "ret 0 committed 4194304 locked 0 pinned 0 error 12"
+	refused mlock ENOSYS commit 4 l
+	assert_output "ret 0 committed 4194304 locked 0 pinned 0 error 38"
+}
+
+@test "mlock refused only once: everything is locked in the end" {
+	run strace -f -qq -o /dev/null -e inject=mlock:error=ENOMEM:when=3 "$AREA" commit 4 l
+	assert_output "ret 0 committed 4194304 locked 4194304 pinned 0 error 0"
+}
+
+@test "io_uring refused, at either step: locked but not pinned" {
+	for call in io_uring_setup io_uring_register; do
+		for error in EPERM ENOSYS ENOMEM; do
+			refused "$call" "$error" commit 4 lp
+			assert_output \
+				"ret 0 committed 4194304 locked 4194304 pinned 0 error 0"
+		done
+	done
+}
+
+@test "mbind, and the files that tell the room, refused: all is locked" {
+	for call in mbind openat; do
+		refused "$call" EPERM commit 4 l
+		assert_output "ret 0 committed 4194304 locked 4194304 pinned 0 error 0"
+	done
+}
+
+@test "a memory cgroup smaller than the area is ENOMEM, not a kill" {
+	group 32M
+	run in_group "$group" "$AREA" commit 64 l
+	assert_success
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	run in_group "$group" "$AREA" commit 16 lp
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 16777216 error 0"
+}
+
+@test "the limit of an ancestor counts as well" {
+	group 32M
+	group max "$group"
+	run in_group "$group" "$AREA" commit 64 l
+	assert_success
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+}
+
+@test "more than the machine has is ENOMEM, not a kill" {
+	local mib
+	mib=$(awk '/^MemTotal/ { print int($2 / 1024) + 1024 }' /proc/meminfo)
+	run "$AREA" commit "$mib" l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+}
+
+@test "huge pages are tried and everything still works" {
+	run "$AREA" commit 8 lh
+	assert_output "ret 0 committed 8388608 locked 8388608 pinned 0 error 0"
+}
+
+@test "compaction does not move a pinned page" {
+	run "$AREA" steady 32
+	assert_success
+}
