@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pending.c - weak stand-ins until call sites and images are in; then this file goes
+ * pending.c - weak stand-ins until call sites are in; then this file goes
  */
 #include "site.h"
 
@@ -26,19 +26,4 @@ PENDING void site_module_closed(void)
 }
 PENDING void site_poll(void)
 {
-}
-int image_lock_stack(int tid, size_t bytes);
-int image_lock_stack_range(uintptr_t lo, uintptr_t hi);
-int image_lock_object(const void *p);
-PENDING int image_lock_stack(int tid, size_t bytes)
-{
-	return 0;
-}
-PENDING int image_lock_stack_range(uintptr_t lo, uintptr_t hi)
-{
-	return 0;
-}
-PENDING int image_lock_object(const void *p)
-{
-	return 0;
 }
