@@ -39,11 +39,6 @@ static inline size_t cache_block_size(size_t n)
 	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
 }
 
-static inline uint32_t cache_size_of(const void *p)
-{
-	return ((const uint32_t *)p)[-2] & -(uint32_t)HEAP_ALIGN;
-}
-
 void *cache_alloc_large(struct cache *c, size_t n)
 {
 	size_t class_size;
@@ -53,7 +48,7 @@ void *cache_alloc_large(struct cache *c, size_t n)
 		return NULL;
 	p = cache_pop(&c->large[cache_large_ceil(cache_block_size(n), &class_size)]);
 	if (p)
-		c->room += cache_size_of(p);
+		c->room += heap_block_bytes(p);
 	return p;
 }
 
@@ -85,7 +80,7 @@ bool cache_free_large(struct cache *c, void *p, size_t size)
 /* A flipped block into its bin, if there is room. */
 static bool cache_keep(struct cache *c, void *p)
 {
-	uint32_t size = cache_size_of(p);
+	uint32_t size = heap_block_bytes(p);
 	unsigned shift, class;
 
 	if (size <= CACHE_SMALL_BLOCK)

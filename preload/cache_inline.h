@@ -23,8 +23,9 @@ struct cache_bin {
 #define CACHE_SMALL_BINS (CACHE_SMALL_BLOCK / HEAP_ALIGN + 1)
 #define CACHE_DEPTH	 8   /* blocks per small bin, at most */
 #define CACHE_LARGE_MSB	 10u /* large classes begin at 1 << 10 */
-#define CACHE_LARGE_BINS 98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
-			      */
+#define CACHE_LARGE_BINS                                               \
+	98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
+	     */
 #define CACHE_LARGE_DEPTH 4
 
 struct cache {
@@ -94,7 +95,7 @@ static inline uint32_t cache_live_size(const struct cache *c, const void *p)
 	if (__builtin_expect(
 		    ((const uint16_t *)p)[-1] != (uint16_t)((uintptr_t)p ^ c->key), 0))
 		return 0;
-	return ((const uint32_t *)p)[-2] & -(uint32_t)HEAP_ALIGN;
+	return heap_block_bytes(p);
 }
 
 /* True: p was a live small block of this pool and is cached. */
@@ -108,7 +109,7 @@ static inline bool cache_free_small(struct cache *c, void *p)
 		return false;
 	if (__builtin_expect(((uint16_t *)p)[-1] != (uint16_t)((uintptr_t)p ^ c->key), 0))
 		return false;
-	size = ((uint32_t *)p)[-2] & -(uint32_t)HEAP_ALIGN;
+	size = heap_block_bytes(p);
 	if (__builtin_expect(size > CACHE_SMALL_BLOCK, 0))
 		return false;
 	bin = cache_small_bin(c, size);

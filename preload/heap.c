@@ -81,10 +81,10 @@ static inline void heap_put_free(
 {
 	struct block *after = block_at(b, size);
 
-	b->size_flags = (uint32_t)size | HEAP_F_FREE | keep;
+	block_set_flags(b, (uint32_t)size | HEAP_F_FREE | keep);
 	b->check = (uint16_t)~block_live_check(h, b);
 	*block_before_size(after) = size;
-	after->size_flags |= HEAP_F_PREV_FREE;
+	block_set_flags(after, block_flags(after) | HEAP_F_PREV_FREE);
 	list_push(h, b, size);
 }
 
@@ -92,15 +92,16 @@ static inline void heap_put_free(
 static inline void *heap_make_live(
 	struct heap *h, struct block *b, size_t had, size_t size, size_t wanted)
 {
-	uint32_t keep = b->size_flags & HEAP_F_PREV_FREE;
+	uint32_t keep = block_flags(b) & HEAP_F_PREV_FREE;
 
 	if (had - size >= HEAP_BLOCK_MIN) {
 		heap_put_free(h, block_at(b, size), had - size, 0);
 	} else {
 		size = had;
-		block_at(b, size)->size_flags &= ~HEAP_F_PREV_FREE;
+		block_set_flags(block_at(b, size),
+			block_flags(block_at(b, size)) & ~HEAP_F_PREV_FREE);
 	}
-	b->size_flags = (uint32_t)size | keep;
+	block_set_flags(b, (uint32_t)size | keep);
 	b->slack = (uint16_t)(size - HEAP_OVERHEAD - wanted);
 	b->check = block_live_check(h, b);
 	return block_payload(b);
@@ -193,8 +194,8 @@ void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 	if (gap) {
 		struct block *aligned = block_at(b, gap);
 
-		aligned->size_flags = 0;
-		heap_put_free(h, b, gap, b->size_flags & HEAP_F_PREV_FREE);
+		block_set_flags(aligned, 0);
+		heap_put_free(h, b, gap, block_flags(b) & HEAP_F_PREV_FREE);
 		b = aligned;
 		had -= gap;
 	}
@@ -214,7 +215,7 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 		return HEAP_NOT_A_BLOCK;
 	live = block_live_check(h, b);
 	size = block_size(b);
-	if (HEAP_LIKELY(b->check == live && !(b->size_flags & HEAP_F_FREE) &&
+	if (HEAP_LIKELY(b->check == live && !(block_flags(b) & HEAP_F_FREE) &&
 			size >= HEAP_BLOCK_MIN &&
 			(uintptr_t)b + size <= (uintptr_t)h->end - HEAP_OVERHEAD))
 		return HEAP_OK;
@@ -228,11 +229,11 @@ static inline enum heap_verdict heap_release(struct heap *h, struct block *b)
 {
 	size_t size = block_size(b), total = size;
 	struct block *after = block_at(b, size);
-	uint32_t keep = b->size_flags & HEAP_F_PREV_FREE;
+	uint32_t keep = block_flags(b) & HEAP_F_PREV_FREE;
 
 	/* whatever becomes of it, a second free of this pointer is seen */
 	b->check = (uint16_t)~block_live_check(h, b);
-	if (after->size_flags & HEAP_F_FREE) {
+	if (block_flags(after) & HEAP_F_FREE) {
 		size_t more = block_size(after);
 
 		if (HEAP_UNLIKELY((uintptr_t)after + more >= (uintptr_t)h->end) ||
@@ -278,7 +279,7 @@ static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wan
 	size_t had = block_size(b), rest = had - size;
 	struct block *after = block_after(b), *tail;
 
-	if (after->size_flags & HEAP_F_FREE) {
+	if (block_flags(after) & HEAP_F_FREE) {
 		size_t more = block_size(after);
 
 		if (rest && !list_remove(h, after, more))
@@ -290,9 +291,9 @@ static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wan
 	}
 	if (rest) {
 		tail = block_at(b, size);
-		tail->size_flags = 0;
+		block_set_flags(tail, 0);
 		heap_put_free(h, tail, rest, 0);
-		b->size_flags = (uint32_t)size | (b->size_flags & HEAP_F_PREV_FREE);
+		block_set_flags(b, (uint32_t)size | (block_flags(b) & HEAP_F_PREV_FREE));
 		h->used -= had - size;
 	}
 	b->slack = (uint16_t)(block_size(b) - HEAP_OVERHEAD - wanted);
@@ -310,7 +311,7 @@ bool heap_resize(struct heap *h, void *p, size_t wanted)
 	if (size <= had)
 		return heap_shrink(h, b, size, wanted);
 	after = block_after(b);
-	more = after->size_flags & HEAP_F_FREE ? block_size(after) : 0;
+	more = block_flags(after) & HEAP_F_FREE ? block_size(after) : 0;
 	if (had + more < size || !list_remove(h, after, more))
 		return false;
 	heap_make_live(h, b, had + more, size, wanted);
@@ -341,7 +342,7 @@ size_t heap_phys_of(const struct heap *h, const void *p)
 	const struct block *b = block_of(p), *after = block_after(b);
 	size_t usable = heap_usable_of(p);
 
-	return after->size_flags & HEAP_F_FREE ? usable + block_size(after) : usable;
+	return block_flags(after) & HEAP_F_FREE ? usable + block_size(after) : usable;
 }
 
 /* ---- the span ---- */
@@ -358,7 +359,7 @@ static void heap_put_end(struct heap *h)
 {
 	struct block *end = (struct block *)(h->end - HEAP_OVERHEAD);
 
-	end->size_flags = HEAP_F_LAST;
+	block_set_flags(end, HEAP_F_LAST);
 	end->slack = 0;
 	end->check = (uint16_t)~block_live_check(h, end);
 }
@@ -385,7 +386,7 @@ void heap_extend(struct heap *h, size_t len)
 	h->end += len;
 	heap_put_end(h);
 	/* the old end mark becomes a live block of the new bytes, which is then freed */
-	b->size_flags = (uint32_t)len | (b->size_flags & HEAP_F_PREV_FREE);
+	block_set_flags(b, (uint32_t)len | (block_flags(b) & HEAP_F_PREV_FREE));
 	b->check = block_live_check(h, b);
 	h->used += len;
 	heap_release(h, b);

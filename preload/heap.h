@@ -67,6 +67,13 @@ size_t heap_span_for(size_t total);
 void *heap_alloc(struct heap *h, size_t size);
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
 enum heap_verdict heap_free(struct heap *h, void *p);
+/* Bytes of the whole block of payload p. Relaxed: see block_flags() in heap_private.h. */
+static inline uint32_t heap_block_bytes(const void *p)
+{
+	return __atomic_load_n((const uint32_t *)p - 2, __ATOMIC_RELAXED) &
+	       -(uint32_t)HEAP_ALIGN;
+}
+
 /*
  * A block that is not live although it is in no list (cached, or on its way back to the
  * heap) has its check inverted: flip before, flip after.

@@ -28,10 +28,10 @@ static const char *heap_check_links(const struct heap *h, const struct block *b)
 static const char *heap_check_block(
 	const struct heap *h, struct block *b, bool before_free, size_t before)
 {
-	bool is_free = b->size_flags & HEAP_F_FREE;
+	bool is_free = block_flags(b) & HEAP_F_FREE;
 	uint16_t live = block_live_check(h, b);
 
-	if (!!(b->size_flags & HEAP_F_PREV_FREE) != before_free)
+	if (!!(block_flags(b) & HEAP_F_PREV_FREE) != before_free)
 		return "a block is wrong about the one before it";
 	if (before_free && *block_before_size(b) != before)
 		return "the size at the end of a free block is overwritten";
@@ -78,12 +78,12 @@ const char *heap_check(const struct heap *h, const void **where)
 		*where = block_payload(b);
 		if (wrong)
 			return wrong;
-		if (b->size_flags & HEAP_F_LAST)
+		if (block_flags(b) & HEAP_F_LAST)
 			break;
 		if (size < HEAP_BLOCK_MIN ||
 			(uintptr_t)b + size > (uintptr_t)h->end - HEAP_OVERHEAD)
 			return "a block's size is overwritten";
-		before_free = b->size_flags & HEAP_F_FREE;
+		before_free = block_flags(b) & HEAP_F_FREE;
 		before = size;
 		nfree += before_free;
 		used += before_free ? 0 : size;

@@ -9,8 +9,9 @@
 
 #define HEAP_SL_BITS 5u
 #define HEAP_SL	     (1u << HEAP_SL_BITS)
-#define HEAP_FL	     24u /* 0: linear below HEAP_LINEAR; then one per power of two to 4 GiB \
-			  */
+#define HEAP_FL                                                                \
+	24u /* 0: linear below HEAP_LINEAR; then one per power of two to 4 GiB \
+	     */
 #define HEAP_LINEAR	 (HEAP_ALIGN * HEAP_SL)
 #define HEAP_LINEAR_BITS 9u
 #define HEAP_SCAN	 8 /* blocks looked at in the exact class before giving up */
@@ -39,9 +40,24 @@ struct heap {
 
 /* ---- blocks ---- */
 
+/*
+ * Under the lock the heap changes PREV_FREE in the header of a live block while its
+ * owner, without the lock, reads the size in the same word. Relaxed: the size does not
+ * change, and there is one writer at a time.
+ */
+static inline uint32_t block_flags(const struct block *b)
+{
+	return __atomic_load_n(&b->size_flags, __ATOMIC_RELAXED);
+}
+
+static inline void block_set_flags(struct block *b, uint32_t size_flags)
+{
+	__atomic_store_n(&b->size_flags, size_flags, __ATOMIC_RELAXED);
+}
+
 static inline size_t block_size(const struct block *b)
 {
-	return b->size_flags & HEAP_SIZE_MASK;
+	return block_flags(b) & HEAP_SIZE_MASK;
 }
 
 static inline void *block_payload(const struct block *b)

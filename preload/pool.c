@@ -12,8 +12,6 @@
 #include <errno.h>
 
 #include "log.h"
-#include "pools.h"
-#include "rule.h"
 
 #define POOL_TAKE 2 /* returned blocks that go into the heap per allocation */
 
@@ -238,6 +236,6 @@ void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
 		[HEAP_BROKEN] = "overwritten heap data beside a block",
 	};
 
-	log_misuse("%s: %p in pool \"%s\" (rule \"%s\")", what[v], block, p->name,
-		rule_of_pool(p));
+	log_misuse(
+		"%s: %p in pool \"%s\" (rule \"%s\")", what[v], block, p->name, p->rule);
 }

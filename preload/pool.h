@@ -54,6 +54,7 @@ struct pool {
 	struct area area;
 	int index; /* in the table of pools */
 	char name[POOL_NAME_MAX + 1];
+	const char *rule; /* name of the rule it serves, for messages; never NULL */
 	enum pool_full when_full;
 	bool native;
 	size_t size, max;	       /* as asked */

@@ -67,8 +67,10 @@ struct pool *pools_find_slow(const void *p)
 		struct pool *found =
 			pools_search(&pools_tables[gen % POOLS_TABLES], (uintptr_t)p);
 
-		/* the reads above before this one */
+#ifndef __SANITIZE_THREAD__ /* which knows no fences */
+		/* acquire: the reads above before the one below */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
 		if (__builtin_expect(
 			    __atomic_load_n(&pools_generation, __ATOMIC_RELAXED) - gen <
 				    POOLS_TABLES - 1,
@@ -157,7 +159,7 @@ static struct pool *pools_take(void)
 {
 	for (int i = 0; i < POOLS_MAX; i++) {
 		if (!pools_taken[i]) {
-			pools_all[i] = (struct pool){.index = i};
+			pools_all[i] = (struct pool){.index = i, .rule = ""};
 			pools_taken[i] = true;
 			return &pools_all[i];
 		}
