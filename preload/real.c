@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * real.c - libc's functions behind our names
+ */
+#include "real.h"
+
+#include <dlfcn.h>
+
+#include "log.h"
+
+void *real_function(const char *name)
+{
+	void *fn = dlsym(RTLD_NEXT, name);
+
+	if (!fn)
+		log_misuse("cannot find %s behind this library", name);
+	return fn;
+}
+
+typedef int real_create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+int real_pthread_create(
+	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	return REAL(real_create_fn, "pthread_create")(t, attr, fn, arg);
+}
