@@ -93,7 +93,7 @@ static void add_drop_ins(struct find_list *l, char *dir)
 }
 
 /* $XDG_CONFIG_HOME, or ~/.config: absolute or nothing, as the XDG specification says. */
-static char *user_config(void)
+static char *config_home(void)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
@@ -104,16 +104,15 @@ static char *user_config(void)
 	return NULL;
 }
 
-void find_search(struct find_list *out, const char *root, const char *config_home)
+static void add_user_files(struct find_list *l)
 {
-	*out = (struct find_list){0};
-	add_drop_ins(out, join(root, RTMEM_VENDORDIR "/rtmem.conf.d"));
-	add_if_there(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf"));
-	add_drop_ins(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf.d"));
-	if (config_home == NULL)
+	char *home = config_home();
+
+	if (home == NULL)
 		return;
-	add_if_there(out, join(config_home, "/rtmem/rtmem.conf"));
-	add_drop_ins(out, join(config_home, "/rtmem/rtmem.conf.d"));
+	add_if_there(l, join(home, "/rtmem/rtmem.conf"));
+	add_drop_ins(l, join(home, "/rtmem/rtmem.conf.d"));
+	free(home);
 }
 
 void find_named(struct find_list *out, const char *file)
@@ -132,16 +131,18 @@ void find_files(struct find_list *out, bool secure)
 {
 	const char *named = secure ? NULL : getenv("RTMEM_CONF");
 	int keep = errno;
-	char *home;
 
+	*out = (struct find_list){0};
 	if (named != NULL && named[0] == '\0') {
-		*out = (struct find_list){.none = true};
+		out->none = true;
 	} else if (named != NULL) {
 		find_named(out, named);
 	} else {
-		home = secure ? NULL : user_config();
-		find_search(out, "", home);
-		free(home);
+		add_drop_ins(out, strdup(RTMEM_VENDORDIR "/rtmem.conf.d"));
+		add_if_there(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf"));
+		add_drop_ins(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf.d"));
+		if (!secure)
+			add_user_files(out);
 	}
 	errno = keep;
 }

@@ -36,8 +36,10 @@ static bool given(const struct policy *p, int at, const void *section)
 
 static void lint_pool(struct policy *p, struct policy_pool *pool)
 {
-	if (pool->max == 0) /* not given: no value the parser takes is 0 */
+	if (!given(p, KEYS_AT_pool_max, pool)) {
 		pool->max = pool->size;
+		return;
+	}
 	if (pool->max < pool->size)
 		model_error(p, origin_of(p, KEYS_AT_pool_max, pool), true,
 			"max of pool '%s' is smaller than its size", pool->name);
@@ -67,7 +69,6 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 
 	r->pool = POLICY_POOL_JEMALLOC;
 	if (r->pool_name == NULL) {
-		r->broken = true;
 		if (!given(p, KEYS_AT_rule_pool, r))
 			model_error(p, &r->origin, true,
 				"rule '%s' names no pool (pool = NAME, or jemalloc)",
@@ -77,11 +78,10 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 	if (strcmp(r->pool_name, "jemalloc") == 0)
 		return;
 	i = model_find(p, KEYS_POOL, r->pool_name);
-	if (i >= 0)
-		r->pool = i;
-	else
+	if (i < 0)
 		unknown_pool(p, r);
-	r->broken |= i < 0;
+	else
+		r->pool = i;
 }
 
 /* Does any priority the rule asks for exist in a class it asks for? */

@@ -164,9 +164,6 @@ void find_free(struct find_list *l);
 /* A list of one file that must exist. A relative name is completed with the working
  * directory, so that a later reload finds the same file. */
 void find_named(struct find_list *out, const char *file);
-/* The search itself: /usr/lib and /etc below root ("" for the real ones), then the user's
- * directory; config_home NULL: no user files. */
-void find_search(struct find_list *out, const char *root, const char *config_home);
 
 /*
  * Reads the files in order into one policy. Never fails as a whole: problems are in

@@ -29,7 +29,7 @@ EXPORT void free(void *p)
 static __attribute__((noinline)) void *entry_calloc_slow(size_t n, size_t size)
 {
 	ROUTE_FRAME(f);
-	struct slot *s = route_settle();
+	struct slot *s = thread_settle();
 	size_t bytes;
 	void *p;
 
@@ -53,7 +53,7 @@ EXPORT void *calloc(size_t n, size_t size)
 static __attribute__((noinline)) void *entry_realloc_slow(void *p, size_t size)
 {
 	ROUTE_FRAME(f);
-	struct slot *s = route_settle();
+	struct slot *s = thread_settle();
 	struct pool *pool;
 
 	if (route_matched(s))
@@ -77,7 +77,7 @@ EXPORT void *realloc(void *p, size_t size)
 static __attribute__((noinline)) void *entry_memalign_slow(size_t align, size_t size)
 {
 	ROUTE_FRAME(f);
-	struct slot *s = route_settle();
+	struct slot *s = thread_settle();
 
 	if (route_matched(s))
 		return route_alloc(s, size, align, &f);

@@ -9,6 +9,7 @@
 
 #include "pools.h"
 #include "route.h"
+#include "thread.h"
 
 #define EXPORT	    __attribute__((visibility("default")))
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)

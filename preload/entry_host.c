@@ -11,8 +11,7 @@
 #include <sys/mman.h>
 
 #include "entry.h"
-#include "entry_real.h"
-#include "init.h"
+#include "real.h"
 #include "site.h"
 #include "sys.h"
 
@@ -53,7 +52,7 @@ static dlopen_fn *entry_real_dlopen;
 
 static __attribute__((noinline)) dlopen_fn *entry_find_dlopen(void)
 {
-	dlopen_fn *fn = (dlopen_fn *)entry_real("dlopen");
+	dlopen_fn *fn = (dlopen_fn *)real_function("dlopen");
 
 	__atomic_store_n(&entry_real_dlopen, fn, __ATOMIC_RELAXED);
 	return fn;
@@ -81,7 +80,7 @@ EXPORT void *dlopen(const char *file, int mode)
 	if (UNLIKELY(!fn))
 		fn = entry_find_dlopen();
 	mode &= ~RTLD_DEEPBIND;
-	if (UNLIKELY(init_asks_sites() && file && strchr(file, '/')))
+	if (UNLIKELY(thread_asks_sites() && file && strchr(file, '/')))
 		return entry_dlopen_path(file, mode);
 	return fn(file, mode);
 }
@@ -93,8 +92,8 @@ EXPORT int dlclose(void *handle)
 	int ret;
 
 	if (UNLIKELY(!real))
-		real = (fn *)entry_real("dlclose");
-	if (!init_asks_sites())
+		real = (fn *)real_function("dlclose");
+	if (!thread_asks_sites())
 		return real(handle);
 	site_module_closing(handle);
 	ret = real(handle);

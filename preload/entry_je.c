@@ -16,7 +16,7 @@
 static __attribute__((noinline)) void *entry_mallocx_slow(size_t size, int flags)
 {
 	ROUTE_FRAME(f);
-	struct slot *s = route_settle();
+	struct slot *s = thread_settle();
 	void *p;
 
 	/* a chosen arena or tcache is jemalloc's business */
@@ -37,7 +37,7 @@ static __attribute__((noinline)) void *entry_rallocx_slow(void *p, size_t size, 
 {
 	size_t had = heap_usable_of(p);
 	size_t align = 1UL << (flags & ENTRY_JE_LG_ALIGN);
-	struct slot *s = route_settle();
+	struct slot *s = thread_settle();
 	ROUTE_FRAME(f);
 	void *to;
 

@@ -6,7 +6,6 @@
  * thread.c whose facts may have changed. Without a rule for this program they only pass
  * on.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -14,34 +13,13 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
-#include "entry_real.h"
+#include "real.h"
 #include "helper.h"
 #include "log.h"
 #include "sys.h"
 #include "thread.h"
 
 #define EXPORT __attribute__((visibility("default")))
-
-void *entry_real(const char *name)
-{
-	void *fn = dlsym(RTLD_NEXT, name);
-
-	if (!fn)
-		log_misuse("cannot find %s behind this library", name);
-	return fn;
-}
-
-/* A function of type FN behind `name`, looked up once; racing look-ups find the same. */
-#define REAL(FN, name)                                                   \
-	({                                                               \
-		static FN *real_;                                        \
-		FN *fn_ = __atomic_load_n(&real_, __ATOMIC_RELAXED);     \
-		if (!fn_) {                                              \
-			fn_ = (FN *)entry_real(name);                    \
-			__atomic_store_n(&real_, fn_, __ATOMIC_RELAXED); \
-		}                                                        \
-		fn_;                                                     \
-	})
 
 static int entry_result(long ret)
 {
@@ -54,15 +32,6 @@ static int entry_result(long ret)
 
 /* ---- threads ---- */
 
-typedef int pthread_create_fn(
-	pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
-int entry_real_pthread_create(
-	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
-{
-	return REAL(pthread_create_fn, "pthread_create")(t, attr, fn, arg);
-}
-
 struct entry_start {
 	void *(*fn)(void *);
 	void *arg;
@@ -74,7 +43,7 @@ static void *entry_thread_main(void *arg)
 	struct entry_start st = *(struct entry_start *)arg;
 
 	je_free(arg);
-	thread_born(st.slot);
+	thread_born(st.slot, (const void *)st.fn);
 	return st.fn(st.arg);
 }
 
@@ -86,14 +55,14 @@ EXPORT int pthread_create(
 	int ret;
 
 	if (!slot)
-		return entry_real_pthread_create(t, attr, fn, arg);
+		return real_pthread_create(t, attr, fn, arg);
 	st = je_malloc(sizeof(*st));
 	if (!st) {
 		thread_unprepare(slot);
 		return EAGAIN;
 	}
 	*st = (struct entry_start){fn, arg, slot};
-	ret = entry_real_pthread_create(t, attr, entry_thread_main, st);
+	ret = real_pthread_create(t, attr, entry_thread_main, st);
 	if (ret) {
 		je_free(st);
 		thread_unprepare(slot);

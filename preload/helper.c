@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "entry_real.h"
+#include "real.h"
 #include "log.h"
 #include "pools.h"
 #include "site.h"
@@ -35,18 +35,12 @@
 #define HELPER_GROW_MAX (2UL << 20)
 #define HELPER_LOW_MAX	(4UL << 20)
 
-static int helper_state; /* atomic: 0 none, 1 started */
-static uint32_t helper_tid;
+static int helper_state;		   /* atomic: 0 none, 1 started */
 static bool helper_grow_failed[POOLS_MAX]; /* said once, not tried again */
 
 bool helper_running(void)
 {
 	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
-}
-
-bool helper_is_self(void)
-{
-	return helper_tid && helper_tid == lock_tid();
 }
 
 struct helper_turn {
@@ -121,7 +115,6 @@ static void *helper_main(void *arg)
 {
 	/* its mallocs, and libc's in its name, go to jemalloc and are never matched */
 	route_self = &route_gone;
-	__atomic_store_n(&helper_tid, lock_tid(), __ATOMIC_RELEASE);
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
 	/* A table of its own, empty: it keeps no pipe of the program open and takes no
 	 * number the program expects to get. */
@@ -155,7 +148,7 @@ static void helper_create(void)
 	/* not the class of the realtime thread that may be calling */
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	sys_sigprocmask(SIG_SETMASK, &all, &old);
-	if (entry_real_pthread_create(&thread, &attr, helper_main, NULL) != 0) {
+	if (real_pthread_create(&thread, &attr, helper_main, NULL) != 0) {
 		log_line("cannot start the helper thread: pools will not grow, and "
 			 "threads "
 			 "promoted by other processes will not be seen");
@@ -178,5 +171,4 @@ void helper_start(void)
 void helper_child(void)
 {
 	helper_state = 0;
-	helper_tid = 0;
 }

@@ -16,7 +16,4 @@
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
 bool helper_running(void);
 void helper_child(void); /* after fork, in the child: there is none */
-/* True in the helper thread itself: interposers must not treat it as the program's. */
-bool helper_is_self(void);
-
 #endif

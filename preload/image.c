@@ -83,9 +83,11 @@ __attribute__((noinline)) int image_lock_stack(pid_t tid, size_t bytes)
 	return area_lock_foreign((void *)low, top - low);
 }
 
-int image_lock_stack_range(uintptr_t lo, uintptr_t hi)
+int image_lock_stack_range(void *lo, void *hi)
 {
-	return hi < lo ? -EINVAL : area_lock_foreign((void *)lo, hi - lo);
+	if (hi < lo)
+		return -EINVAL;
+	return area_lock_foreign(lo, (size_t)((char *)hi - (char *)lo));
 }
 
 struct object_search {

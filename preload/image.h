@@ -11,7 +11,6 @@
 #define IMAGE_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -23,7 +22,7 @@
 int image_lock_stack(pid_t tid, size_t bytes);
 
 /* Another thread's stack, lowest address and end, as recorded when it was created. */
-int image_lock_stack_range(uintptr_t lo, uintptr_t hi);
+int image_lock_stack_range(void *lo, void *hi);
 
 /*
  * All segments of the object that addr lies in: text, read-only data, data, bss. -ENOENT

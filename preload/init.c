@@ -26,16 +26,10 @@
 
 static struct policy *init_loaded;
 static struct match_process init_process;
-static bool init_sites;
 
 const struct policy *init_policy(void)
 {
 	return init_loaded;
-}
-
-bool init_asks_sites(void)
-{
-	return init_sites;
 }
 
 /* ---- fork ---- */
@@ -43,6 +37,7 @@ bool init_asks_sites(void)
 static void init_fork_child(void)
 {
 	lock_tid_forget();
+	site_child();
 	area_fork_child();
 	pools_child();
 	rule_child();
@@ -57,7 +52,7 @@ void init_native(void)
 	if (__atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
 		return;
 	pthread_atfork(area_fork_prepare, area_fork_parent, init_fork_child);
-	route_pools_exist();
+	thread_pools_exist();
 }
 
 /* ---- start ---- */
@@ -150,17 +145,15 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	match_process(p, exe, &init_process);
 	if (!init_process.inherit)
 		init_strip_preload(env);
-	if (!init_process.enabled) {
+	if (!init_process.enabled || !init_process.nrule) {
 		policy_free(p);
 		return;
 	}
-	init_loaded = p; /* for its [realtime] section, whether or not a rule can match */
-	if (!init_process.nrule)
-		return;
+	init_loaded = p;
 	init_native();
 	rule_start(p, &init_process);
-	init_sites = site_init(&init_process) != 0;
-	thread_start(&init_process);
+	site_init(&init_process);
+	thread_start(&init_process, helper_start);
 }
 
 /* ---- exit ---- */
@@ -175,7 +168,7 @@ static void init_report_pool(struct pool *p, void *arg)
 	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
 		 "grown %lu "
 		 "times, full %lu times",
-		p->name, rule_of_pool(p), p->area.committed >> 10, p->area.locked >> 10,
+		p->name, p->rule, p->area.committed >> 10, p->area.locked >> 10,
 		st.peak >> 10, (unsigned long)p->growths, (unsigned long)p->full_events);
 }
 

@@ -5,15 +5,10 @@
 #ifndef INIT_H
 #define INIT_H
 
-#include <stdbool.h>
-
 #include "../policy/policy.h"
 
 /* The policy this process runs under; NULL before the constructor and without one. */
 const struct policy *init_policy(void);
-
-/* Do rules of this program ask for call sites? */
-bool init_asks_sites(void);
 
 /* A pool is about to exist without a policy (native API): fork handlers and look-ups on.
  */

@@ -6,14 +6,8 @@
  * for another thread's unbounded work, never calls jemalloc for a matched thread unless
  * its pool is full and the policy says so. Bound: rules with conditions are tried in
  * order, at most POLICY_RULES_MAX.
- *
- * THE SWITCH. A publisher stores `next`, then points both functions at the switch. The
- * owner takes `next`, installs it, sets the functions, and looks at `next` again: a
- * publisher that came in between is either seen there, or its later stores of the
- * functions win. All four are seq_cst for that reason; on the common path the owner only
- * loads malloc_fn.
  */
-#include "route.h"
+#include "route_private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,33 +15,13 @@
 #include "cache_inline.h"
 #include "log.h"
 #include "pools.h"
-#include "thread.h"
+#include "site_inline.h"
 
 const struct match_process *route_process;
 
-static void *route_malloc_first(size_t size, struct slot *s);
-static void *route_malloc_switch(size_t size, struct slot *s);
-static void route_free_switch(void *p, struct slot *s);
-static void route_free_check(void *p, struct slot *s);
-
-/* jemalloc's functions ignore the second argument the entry points pass to all of them.
- */
-#define ROUTE_JE_MALLOC ((route_malloc_fn *)(void *)je_malloc)
-#define ROUTE_JE_FREE	((route_free_fn *)(void *)je_free)
-
-struct slot route_nobody = {.malloc_fn = route_malloc_first, .free_fn = ROUTE_JE_FREE};
-struct slot route_gone = {.malloc_fn = ROUTE_JE_MALLOC, .free_fn = route_free_check};
-
-__thread struct slot *route_self = &route_nobody;
-
-static inline struct cache *route_cache(struct slot *s)
-{
-	return (struct cache *)(void *)s->cache;
-}
-
 /* ---- threads that are not matched ---- */
 
-static void route_free_check(void *p, struct slot *s)
+void route_free_check(void *p, struct slot *s)
 {
 	struct pool *pool = pools_find(p);
 
@@ -89,43 +63,6 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 		route_free_pool(pool, p);
 	}
 	return to;
-}
-
-/* The first malloc of the process, and of every thread nobody registered. */
-static void *route_malloc_first(size_t size, struct slot *s)
-{
-	s = route_settle();
-	return s->malloc_fn(size, s);
-}
-
-void route_pools_exist(void)
-{
-	/* Whoever holds a pool block has synchronised with the caller; the others may go
-	 * on with the old function. release: pairs with nothing more than that. */
-	__atomic_store_n(&route_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
-}
-
-void route_reset_nobody(void)
-{
-	__atomic_store_n(&route_nobody.malloc_fn, route_malloc_first, __ATOMIC_RELEASE);
-	__atomic_store_n(&route_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
-}
-
-struct slot *route_settle(void)
-{
-	struct slot *s = route_self;
-
-	if (s == &route_nobody) {
-		base_init();
-		if (thread_watching())
-			s = thread_self();
-		else
-			__atomic_store_n(
-				&s->malloc_fn, ROUTE_JE_MALLOC, __ATOMIC_RELEASE);
-	}
-	if (__atomic_load_n(&s->next, __ATOMIC_RELAXED))
-		route_free_switch(NULL, s);
-	return s;
 }
 
 /* ---- matched threads: everything goes to one pool ---- */
@@ -170,7 +107,7 @@ static inline void *route_alloc_own(size_t size, struct slot *s)
 	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
 }
 
-static void *route_malloc_simple(size_t size, struct slot *s)
+void *route_malloc_simple(size_t size, struct slot *s)
 {
 	return route_alloc_own(size, s);
 }
@@ -203,7 +140,7 @@ static void route_defer(struct slot *s, void *p)
 		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-static __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
+__attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 {
 	struct pool *pool = pools_find(p);
 	enum heap_verdict v;
@@ -229,7 +166,7 @@ static __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 		pool_misuse(pool, p, v);
 }
 
-static void route_free_cached(void *p, struct slot *s)
+void route_free_cached(void *p, struct slot *s)
 {
 	if (__builtin_expect(!cache_free_small(route_cache(s), p), 0))
 		route_free_slow(p, s);
@@ -285,8 +222,12 @@ static void *route_alloc_from(
 static struct pool *route_ask(
 	const struct route *r, size_t size, const struct site_frame *f)
 {
-	uint64_t sites = r->want_sites ? site_match(f, r->want_sites) : 0;
-	int rule = match_allocation(route_process, &r->standing, size, sites);
+	uint64_t sites = 0;
+	int rule;
+
+	if (r->want_sites && !site_fast(f->ret, r->want_sites, &sites))
+		sites = site_match(f, r->want_sites);
+	rule = match_allocation(route_process, &r->standing, size, sites);
 
 	return rule < 0 ? NULL : r->pool_of[rule];
 }
@@ -304,7 +245,7 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
 }
 
-static __attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)
+__attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)
 {
 	ROUTE_FRAME(f);
 
@@ -350,134 +291,4 @@ void *route_realloc(struct slot *s, void *p, size_t size, const struct site_fram
 		route_free(p, s);
 	}
 	return to;
-}
-
-/* ---- the switch ---- */
-
-static void route_set_functions(struct slot *s)
-{
-	route_malloc_fn *m = ROUTE_JE_MALLOC;
-	route_free_fn *f = route_free_check;
-
-	if (s->entered || (s->route && !s->route->simple))
-		m = route_malloc_ask;
-	else if (s->route)
-		m = route_malloc_simple;
-	if (s->route && s->route->pool)
-		f = route_free_cached;
-	else if (s->route && s->route->defer)
-		f = route_free_slow;
-	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);
-}
-
-static void route_point_at_switch(struct slot *s)
-{
-	__atomic_store_n(&s->malloc_fn, route_malloc_switch, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&s->free_fn, route_free_switch, __ATOMIC_SEQ_CST);
-}
-
-/* What `next` holds when the thread shall go back to jemalloc. */
-static struct route route_none;
-
-static void route_install(struct slot *s, const struct route *r)
-{
-	struct pool *had = s->route ? s->route->pool : NULL;
-
-	if (r == &route_none)
-		r = NULL;
-	if (had && (!r || r->pool != had))
-		cache_detach(route_cache(s));
-	if (r && r->pool && r->pool != had)
-		cache_attach(route_cache(s), r->pool, s->tid);
-	s->route = r;
-}
-
-static __attribute__((noinline)) void route_switch_slow(struct slot *s)
-{
-	const struct route *r;
-
-	while ((r = __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)))
-		route_install(s, r);
-	route_set_functions(s);
-	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
-		route_point_at_switch(s);
-}
-
-static void *route_malloc_switch(size_t size, struct slot *s)
-{
-	route_switch_slow(s);
-	/* a tail call: the program's return address stays where call-site rules look */
-	return s->malloc_fn(size, s);
-}
-
-static void route_free_switch(void *p, struct slot *s)
-{
-	route_switch_slow(s);
-	s->free_fn(p, s);
-}
-
-void route_publish(struct slot *s, struct route *r)
-{
-	__atomic_store_n(&s->next, r ? r : &route_none, __ATOMIC_SEQ_CST);
-	route_point_at_switch(s);
-	if (s == route_self)
-		route_switch_slow(s);
-}
-
-void route_drop(struct slot *s)
-{
-	if (s->route && s->route->pool)
-		cache_detach(route_cache(s));
-	s->route = NULL;
-	s->entered = NULL;
-	s->entered_depth = 0;
-	__atomic_store_n(&s->next, NULL, __ATOMIC_SEQ_CST);
-	route_set_functions(s);
-}
-
-void route_reset(struct slot *s)
-{
-	s->route = s->wanted = NULL;
-	s->entered = NULL;
-	s->entered_depth = 0;
-	s->next = NULL;
-	s->deferred = s->slow = s->fallbacks = 0;
-	s->defer_head = s->defer_tail = 0;
-	s->defer_list = NULL;
-	route_set_functions(s);
-}
-
-/* ---- rtm_enter ---- */
-
-static void route_enter_changed(struct slot *s)
-{
-	s->entered = s->entered_depth ? s->entered_stack[s->entered_depth - 1] : NULL;
-	route_set_functions(s);
-	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
-		route_point_at_switch(s);
-}
-
-int route_enter(struct pool *p)
-{
-	struct slot *s = thread_self();
-
-	if (s == &route_gone)
-		return -ENOTSUP;
-	if (s->entered_depth == ROUTE_ENTER_MAX)
-		return -EBUSY;
-	s->entered_stack[s->entered_depth++] = p;
-	route_enter_changed(s);
-	return 0;
-}
-
-int route_leave(void)
-{
-	struct slot *s = route_self;
-
-	if (!s->entered_depth)
-		return -EPERM;
-	s->entered_depth--;
-	route_enter_changed(s);
-	return 0;
 }

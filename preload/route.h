@@ -64,6 +64,7 @@ struct slot {
 	const struct route *wanted; /* last one published */
 	pthread_t handle;
 	uintptr_t stack_hi; /* end of its stack; 0: unknown */
+	const void *code;   /* its first function */
 	struct slot *link;  /* registry */
 	struct slot *link_free;
 
@@ -80,8 +81,8 @@ struct slot {
 
 extern __attribute__((tls_model("initial-exec"))) __thread struct slot *route_self;
 
-/* The slot of threads nobody registered, and of threads past their last destructor. */
-extern struct slot route_nobody, route_gone;
+/* The slot of threads past their last destructor: jemalloc, looking at addresses. */
+extern struct slot route_gone;
 
 /* The processes' rules; set once by thread_start(), before any route is published. */
 extern const struct match_process *route_process;
@@ -94,11 +95,6 @@ static inline bool route_plain(const struct slot *s)
 	       (route_malloc_fn *)(void *)je_malloc;
 }
 
-/*
- * The calling thread's slot with everything pending done: registered, switched. Not
- * matched unless s->route or s->entered is set.
- */
-struct slot *route_settle(void);
 static inline bool route_matched(const struct slot *s)
 {
 	return s->route || s->entered;
@@ -116,21 +112,18 @@ void route_free(void *p, struct slot *s);
 void route_free_pool(struct pool *pool, void *p);
 void *route_realloc_pool(struct pool *pool, void *p, size_t size);
 
-/* Does free() have to look at addresses? From the first pool on, yes. */
-void route_pools_exist(void);
-
 /* Under the thread lock, any thread: s shall follow r (NULL: jemalloc) from now on. */
 void route_publish(struct slot *s, struct route *r);
 /* Owner, or a thread nobody runs any more: give the cache back, forget the route. */
 void route_drop(struct slot *s);
 /* Functions of a slot nobody uses yet: unmatched, looking at addresses. */
 void route_reset(struct slot *s);
-/* Threads nobody registered ask route_settle() at their next malloc. */
-void route_reset_nobody(void);
+/* Owner: do what is pending. */
+void route_settle_pending(struct slot *s);
 
 /* rtm_enter() and rtm_leave(): 0 or negative errno. Realtime: yes. */
-int route_enter(struct pool *p);
-int route_leave(void);
+int route_enter(struct slot *s, struct pool *p);
+int route_leave(struct slot *s);
 
 /* Helper: free what a matched thread left for jemalloc. Returns how many. */
 unsigned route_drain_deferred(struct slot *s);

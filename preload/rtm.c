@@ -11,21 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define RTM_TAKE 64 /* returned blocks that rtm_available() takes back */
-
-/* The pool a pointer lies in. One that is only reserved holds no blocks. */
-static struct pool *rtm_around(const void *block)
-{
-	struct pool *p = block ? pools_find(block) : NULL;
-
-	/* acquire: pairs with the release at the end of the commit */
-	return p && __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) ? p : NULL;
-}
-
 /* The pool of a live block of ours, or NULL. */
 static struct pool *rtm_owner(const void *block)
 {
-	struct pool *p = rtm_around(block);
+	struct pool *p = block ? pools_find(block) : NULL;
 
 	return p && heap_check_pointer(p->heap, block) == HEAP_OK ? p : NULL;
 }
@@ -74,7 +63,7 @@ void *rtm_alloc(rtm_pool *pool, size_t size)
 
 status_t rtm_free(void *data)
 {
-	struct pool *p = rtm_around(data);
+	struct pool *p = data ? pools_find(data) : NULL;
 
 	return p ? rtm_give(p, data) : B_BAD_VALUE;
 }
@@ -147,10 +136,7 @@ size_t rtm_available(rtm_pool *pool)
 {
 	struct pool *p = rtm_pool_use(pool);
 
-	if (!p)
-		return 0;
-	pool_take_returned(p, RTM_TAKE); /* what others gave back is free, too */
-	return pool_available(p);
+	return p ? pool_available(p) : 0;
 }
 
 rtm_pool *rtm_get_pool(rtm_pool *head, void *block)

@@ -60,10 +60,19 @@ static struct pool *rule_make_pool(const struct policy_pool *pp)
 			pp->name, (size_t)pp->size, -error);
 		return NULL;
 	}
-	route_pools_exist();
 	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed)
 		area_lock_advice(&p->area, pp->name);
 	return p;
+}
+
+/* The last rule of this program that names the pool. */
+static const char *rule_naming(int pool)
+{
+	for (int i = rule_process->nrule; i-- > 0;) {
+		if (rule_process->rule[i]->pool == pool)
+			return rule_process->rule[i]->name;
+	}
+	return "";
 }
 
 static struct pool *rule_pool(int i)
@@ -76,6 +85,8 @@ static struct pool *rule_pool(int i)
 	if (!m->tried) {
 		m->tried = true;
 		m->pool = rule_make_pool(&rule_policy->pool[i]);
+		if (m->pool)
+			m->pool->rule = rule_naming(i);
 	}
 	return m->pool;
 }
@@ -99,17 +110,6 @@ void rule_child(void)
 	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
 		rule_pools[i] = (struct rule_made){0};
 	rule_routes = NULL;
-}
-
-const char *rule_of_pool(const struct pool *p)
-{
-	for (int i = rule_process ? rule_process->nrule : 0; i-- > 0;) {
-		int pool = rule_process->rule[i]->pool;
-
-		if (pool >= 0 && rule_pools[pool].pool == p)
-			return rule_process->rule[i]->name;
-	}
-	return "";
 }
 
 static bool rule_is_realtime_class(int sched)

@@ -20,7 +20,4 @@ struct route *rule_route(const struct match_standing *st, int sched);
 /* After fork, in the child: pools are made anew when a thread matches. */
 void rule_child(void);
 
-/* The name of the pool's rule, for messages: the last rule that names it, or "". */
-const char *rule_of_pool(const struct pool *p);
-
 #endif

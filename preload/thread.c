@@ -6,43 +6,31 @@
  * was not made by pthread_create. System calls: one or two per change, none per
  * allocation.
  */
-#include "thread.h"
+#include "thread_facts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/auxv.h>
 
 #include "area.h"
-#include "helper.h"
-#if __has_include("image.h")
 #include "image.h"
-#else
-int image_lock_stack(int tid, size_t bytes);
-int image_lock_stack_range(uintptr_t lo, uintptr_t hi);
-#endif
 #include "log.h"
 #include "rule.h"
 #include "sys.h"
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
-#ifndef SCHED_RESET_ON_FORK
-#define SCHED_RESET_ON_FORK 0x40000000
-#endif
-
 static struct lock thread_lock;
 static struct slot *thread_all; /* append-only list of slots ever made */
 static struct slot *thread_free_list;
 static bool thread_watch;
+static bool thread_ask_sites; /* some rule has a callsite condition */
+static void (*thread_on_match)(void);
 static bool thread_ask_names;	 /* some rule has a thread condition */
 static int thread_matched_count; /* atomic, relaxed: the helper's pace */
 static pthread_key_t thread_key;
 static bool thread_key_made;
-
-extern void *__libc_stack_end;
 
 bool thread_watching(void)
 {
@@ -88,6 +76,7 @@ static struct slot *thread_take_slot(void)
 		s->name[0] = '\0';
 		s->sched = s->priority = 0;
 		s->stack_hi = 0;
+		s->code = (const void *)getauxval(AT_ENTRY);
 		s->state = SLOT_BORN;
 	}
 	lock_release(&thread_lock, me);
@@ -136,6 +125,7 @@ static void thread_key_destroy(void *arg)
 		pthread_setspecific(thread_key, s);
 		return;
 	}
+	site_thread_gone();
 	lock_acquire(&thread_lock, me);
 	route_self = &route_gone;
 	thread_give_slot_locked(s);
@@ -154,68 +144,10 @@ void thread_each(void (*fn)(struct slot *, void *), void *arg)
 	lock_release(&thread_lock, me);
 }
 
-/* ---- facts ---- */
-
-/* False when there is no such thread any more. */
-static bool thread_read_sched(struct slot *s)
-{
-	struct sched_param param = {0};
-	long sched = sys_sched_getscheduler((pid_t)s->tid);
-
-	if (sched < 0)
-		return sched != -ESRCH;
-	s->sched = (int)sched & ~SCHED_RESET_ON_FORK;
-	s->priority = 0;
-	if ((s->sched == SCHED_FIFO || s->sched == SCHED_RR) &&
-		sys_sched_getparam((pid_t)s->tid, &param) == 0)
-		s->priority = param.sched_priority;
-	return true;
-}
-
-static void thread_read_own_name(struct slot *s)
-{
-	sys_prctl(PR_GET_NAME, (unsigned long)s->name);
-}
-
-/* From /proc, by the helper only: it has a descriptor table of its own. */
-static void thread_read_name(struct slot *s)
-{
-	char path[64], name[16];
-	long fd, n;
-
-	log_format(path, sizeof(path), "/proc/self/task/%u/comm", s->tid);
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	n = sys_read((int)fd, name, sizeof(name));
-	sys_close((int)fd);
-	if (n <= 0)
-		return;
-	if (name[n - 1] == '\n')
-		n--;
-	memcpy(s->name, name, (size_t)n);
-	s->name[n < 16 ? n : 15] = '\0';
-}
-
-/* Where the stack of a thread not made through us ends: call-site walks stay below it. */
-static void thread_read_stack(struct slot *s)
-{
-	pthread_attr_t attr;
-	size_t size;
-	void *lo;
-
-	if ((pid_t)s->tid == sys_getpid()) {
-		s->stack_hi = (uintptr_t)__libc_stack_end;
-	} else if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-		pthread_attr_getstack(&attr, &lo, &size);
-		pthread_attr_destroy(&attr);
-		s->stack_hi = (uintptr_t)lo + size;
-	}
-}
-
 /* ---- from facts to a route ---- */
 
-/* What a matched thread touches besides its pool: its slot, and if asked its stack. */
+/* What a matched thread touches besides its pool: its slot; for audio and video its stack
+ * and the object its code is in. */
 static void thread_make_ready(struct slot *s, const struct route *r)
 {
 	const struct policy_rule *rule = r->rule;
@@ -229,7 +161,9 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 	if (rule->stack && s == route_self)
 		image_lock_stack(0, rule->stack);
 	else if (rule->stack && s->stack_hi)
-		image_lock_stack_range(s->stack_hi - rule->stack, s->stack_hi);
+		image_lock_stack_range(
+			(void *)(s->stack_hi - rule->stack), (void *)s->stack_hi);
+	image_lock_object(s->code);
 }
 
 /* Under the lock, facts are fresh. True when the thread became matched. */
@@ -273,7 +207,7 @@ struct slot *thread_self(void)
 {
 	struct slot *s = route_self;
 
-	if (s != &route_nobody)
+	if (s != &thread_nobody)
 		return s;
 	s = thread_take_slot();
 	if (!s)
@@ -284,21 +218,26 @@ struct slot *thread_self(void)
 	if (thread_key_made)
 		pthread_setspecific(thread_key, s);
 	thread_read_stack(s);
+	if (thread_ask_sites)
+		site_thread_here();
 	if (thread_enter_registry(s))
-		helper_start();
+		thread_on_match();
 	return s;
 }
 
-void thread_born(struct slot *s)
+void thread_born(struct slot *s, const void *code)
 {
+	s->code = code;
 	s->tid = lock_tid();
 	route_self = s;
 	base_thread_warm();
 	pthread_setspecific(thread_key, s);
 	/* what called us is only the thread's first frames: nothing to find above */
 	s->stack_hi = (uintptr_t)__builtin_frame_address(0);
+	if (thread_ask_sites)
+		site_thread_here();
 	if (thread_enter_registry(s))
-		helper_start();
+		thread_on_match();
 }
 
 /* ---- changes ---- */
@@ -318,7 +257,7 @@ void thread_changed(pid_t tid)
 	bool matched = false;
 	struct slot *s;
 
-	if (!thread_watching() || helper_is_self())
+	if (!thread_watching())
 		return;
 	if (tid == 0 || (uint32_t)tid == me)
 		thread_self();
@@ -332,7 +271,7 @@ void thread_changed(pid_t tid)
 	}
 	lock_release(&thread_lock, me);
 	if (matched)
-		helper_start();
+		thread_on_match();
 }
 
 void thread_changed_handle(pthread_t handle, const char *name)
@@ -340,7 +279,7 @@ void thread_changed_handle(pthread_t handle, const char *name)
 	uint32_t me = lock_tid();
 	bool matched = false;
 
-	if (!thread_watching() || helper_is_self())
+	if (!thread_watching())
 		return;
 	if (pthread_equal(handle, pthread_self()))
 		thread_self();
@@ -358,7 +297,7 @@ void thread_changed_handle(pthread_t handle, const char *name)
 	}
 	lock_release(&thread_lock, me);
 	if (matched)
-		helper_start();
+		thread_on_match();
 }
 
 void thread_look(bool names)
@@ -384,23 +323,28 @@ void thread_look(bool names)
 
 /* ---- start and fork ---- */
 
-static bool thread_rules_ask_names(const struct match_process *m)
+static void thread_read_rules(const struct match_process *m)
 {
 	for (int i = 0; i < m->nrule; i++) {
-		if (m->rule[i]->thread.n)
-			return true;
+		thread_ask_names |= m->rule[i]->thread.n > 0;
+		thread_ask_sites |= m->rule[i]->callsite.n > 0;
 	}
-	return false;
 }
 
-void thread_start(const struct match_process *m)
+bool thread_asks_sites(void)
+{
+	return thread_ask_sites;
+}
+
+void thread_start(const struct match_process *m, void (*on_match)(void))
 {
 	route_process = m;
-	thread_ask_names = thread_rules_ask_names(m);
+	thread_on_match = on_match;
+	thread_read_rules(m);
 	thread_key_made = pthread_key_create(&thread_key, thread_key_destroy) == 0;
 	/* release: the rules before the flag; pairs with thread_watching() */
 	__atomic_store_n(&thread_watch, true, __ATOMIC_RELEASE);
-	route_reset_nobody();
+	thread_ask_nobody();
 	thread_self();
 }
 
@@ -417,7 +361,7 @@ void thread_child(void)
 	}
 	thread_matched_count = 0;
 	if (route_self != &route_gone) {
-		route_self = &route_nobody;
-		route_reset_nobody();
+		route_self = &thread_nobody;
+		thread_ask_nobody();
 	}
 }

@@ -17,18 +17,38 @@
 
 enum slot_state { SLOT_FREE, SLOT_BORN, SLOT_LIVE };
 
-/* From now on threads are registered and matched; m lives until the process ends. */
-void thread_start(const struct match_process *m);
+/*
+ * From now on threads are registered and matched; m lives until the process ends.
+ * on_match: called without locks when a thread became matched.
+ */
+void thread_start(const struct match_process *m, void (*on_match)(void));
 bool thread_watching(void);
+/* Do rules of this program ask for call sites? */
+bool thread_asks_sites(void);
 
 /* The calling thread's slot, registered now if it has none. Never NULL. */
 struct slot *thread_self(void);
 
+/* The slot of threads nobody registered. */
+extern struct slot thread_nobody;
+
+/*
+ * The calling thread's slot with everything pending done: jemalloc initialised,
+ * registered if anybody watches, switched. Not matched unless route_matched() says so.
+ */
+struct slot *thread_settle(void);
+
+/* From the first pool on, free() has to look at addresses. */
+void thread_pools_exist(void);
+/* Threads nobody registered come to thread_settle() at their next malloc. */
+void thread_ask_nobody(void);
+
 /* Around pthread_create: a slot for the child, or NULL when nobody watches. */
 struct slot *thread_prepare(void);
 void thread_unprepare(struct slot *s);
-/* First thing the new thread does: facts are read and its route is set. */
-void thread_born(struct slot *s);
+/* First thing the new thread does: facts are read and its route is set. code: what it
+ * runs. */
+void thread_born(struct slot *s, const void *code);
 
 /* Facts of `tid` (0: the caller) may have changed: read them again, publish the route. */
 void thread_changed(pid_t tid);

@@ -177,9 +177,9 @@ static void ranges(void)
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	munlockall();
-	CHECK(image_lock_stack_range((uintptr_t)p + 4096, (uintptr_t)p + 16384) == 0);
+	CHECK(image_lock_stack_range(p + 4096, p + 16384) == 0);
 	CHECK(locked() == 12288);
-	CHECK(image_lock_stack_range((uintptr_t)p + 1, (uintptr_t)p) == -EINVAL);
+	CHECK(image_lock_stack_range(p + 1, p) == -EINVAL);
 	munmap(p, 32 * KIB);
 }
 

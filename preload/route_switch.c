@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * route_switch.c - how a slot's route changes, by its owner or from outside
+ *
+ * THE SWITCH. A publisher stores `next`, then points both functions at the switch. The
+ * owner takes `next`, installs it, sets the functions, and looks at `next` again: a
+ * publisher that came in between is either seen there, or its later stores of the
+ * functions win. All four are seq_cst for that reason; on the common path the owner only
+ * loads malloc_fn.
+ *
+ * Not part of a malloc that hits: the switch itself runs once per change.
+ */
+#include "route_private.h"
+
+#include <errno.h>
+
+static route_malloc_fn route_malloc_switch;
+static route_free_fn route_free_switch;
+
+struct slot route_gone = {.malloc_fn = ROUTE_JE_MALLOC, .free_fn = route_free_check};
+
+static void route_set_functions(struct slot *s)
+{
+	route_malloc_fn *m = ROUTE_JE_MALLOC;
+	route_free_fn *f = route_free_check;
+
+	if (s->entered || (s->route && !s->route->simple))
+		m = route_malloc_ask;
+	else if (s->route)
+		m = route_malloc_simple;
+	if (s->route && s->route->pool)
+		f = route_free_cached;
+	else if (s->route && s->route->defer)
+		f = route_free_slow;
+	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);
+}
+
+static void route_point_at_switch(struct slot *s)
+{
+	__atomic_store_n(&s->malloc_fn, route_malloc_switch, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->free_fn, route_free_switch, __ATOMIC_SEQ_CST);
+}
+
+/* What `next` holds when the thread shall go back to jemalloc. */
+static struct route route_none;
+
+static void route_install(struct slot *s, const struct route *r)
+{
+	struct pool *had = s->route ? s->route->pool : NULL;
+
+	if (r == &route_none)
+		r = NULL;
+	if (had && (!r || r->pool != had))
+		cache_detach(route_cache(s));
+	if (r && r->pool && r->pool != had)
+		cache_attach(route_cache(s), r->pool, s->tid);
+	s->route = r;
+}
+
+static __attribute__((noinline)) void route_switch_slow(struct slot *s)
+{
+	const struct route *r;
+
+	while ((r = __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)))
+		route_install(s, r);
+	route_set_functions(s);
+	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
+		route_point_at_switch(s);
+}
+
+static void *route_malloc_switch(size_t size, struct slot *s)
+{
+	route_switch_slow(s);
+	/* a tail call: the program's return address stays where call-site rules look */
+	return s->malloc_fn(size, s);
+}
+
+static void route_free_switch(void *p, struct slot *s)
+{
+	route_switch_slow(s);
+	s->free_fn(p, s);
+}
+
+void route_publish(struct slot *s, struct route *r)
+{
+	__atomic_store_n(&s->next, r ? r : &route_none, __ATOMIC_SEQ_CST);
+	route_point_at_switch(s);
+	if (s == route_self)
+		route_switch_slow(s);
+}
+
+void route_drop(struct slot *s)
+{
+	if (s->route && s->route->pool)
+		cache_detach(route_cache(s));
+	s->route = NULL;
+	s->entered = NULL;
+	s->entered_depth = 0;
+	__atomic_store_n(&s->next, NULL, __ATOMIC_SEQ_CST);
+	route_set_functions(s);
+}
+
+void route_reset(struct slot *s)
+{
+	s->route = s->wanted = NULL;
+	s->entered = NULL;
+	s->entered_depth = 0;
+	s->next = NULL;
+	s->deferred = s->slow = s->fallbacks = 0;
+	s->defer_head = s->defer_tail = 0;
+	s->defer_list = NULL;
+	route_set_functions(s);
+}
+
+/* ---- rtm_enter ---- */
+
+static void route_enter_changed(struct slot *s)
+{
+	s->entered = s->entered_depth ? s->entered_stack[s->entered_depth - 1] : NULL;
+	route_set_functions(s);
+	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
+		route_point_at_switch(s);
+}
+
+int route_enter(struct slot *s, struct pool *p)
+{
+	if (s == &route_gone)
+		return -ENOTSUP;
+	if (s->entered_depth == ROUTE_ENTER_MAX)
+		return -EBUSY;
+	s->entered_stack[s->entered_depth++] = p;
+	route_enter_changed(s);
+	return 0;
+}
+
+int route_leave(struct slot *s)
+{
+	if (!s->entered_depth)
+		return -EPERM;
+	s->entered_depth--;
+	route_enter_changed(s);
+	return 0;
+}
+
+void route_settle_pending(struct slot *s)
+{
+	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
+		route_switch_slow(s);
+}
