@@ -56,6 +56,7 @@ static void helper_pool(struct pool *p, void *arg)
 
 	if (!p->ready || pools_inherited(p))
 		return;
+	pool_say_full(p);
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || helper_grow_failed[p->index])
 		return;

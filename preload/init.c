@@ -164,6 +164,9 @@ static void init_report_pool(struct pool *p, void *arg)
 
 	if (!p->ready || pools_inherited(p))
 		return;
+	pool_say_full(p);
+	if (!init_loaded->realtime.report)
+		return;
 	heap_stats(p->heap, &st);
 	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
 		 "grown %lu "
@@ -175,6 +178,6 @@ static void init_report_pool(struct pool *p, void *arg)
 static __attribute__((destructor)) void init_exit(void)
 {
 	log_flush_posted();
-	if (init_loaded && init_loaded->realtime.report)
+	if (init_loaded)
 		pools_each(init_report_pool, NULL);
 }

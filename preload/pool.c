@@ -227,6 +227,19 @@ bool pool_check(struct pool *p)
 	return !wrong;
 }
 
+void pool_say_full(struct pool *p)
+{
+	if (p->native || p->full_said ||
+		!__atomic_load_n(&p->full_events, __ATOMIC_RELAXED))
+		return;
+	p->full_said = true;
+	log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]", p->name,
+		p->area.committed >> 10,
+		p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
+					       : "jemalloc serves its threads",
+		p->max > p->size ? "max" : "size", p->name);
+}
+
 void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
 {
 	static const char *const what[] = {

@@ -56,7 +56,7 @@ struct pool {
 	char name[POOL_NAME_MAX + 1];
 	const char *rule; /* name of the rule it serves, for messages; never NULL */
 	enum pool_full when_full;
-	bool native;
+	bool native, full_said;
 	size_t size, max;	       /* as asked */
 	uint64_t full_events, growths; /* atomic, relaxed: figures */
 };
@@ -87,6 +87,9 @@ size_t pool_area_size(size_t size);
 
 /* heap_check() under the lock; prints one line and returns false when broken. */
 bool pool_check(struct pool *p);
+
+/* Not on the realtime path: the one line that it was full, the first time it is asked. */
+void pool_say_full(struct pool *p);
 
 /* The one line for a bad free, then abort(). */
 __attribute__((noreturn, cold)) void pool_misuse(

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "cache_inline.h"
-#include "log.h"
 #include "pools.h"
 #include "site_inline.h"
 
@@ -76,9 +75,6 @@ static __attribute__((noinline)) void *route_full_slow(
 		errno = ENOMEM;
 		return NULL;
 	}
-	log_post("a pool is full: jemalloc serves a realtime thread; raise max = (or "
-		 "size =) "
-		 "in its [pool] section");
 	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
 }
 
