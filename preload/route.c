@@ -14,7 +14,6 @@
 
 #include "cache_inline.h"
 #include "pools.h"
-#include "site_inline.h"
 
 const struct match_process *route_process;
 
@@ -41,11 +40,6 @@ void route_free_pool(struct pool *pool, void *p)
 		pool_misuse(pool, p, v);
 }
 
-static void *route_copy(void *to, const void *from, size_t had, size_t size)
-{
-	return memcpy(to, from, had < size ? had : size);
-}
-
 void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 {
 	void *to;
@@ -66,7 +60,7 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 
 /* ---- matched threads: everything goes to one pool ---- */
 
-static __attribute__((noinline)) void *route_full_slow(
+__attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, size_t size, size_t align)
 {
 	s->fallbacks++;
@@ -79,7 +73,7 @@ static __attribute__((noinline)) void *route_full_slow(
 }
 
 /* From the thread's own pool, past its small bins. */
-static __attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct slot *s)
+__attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct slot *s)
 {
 	struct cache *c = route_cache(s);
 	void *p = size > CACHE_SMALL ? cache_alloc_large(c, size) : NULL;
@@ -91,16 +85,6 @@ static __attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct 
 	return __builtin_expect(p != NULL, 1)
 		       ? p
 		       : route_full_slow(s, s->route->pool, size, 0);
-}
-
-static inline void *route_alloc_own(size_t size, struct slot *s)
-{
-	void *p;
-
-	if (__builtin_expect(size > CACHE_SMALL, 0))
-		return route_alloc_own_slow(size, s);
-	p = cache_alloc_small(route_cache(s), size);
-	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
 }
 
 void *route_malloc_simple(size_t size, struct slot *s)
@@ -138,9 +122,12 @@ static void route_defer(struct slot *s, void *p)
 
 __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 {
-	struct pool *pool = pools_find(p);
+	struct pool *pool;
 	enum heap_verdict v;
 
+	if (s->route && s->route->pool && cache_free_rest(route_cache(s), p))
+		return;
+	pool = pools_find(p);
 	if (!p)
 		return;
 	if (!pool) {
@@ -154,8 +141,6 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 		route_free_pool(pool, p);
 		return;
 	}
-	if (cache_free_rest(route_cache(s), p))
-		return;
 	s->slow++;
 	v = cache_free_slow(route_cache(s), p);
 	if (__builtin_expect(v != HEAP_OK, 0))
@@ -198,93 +183,4 @@ unsigned route_drain_deferred(struct slot *s)
 		n++;
 	}
 	return n;
-}
-
-/* ---- matched threads: rules with conditions, alignment, rtm_enter ---- */
-
-static void *route_alloc_from(
-	struct slot *s, struct pool *pool, size_t size, size_t align)
-{
-	void *p;
-
-	if (align <= HEAP_ALIGN && s->route && pool == s->route->pool)
-		return route_alloc_own(size, s);
-	s->slow++;
-	p = pool_alloc(pool, size, align);
-	return __builtin_expect(p != NULL, 1) ? p : route_full_slow(s, pool, size, align);
-}
-
-/* The pool for this allocation, NULL for jemalloc. */
-static struct pool *route_ask(
-	const struct route *r, size_t size, const struct site_frame *f)
-{
-	uint64_t sites = 0;
-	int rule;
-
-	if (r->want_sites && !site_fast(f->ret, r->want_sites, &sites))
-		sites = site_match(f, r->want_sites);
-	rule = match_allocation(route_process, &r->standing, size, sites);
-
-	return rule < 0 ? NULL : r->pool_of[rule];
-}
-
-void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f)
-{
-	const struct route *r = s->route;
-	struct pool *pool;
-
-	if (s->entered)
-		return route_alloc_from(s, s->entered, size, align);
-	pool = r->simple ? r->pool : route_ask(r, size, f);
-	if (pool)
-		return route_alloc_from(s, pool, size, align);
-	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
-}
-
-__attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)
-{
-	ROUTE_FRAME(f);
-
-	return route_alloc(s, size, 0, &f);
-}
-
-static void *route_realloc_foreign(
-	struct slot *s, void *p, size_t size, const struct site_frame *f)
-{
-	size_t had = je_malloc_usable_size(p);
-	void *to = route_alloc(s, size, 0, f);
-
-	if (to) {
-		route_copy(to, p, had, size);
-		route_free(p, s);
-	}
-	return to;
-}
-
-void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f)
-{
-	struct pool *pool;
-	size_t had;
-	void *to;
-
-	if (!p)
-		return route_alloc(s, size, 0, f);
-	if (size == 0) {
-		route_free(p, s);
-		return NULL;
-	}
-	pool = pools_find(p);
-	if (!pool)
-		return route_realloc_foreign(s, p, size, f);
-	had = heap_usable_of(p);
-	if (size <= had && size >= had / 2)
-		return p;
-	if (!pools_inherited(pool) && pool_resize(pool, p, size))
-		return p;
-	to = route_alloc(s, size, 0, f);
-	if (to) {
-		route_copy(to, p, had, size);
-		route_free(p, s);
-	}
-	return to;
 }

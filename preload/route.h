@@ -32,10 +32,12 @@ typedef void route_free_fn(void *p, struct slot *s);
 /* The standing decision itself: immutable once published, never freed (few exist). */
 struct route {
 	struct match_standing standing;
+	uint64_t always;     /* the rule that asks nothing, as a mask; 0: none */
 	uint64_t want_sites; /* rules whose call-site condition is asked */
 	struct pool *pool_of[POLICY_RULES_MAX]; /* per rule; NULL: jemalloc */
 	struct pool *pool;			/* of the thread's cache; NULL: none */
 	const struct policy_rule *rule;		/* the first candidate, for messages */
+	bool sizes;				/* some rule asks for the size */
 	bool simple; /* one rule that asks nothing: everything goes to `pool` */
 	bool defer; /* a realtime thread: its frees of jemalloc blocks go to the helper */
 	struct route *kept;

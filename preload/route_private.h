@@ -5,6 +5,8 @@
 #ifndef ROUTE_PRIVATE_H
 #define ROUTE_PRIVATE_H
 
+#include <string.h>
+
 #include "route.h"
 
 #include "cache_inline.h"
@@ -15,6 +17,7 @@
 #define ROUTE_JE_FREE	((route_free_fn *)(void *)je_free)
 
 route_malloc_fn route_malloc_simple; /* matched, one rule that asks nothing */
+route_malloc_fn route_malloc_site;   /* matched, rules that ask for call sites only */
 route_malloc_fn route_malloc_ask;    /* matched, rules with conditions; rtm_enter() */
 route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
@@ -23,6 +26,26 @@ route_free_fn route_free_slow;	     /* matched, without one */
 static inline struct cache *route_cache(struct slot *s)
 {
 	return (struct cache *)(void *)s->cache;
+}
+
+/* The pool is full: as its policy says. */
+void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
+/* From the thread's own pool, past its small bins. */
+void *route_alloc_own_slow(size_t size, struct slot *s);
+
+static inline void *route_alloc_own(size_t size, struct slot *s)
+{
+	void *p;
+
+	if (__builtin_expect(size > CACHE_SMALL, 0))
+		return route_alloc_own_slow(size, s);
+	p = cache_alloc_small(route_cache(s), size);
+	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
+}
+
+static inline void *route_copy(void *to, const void *from, size_t had, size_t size)
+{
+	return memcpy(to, from, had < size ? had : size);
 }
 
 #endif

@@ -24,8 +24,10 @@ static void route_set_functions(struct slot *s)
 	route_malloc_fn *m = ROUTE_JE_MALLOC;
 	route_free_fn *f = route_free_check;
 
-	if (s->entered || (s->route && !s->route->simple))
+	if (s->entered || (s->route && s->route->sizes))
 		m = route_malloc_ask;
+	else if (s->route && !s->route->simple)
+		m = route_malloc_site;
 	else if (s->route)
 		m = route_malloc_simple;
 	if (s->route && s->route->pool)

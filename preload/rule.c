@@ -146,6 +146,9 @@ static void rule_fill(struct route *r, int sched)
 			r->pool = pool;
 		if (st->cand[i].ask_site)
 			r->want_sites |= 1ULL << rule;
+		else if (!st->cand[i].ask_size)
+			r->always = 1ULL << rule;
+		r->sizes |= st->cand[i].ask_size;
 	}
 	r->rule = rule_process->rule[st->cand[0].rule];
 	r->simple = r->pool && !st->cand[0].ask_size && !st->cand[0].ask_site;
