@@ -91,17 +91,20 @@ static int find_program(struct run *r)
 	return CMD_OK;
 }
 
-/* --conf: absolute, for the program may be started or may go elsewhere. */
+/* The policy file's name: absolute, for the program may go elsewhere and start others. */
 static int use_conf(const struct run *r)
 {
+	const char *conf = r->conf ? r->conf : getenv("RTMEM_CONF");
 	char cwd[PATH_MAX];
 
-	if (r->conf[0] == '/') {
-		set("RTMEM_CONF", "%s", r->conf);
+	if (!conf || (!r->conf && !*conf))
+		return CMD_OK;
+	if (conf[0] == '/') {
+		set("RTMEM_CONF", "%s", conf);
 	} else if (getcwd(cwd, sizeof(cwd))) {
-		set("RTMEM_CONF", "%s/%s", cwd, r->conf);
+		set("RTMEM_CONF", "%s/%s", cwd, conf);
 	} else {
-		say("%s: %s", r->conf, strerror(errno));
+		say("%s: %s", conf, strerror(errno));
 		return CMD_NO;
 	}
 	return CMD_OK;
@@ -259,7 +262,7 @@ int cmd_run(int argc, char **argv)
 	static struct run r;
 	int failed = parse(&r, argc, argv);
 
-	if (!failed && r.conf)
+	if (!failed)
 		failed = use_conf(&r);
 	if (!failed)
 		failed = find_program(&r);

@@ -117,6 +117,15 @@ messages() {
 	done < <(messages)
 }
 
+# C++ operators, the __libc_ family and our own versioned names are covered by their kind.
+@test "librtpreload(7) has every name that the library puts before the program's" {
+	local name
+	[ "$(nm -D --defined-only "$LIB" | wc -l)" -ge 50 ]
+	while read -r name; do
+		grep -qE "^\.(Fn|Va) .*\b$name\b" "$ROOT/man/librtpreload.7" || explain "$name"
+	done < <(nm -D --defined-only "$LIB" | awk '$3 !~ /@|^_|^RTMEM/ { print $3 }')
+}
+
 @test "what the pages refer to among themselves is there" {
 	local page sec
 	while read -r page sec; do

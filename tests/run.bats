@@ -154,7 +154,7 @@ as_nobody() {
 	assert_contains "damaged"
 }
 
-@test "--conf is made absolute, so it holds in other directories too" {
+@test "the policy file is named by its full path, so it holds in other directories too" {
 	cat >my.conf <<-END
 		[pool p]
 		size = 1M
@@ -167,6 +167,10 @@ as_nobody() {
 	assert_contains "[rule r]"
 	run "$RTMEM" run --conf="$PWD/my.conf" printenv RTMEM_CONF
 	assert_output "$PWD/my.conf"
+	RTMEM_CONF=my.conf run "$RTMEM" run printenv RTMEM_CONF
+	assert_output "$PWD/my.conf"
+	RTMEM_CONF='' run "$RTMEM" run printenv RTMEM_CONF
+	assert_output ""
 }
 
 @test "with --conf every error is printed and nothing is started" {
