@@ -25,7 +25,6 @@
 #endif
 
 struct area *area_all[AREA_MAX];
-bool area_restricted;
 
 /* 0 free, 1 held, 2 held and somebody sleeps */
 static uint32_t area_word;
@@ -118,7 +117,7 @@ int area_reserve(struct area *a, void *at, size_t size, unsigned flags)
 		return got == -EAGAIN ? -ENOMEM : (int)got;
 	a->base = (unsigned char *)got;
 	a->reserved = size;
-	if (!area_restricted)
+	if (!sys_restricted())
 		sys_madvise(a->base, size, MADV_DONTDUMP);
 	area_acquire(&signals);
 	ret = registry_add(a);
@@ -144,7 +143,7 @@ int area_populate(unsigned char *start, size_t len)
 {
 	int ret = -EPERM;
 
-	for (int tries = 0; !area_restricted && tries < 64; tries++) {
+	for (int tries = 0; !sys_restricted() && tries < 64; tries++) {
 		ret = sys_madvise(start, len, MADV_POPULATE_WRITE);
 		if (ret != -EINTR && ret != -EAGAIN)
 			break;
@@ -160,7 +159,7 @@ int area_populate(unsigned char *start, size_t len)
 size_t area_lock_pages(unsigned char *start, size_t len, int *error)
 {
 	size_t done = 0, step = len;
-	int ret = area_restricted ? -EPERM : 0;
+	int ret = sys_restricted() ? -EPERM : 0;
 
 	/* ENOMEM is the limit: halve, so that the limit is used to its last page */
 	while (ret == 0 && done < len && step > 0) {
@@ -182,7 +181,7 @@ size_t area_lock_pages(unsigned char *start, size_t len, int *error)
 /* Advice that keeps locked pages where they are; none of it is a condition. */
 static void advise(const struct area *a, unsigned char *start, size_t len)
 {
-	if (area_restricted)
+	if (sys_restricted())
 		return;
 	sys_madvise(start, len, MADV_UNMERGEABLE);
 	sys_madvise(start, len, a->flags & AREA_HUGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -216,7 +215,7 @@ static int commit_chunk(struct area *a, unsigned char *start, size_t len, int *l
 		return ret;
 	}
 	a->locked += locked;
-	if (!area_restricted)
+	if (!sys_restricted())
 		sys_madvise(start, len, MADV_DODUMP);
 	/* release: who reads committed without the lock may touch what it covers */
 	__atomic_store_n(&a->committed, a->committed + len, __ATOMIC_RELEASE);
@@ -290,16 +289,10 @@ int area_lock_foreign(void *start, size_t len)
 
 	if (len == 0)
 		return 0;
-	if (area_restricted)
+	if (sys_restricted())
 		return -EPERM;
 	area_lock_pages((unsigned char *)lo, size, &error);
 	if (error != 0)
 		sys_madvise((void *)lo, size, MADV_POPULATE_READ);
 	return -error;
-}
-
-void area_restrict(void)
-{
-	/* relaxed: one-way, and only weighs what is tried next */
-	__atomic_store_n(&area_restricted, true, __ATOMIC_RELAXED);
 }

@@ -58,12 +58,6 @@ void area_release(struct area *a);
  */
 int area_lock_foreign(void *start, size_t len);
 
-/*
- * The program has just installed a system call filter: from now on areas only use
- * mprotect and touching, nothing is locked, pinned or looked up. One-way. Threads: any.
- */
-void area_restrict(void);
-
 /* Memory the host can give without killing anybody: min over cgroups and MemAvailable. */
 size_t area_memory_available(void);
 

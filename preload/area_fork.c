@@ -120,7 +120,7 @@ static void take_shots(void)
 	for (int i = 0; i < AREA_MAX; i++)
 		if (wants_copy(area_all[i]))
 			bytes += area_all[i]->committed;
-	if (bytes == 0 || area_restricted || area_check_memory(bytes) < 0)
+	if (bytes == 0 || sys_restricted() || area_check_memory(bytes) < 0)
 		return;
 	for (int i = 0; i < AREA_MAX; i++)
 		if (wants_copy(area_all[i]))

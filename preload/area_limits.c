@@ -202,7 +202,7 @@ size_t area_memory_available(void)
 {
 	size_t bytes = SIZE_MAX;
 
-	if (!area_restricted)
+	if (!sys_restricted())
 		fds_run(look_for_room, &bytes);
 	return bytes;
 }
@@ -242,6 +242,13 @@ static size_t wanted_mib(const struct area *a)
 	return mib;
 }
 
+/* ENOMEM: over the limit; EPERM: a limit of 0. Anything else is not cured by raising it.
+ */
+static bool is_limit(int error, size_t limit)
+{
+	return error == ENOMEM || error == EAGAIN || (error == EPERM && limit == 0);
+}
+
 void area_lock_advice(const struct area *a, const char *pool_name)
 {
 	char locked[24], all[24], limit[24];
@@ -251,7 +258,7 @@ void area_lock_advice(const struct area *a, const char *pool_name)
 	if (a->locked == a->committed && a->lock_error == 0)
 		return;
 	sys_call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, (long)&rl);
-	if (rl.rlim_cur == RLIM_INFINITY || a->lock_error == 0) {
+	if (rl.rlim_cur == RLIM_INFINITY || !is_limit(a->lock_error, rl.rlim_cur)) {
 		log_line("locked %s of %s of pool \"%s\": the system refused (error %d)",
 			human(locked, sizeof locked, a->locked),
 			human(all, sizeof all, a->committed), pool_name, a->lock_error);

@@ -118,7 +118,7 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 	struct pin_request r = {.start = start, .len = len, .chunk = AREA_CHUNK};
 	int slot = free_slot(), ret;
 
-	if (area_restricted || forbidden || slot < 0 || len == 0)
+	if (sys_restricted() || forbidden || slot < 0 || len == 0)
 		return;
 	while (len > r.chunk * PIN_SLOTS)
 		r.chunk *= 2;

@@ -17,8 +17,6 @@
 
 /* Every area that exists; NULL entries are free. Under the area lock. */
 extern struct area *area_all[AREA_MAX];
-/* The program forbade itself system calls after it was started: see area_restrict(). */
-extern bool area_restricted;
 
 void area_acquire(uint64_t *signals);
 void area_release_lock(const uint64_t *signals);

@@ -125,5 +125,6 @@ int base_mprotect(void *at, size_t len, int prot)
 
 int base_madvise(void *at, size_t len, int advice)
 {
-	return sys_madvise(at, len, advice) < 0 ? -1 : 0;
+	/* advice only: jemalloc does without where a filter might end the program for it */
+	return sys_restricted() || sys_madvise(at, len, advice) < 0 ? -1 : 0;
 }

@@ -29,6 +29,8 @@ syscall:
 	je	.Lchange
 	cmpq	$SYS_sched_setattr, %rax
 	je	.Lchange
+	cmpq	$SYS_seccomp, %rax
+	je	.Lchange
 	syscall
 	cmpq	$-4095, %rax
 	jae	.Lerror
@@ -42,6 +44,7 @@ syscall:
 	syscall
 	cmpq	$-4095, %rax
 	jae	.Lerror_change
+	movq	%rsi, %rdx
 	movq	(%rsp), %rsi
 	movq	8(%rsp), %rdi
 	movq	%rax, (%rsp)

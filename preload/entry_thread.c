@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 
 #include "real.h"
@@ -134,17 +135,26 @@ EXPORT int prctl(int option, ...)
 		SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2], (long)a[3], 0);
 	if (option == PR_SET_NAME && ret == 0)
 		thread_changed(0);
+	if (option == PR_SET_SECCOMP && ret == 0)
+		sys_restrict(false);
 	return entry_result(ret);
 }
 
 /*
  * Behind entry_syscall.S, which makes the call itself and comes here only after the
- * numbers that change a thread's name or class succeeded. Keeps errno and the result.
+ * numbers that change a thread's name, class or filter succeeded. Keeps errno and the
+ * result. a, b: the call's first arguments.
  */
-__attribute__((visibility("hidden"))) void entry_syscall_changed(long nr, long a)
+__attribute__((visibility("hidden"))) void entry_syscall_changed(long nr, long a, long b)
 {
-	if (nr != SYS_prctl)
+	if (nr == SYS_seccomp) {
+		if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER)
+			sys_restrict((unsigned long)b & SECCOMP_FILTER_FLAG_TSYNC);
+	} else if (nr != SYS_prctl) {
 		thread_changed((pid_t)a);
-	else if (a == PR_SET_NAME)
+	} else if (a == PR_SET_NAME) {
 		thread_changed(0);
+	} else if (a == PR_SET_SECCOMP) {
+		sys_restrict(false);
+	}
 }

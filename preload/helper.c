@@ -116,6 +116,7 @@ static void *helper_main(void *arg)
 {
 	/* its mallocs, and libc's in its name, go to jemalloc and are never matched */
 	route_self = &route_gone;
+	sys_mark_own_thread();
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
 	/* A table of its own, empty: it keeps no pipe of the program open and takes no
 	 * number the program expects to get. */

@@ -76,6 +76,8 @@ __attribute__((noinline)) int image_lock_stack(pid_t tid, size_t bytes)
 
 	if (tid != 0 && tid != self)
 		return -ESRCH;
+	if (sys_restricted())
+		return -EPERM;
 	top = stack_top(here, main_thread);
 	low = bytes == 0 || bytes > IMAGE_STACK_MAX ? IMAGE_STACK_MAX : bytes;
 	low = here > low ? page_of(here - low) : AREA_PAGE;

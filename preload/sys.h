@@ -9,6 +9,7 @@
 #ifndef SYS_H
 #define SYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -194,5 +195,15 @@ SYS_INLINE int sys_sigtimedwait(const uint64_t *set, const void *timeout)
 	return (int)sys_call4(
 		SYS_rt_sigtimedwait, (long)set, 0, (long)timeout, sizeof *set);
 }
+
+/*
+ * The program has installed a system call filter, in the calling thread or in every one.
+ * From then on sys_restricted() is true where the filter holds, and optional calls
+ * (madvise, mlock, mbind, opening files, clone, io_uring) are left out there. One-way.
+ */
+void sys_restrict(bool every_thread);
+bool sys_restricted(void);
+/* The helper, at its start: a thread of ours, which a later filter does not reach. */
+void sys_mark_own_thread(void);
 
 #endif

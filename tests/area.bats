@@ -5,6 +5,8 @@
 # The program is tests/unit/area.c: "area commit MIB FLAGS" prints what came of it, and is
 # killed or fails when memory that counts as committed cannot be written.
 
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own
+
 load helper
 
 setup() {
@@ -201,4 +203,58 @@ in_group() {
 @test "compaction does not move a pinned page" {
 	run "$AREA" steady 32
 	assert_success
+}
+
+# forks POLICY-LINE CMD…: fork_beside in a pool with that line; $faults per fork.
+forks() {
+	policy <<-EOF
+		[pool p]
+		size = 4M
+		$1
+		[rule r]
+		thread = rt-*
+		pool = p
+	EOF
+	shift
+	run "$@" env LD_PRELOAD="$LIB" "$PROG/fork_beside"
+	assert_success
+	assert_contains "20 children fine"
+	faults=${output%% faults*}
+}
+
+@test "fork = auto: a realtime thread takes no fault in its pool when another forks" {
+	forks "fork = auto" env
+	[ "$faults" -lt 40 ] || explain "expected only faults of stack and globals"
+}
+
+@test "fork = auto without io_uring: the same by a snapshot, and children see all" {
+	forks "fork = auto" strace -f -qq -o /dev/null \
+		-e trace=io_uring_setup -e inject=io_uring_setup:error=EPERM
+	[ "$faults" -lt 40 ] || explain "expected only faults of stack and globals"
+}
+
+@test "fork = cow: children see all, each page faults" {
+	forks "fork = cow" env
+	[ "$faults" -gt 400 ] || explain "expected a fault for each of 512 pages"
+}
+
+@test "a system call filter that kills for madvise and mlock does not meet us" {
+	policy <<-EOF
+		[pool early]
+		size = 1M
+		max = 32M
+		[rule early]
+		thread = rt-early
+		pool = early
+		[pool late]
+		size = 4M
+		[rule late]
+		thread = rt-late
+		pool = late
+	EOF
+	for way in prctl tsync; do
+		run preloaded "$PROG/filter_kills" "$way"
+		assert_success
+		assert_contains alive
+	done
 }

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys.h"
+
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
 #endif
@@ -261,7 +263,7 @@ static void a_filter_leaves_only_touching(void)
 	struct area a;
 
 	if (fork() == 0) {
-		area_restrict();
+		sys_restrict(false);
 		CHECK(area_reserve(&a, NULL, 2 * MIB, AREA_LOCK | AREA_PIN) == 0);
 		CHECK(area_commit(&a, 2 * MIB) == 0 && a.committed == 2 * MIB);
 		CHECK(a.locked == 0 && a.pinned == 0 && a.lock_error == EPERM);
