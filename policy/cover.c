@@ -12,8 +12,11 @@
 
 #include "glob.h"
 
-static bool glob_inside(const char *wide, const char *small)
+static bool glob_inside(const char *wide, const char *small, long *steps)
 {
+	*steps -= (long)(strlen(wide) * strlen(small)) + 1;
+	if (*steps < 0)
+		return false;
 	return strcmp(wide, "*") == 0 || strcmp(wide, small) == 0 ||
 	       (glob_literal(small) && glob_match(wide, small));
 }
@@ -27,20 +30,20 @@ static int positives(const struct policy_globs *g)
 	return n;
 }
 
-static bool some_glob(
-	const struct policy_globs *g, bool negated, const char *wide, const char *small)
+static bool some_glob(const struct policy_globs *g, bool negated, const char *wide,
+	const char *small, long *steps)
 {
 	for (int i = 0; i < g->n; i++)
 		if (g->v[i].negated == negated &&
 			glob_inside(wide != NULL ? wide : g->v[i].pattern,
-				small != NULL ? small : g->v[i].pattern))
+				small != NULL ? small : g->v[i].pattern, steps))
 			return true;
 	return false;
 }
 
 /* path: values are basenames or paths, and only values of one sort can be compared. */
-static bool cover_globs(
-	const struct policy_globs *wide, const struct policy_globs *small, bool path)
+static bool cover_globs(const struct policy_globs *wide, const struct policy_globs *small,
+	bool path, long *steps)
 {
 	for (int i = 0; i < wide->n; i++)
 		for (int k = 0; path && k < small->n; k++)
@@ -50,15 +53,15 @@ static bool cover_globs(
 				return false;
 	for (int i = 0; i < wide->n; i++)
 		if (wide->v[i].negated &&
-			!some_glob(small, true, NULL, wide->v[i].pattern))
+			!some_glob(small, true, NULL, wide->v[i].pattern, steps))
 			return false;
 	if (positives(wide) == 0)
 		return true;
 	if (positives(small) == 0)
-		return some_glob(wide, false, NULL, "*");
+		return some_glob(wide, false, NULL, "*", steps);
 	for (int i = 0; i < small->n; i++)
 		if (!small->v[i].negated &&
-			!some_glob(wide, false, NULL, small->v[i].pattern))
+			!some_glob(wide, false, NULL, small->v[i].pattern, steps))
 			return false;
 	return true;
 }
@@ -116,10 +119,11 @@ static bool cover_sites(const struct policy_rule *wide, const struct policy_rule
 	return true;
 }
 
-bool cover_rule(const struct policy_rule *wide, const struct policy_rule *small)
+bool cover_rule(
+	const struct policy_rule *wide, const struct policy_rule *small, long *steps)
 {
-	return cover_globs(&wide->app, &small->app, true) &&
-	       cover_globs(&wide->thread, &small->thread, false) &&
+	return cover_globs(&wide->app, &small->app, true, steps) &&
+	       cover_globs(&wide->thread, &small->thread, false, steps) &&
 	       (wide->sched == 0 ||
 		       (small->sched != 0 && (small->sched & ~wide->sched) == 0)) &&
 	       cover_ranges(&wide->priority, &small->priority) &&

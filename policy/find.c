@@ -22,19 +22,19 @@
 #define RTMEM_VENDORDIR "/usr/lib"
 #endif
 
-/* Takes `name`, a string from malloc(). */
-static bool add(struct find_list *l, char *name)
+/* Takes `name`, a string from malloc(), or NULL when there was no memory for it. */
+static void add(struct find_list *l, char *name)
 {
 	char **file = name != NULL ? realloc(l->file, (size_t)(l->n + 1) * sizeof(*file))
 				   : NULL;
 
 	if (file == NULL) {
 		free(name);
-		return false;
+		l->lost = true;
+		return;
 	}
 	l->file = file;
 	l->file[l->n++] = name;
-	return true;
 }
 
 static char *join(const char *a, const char *b)
@@ -53,7 +53,7 @@ static void add_if_there(struct find_list *l, char *name)
 {
 	struct stat st;
 
-	if (name != NULL && stat(name, &st) == 0)
+	if (name == NULL || stat(name, &st) == 0)
 		add(l, name);
 	else
 		free(name);
@@ -71,20 +71,30 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* dir/NAME.conf of every name, sorted by byte values. */
-static void add_drop_ins(struct find_list *l, char *dir)
+/*
+ * dir + NAME.conf of every name, sorted by byte values; takes dir, which ends with a
+ * slash. A directory that cannot be read is an error of the system's (the reader will
+ * report it), but not of a user's: programs run on behalf of others inherit HOME.
+ */
+static void add_drop_ins(struct find_list *l, char *dir, bool system)
 {
-	DIR *d = dir != NULL ? opendir(dir) : NULL;
-	struct dirent *e;
 	int first = l->n;
+	struct dirent *e;
+	DIR *d;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		char *name = is_conf(e->d_name) ? join(dir, "/") : NULL;
-		char *file = name != NULL ? join(name, e->d_name) : NULL;
-
-		free(name);
-		add_if_there(l, file);
+	if (dir == NULL) {
+		l->lost = true;
+		return;
 	}
+	d = opendir(dir);
+	l->lost |= d == NULL && errno == ENOMEM;
+	if (d == NULL && errno == EACCES && system) {
+		add(l, dir);
+		return;
+	}
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (is_conf(e->d_name))
+			add_if_there(l, join(dir, e->d_name));
 	if (d != NULL)
 		closedir(d);
 	if (l->n > first)
@@ -93,26 +103,30 @@ static void add_drop_ins(struct find_list *l, char *dir)
 }
 
 /* $XDG_CONFIG_HOME, or ~/.config: absolute or nothing, as the XDG specification says. */
-static char *config_home(void)
+static const char *user_config(const char **below)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
-	if (xdg != NULL && xdg[0] == '/')
-		return strdup(xdg);
-	if (home != NULL && home[0] == '/')
-		return join(home, "/.config");
-	return NULL;
+	*below = xdg != NULL && xdg[0] == '/' ? "" : "/.config";
+	if ((*below)[0] == '\0')
+		return xdg;
+	return home != NULL && home[0] == '/' ? home : NULL;
 }
 
-static void add_user_files(struct find_list *l)
+static void add_user_files(struct find_list *l, const char *config_home)
 {
-	char *home = config_home();
+	add_if_there(l, join(config_home, "/rtmem/rtmem.conf"));
+	add_drop_ins(l, join(config_home, "/rtmem/rtmem.conf.d/"), false);
+}
 
-	if (home == NULL)
-		return;
-	add_if_there(l, join(home, "/rtmem/rtmem.conf"));
-	add_drop_ins(l, join(home, "/rtmem/rtmem.conf.d"));
-	free(home);
+void find_search(struct find_list *out, const char *root, const char *config_home)
+{
+	*out = (struct find_list){0};
+	add_drop_ins(out, join(root, RTMEM_VENDORDIR "/rtmem.conf.d/"), true);
+	add_if_there(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf"));
+	add_drop_ins(out, join(root, RTMEM_SYSCONFDIR "/rtmem.conf.d/"), true);
+	if (config_home != NULL)
+		add_user_files(out, config_home);
 }
 
 void find_named(struct find_list *out, const char *file)
@@ -130,19 +144,20 @@ void find_named(struct find_list *out, const char *file)
 void find_files(struct find_list *out, bool secure)
 {
 	const char *named = secure ? NULL : getenv("RTMEM_CONF");
+	const char *home, *below;
 	int keep = errno;
+	char *config;
 
-	*out = (struct find_list){0};
 	if (named != NULL && named[0] == '\0') {
-		out->none = true;
+		*out = (struct find_list){.none = true};
 	} else if (named != NULL) {
 		find_named(out, named);
 	} else {
-		add_drop_ins(out, strdup(RTMEM_VENDORDIR "/rtmem.conf.d"));
-		add_if_there(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf"));
-		add_drop_ins(out, strdup(RTMEM_SYSCONFDIR "/rtmem.conf.d"));
-		if (!secure)
-			add_user_files(out);
+		home = secure ? NULL : user_config(&below);
+		config = home != NULL ? join(home, below) : NULL;
+		find_search(out, "", config);
+		out->lost |= home != NULL && config == NULL;
+		free(config);
 	}
 	errno = keep;
 }

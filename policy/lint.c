@@ -3,7 +3,8 @@
  * lint.c - the policy as a whole: unknown pools, pools that cannot be, rules that never
  * match, too many rules
  *
- * Never reads files. Bound: the square of the number of rules, and of values in them.
+ * Never reads files. Bound: STEPS_MAX comparisons of bytes; past
+ * them only warnings are lost.
  */
 #include "lint.h"
 
@@ -14,6 +15,8 @@
 #include "match.h"
 #include "model.h"
 #include "near.h"
+
+#define STEPS_MAX 100000000L /* of rule against rule: a tenth of a second or so */
 
 /* Where a key was given, or its section when it was not. */
 static const struct policy_origin *origin_of(
@@ -36,10 +39,8 @@ static bool given(const struct policy *p, int at, const void *section)
 
 static void lint_pool(struct policy *p, struct policy_pool *pool)
 {
-	if (!given(p, KEYS_AT_pool_max, pool)) {
+	if (pool->max == 0) /* not given: no value the parser takes is 0 */
 		pool->max = pool->size;
-		return;
-	}
 	if (pool->max < pool->size)
 		model_error(p, origin_of(p, KEYS_AT_pool_max, pool), true,
 			"max of pool '%s' is smaller than its size", pool->name);
@@ -69,6 +70,7 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 
 	r->pool = POLICY_POOL_JEMALLOC;
 	if (r->pool_name == NULL) {
+		r->broken = true;
 		if (!given(p, KEYS_AT_rule_pool, r))
 			model_error(p, &r->origin, true,
 				"rule '%s' names no pool (pool = NAME, or jemalloc)",
@@ -78,10 +80,11 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 	if (strcmp(r->pool_name, "jemalloc") == 0)
 		return;
 	i = model_find(p, KEYS_POOL, r->pool_name);
-	if (i < 0)
-		unknown_pool(p, r);
-	else
+	if (i >= 0)
 		r->pool = i;
+	else
+		unknown_pool(p, r);
+	r->broken |= i < 0;
 }
 
 /* Does any priority the rule asks for exist in a class it asks for? */
@@ -102,7 +105,7 @@ static void lint_rule_priority(struct policy *p, const struct policy_rule *r)
 			r->name);
 }
 
-static void lint_shadowed(struct policy *p, int i)
+static void lint_shadowed(struct policy *p, int i, long *steps)
 {
 	const struct policy_rule *r = &p->rule[i];
 
@@ -111,7 +114,8 @@ static void lint_shadowed(struct policy *p, int i)
 	for (int j = i + 1; j < p->nrule; j++) {
 		const struct policy_rule *later = &p->rule[j];
 
-		if (later->broken || !match_rule_kind(p, later) || !cover_rule(later, r))
+		if (later->broken || !match_rule_kind(p, later) ||
+			!cover_rule(later, r, steps))
 			continue;
 		model_error(p, &r->origin, false,
 			"rule '%s' can never win: the later rule '%s' (%S:%d) matches "
@@ -137,17 +141,32 @@ static int rules_of(
 	return n;
 }
 
+/* Bytes of all globs a program is compared with. */
+static size_t app_bytes(const struct policy *p)
+{
+	size_t n = 1;
+
+	for (int i = 0; i < p->nrule; i++)
+		for (int k = 0; k < p->rule[i].app.n; k++)
+			n += strlen(p->rule[i].app.v[k].pattern) + 1;
+	return n;
+}
+
 /* Programs to try: one nobody names, and each that a rule names (a glob as if it were a
  * name: it matches itself and what is wider). */
-static void lint_count(struct policy *p)
+static void lint_count(struct policy *p, long *steps)
 {
 	const struct policy_rule *over = NULL;
 	const char *exe = "/";
+	size_t bytes = app_bytes(p);
 	int most = rules_of(p, exe, &over);
 
 	for (int i = 0; i < p->nrule && most <= POLICY_RULES_MAX; i++) {
 		for (int k = 0; k < p->rule[i].app.n && most <= POLICY_RULES_MAX; k++) {
 			exe = p->rule[i].app.v[k].pattern;
+			*steps -= (long)(bytes * (strlen(exe) + 1));
+			if (*steps < 0)
+				return;
 			most = rules_of(p, exe, &over);
 		}
 	}
@@ -158,16 +177,39 @@ static void lint_count(struct policy *p)
 			POLICY_RULES_MAX);
 }
 
+/* What follows compares rules with rules, value by value: keep it short. */
+static bool small_enough(struct policy *p)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->nrule; i++) {
+		const struct policy_rule *r = &p->rule[i];
+
+		n += r->app.n + r->thread.n + r->priority.n + r->callsite.n + r->size.n;
+		if (n > POLICY_VALUES_MAX) {
+			model_error(p, &r->origin, true,
+				"more than %d values in the rules up to '%s'",
+				POLICY_VALUES_MAX, r->name);
+			return false;
+		}
+	}
+	return true;
+}
+
 void lint(struct policy *p)
 {
+	long steps = STEPS_MAX;
+
 	for (int i = 0; i < p->npool; i++)
 		lint_pool(p, &p->pool[i]);
 	for (int i = 0; i < p->nrule; i++) {
 		lint_rule_pool(p, &p->rule[i]);
 		lint_rule_priority(p, &p->rule[i]);
 	}
+	if (!small_enough(p))
+		return;
 	if (p->nrule > POLICY_RULES_MAX)
-		lint_count(p);
+		lint_count(p, &steps);
 	for (int i = 0; i < p->nrule; i++)
-		lint_shadowed(p, i);
+		lint_shadowed(p, i, &steps);
 }

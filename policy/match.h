@@ -15,7 +15,8 @@
 /* What [app] sections and `app =` conditions decide for one program, once per process. */
 struct match_process {
 	bool enabled; /* [app] enabled; last matching section wins; default yes */
-	bool inherit; /* [app] inherit; without an [app] section for it the environment stays */
+	bool inherit; /* [app] inherit; without an [app] section for it the environment
+			 stays */
 	int nrule;    /* rules whose app and kind conditions hold here, <= 64 */
 	const struct policy_rule
 		*rule[POLICY_RULES_MAX]; /* reading order; bit i of a mask */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glob.h"
 #include "lint.h"
 #include "model.h"
 #include "near.h"
@@ -83,6 +84,9 @@ static bool name_ok(struct parse *q, enum keys_section kind, const char *name)
 	else if (kind == KEYS_POOL && strcmp(name, "jemalloc") == 0)
 		model_error(q->p, here(q), true,
 			"a pool cannot be called jemalloc: that is what exempts a rule");
+	else if (kind == KEYS_APP && !glob_valid(name))
+		model_error(
+			q->p, here(q), true, "'%s' has a '[' that is never closed", name);
 	else
 		return true;
 	return false;
@@ -95,7 +99,12 @@ static void begin_section(struct parse *q, enum keys_section kind, const char *n
 	if (old >= 0)
 		model_remove(q->p, kind, old);
 	q->in = kind;
-	q->section = model_add(q->p, kind, name, here(q));
+	q->section = NULL;
+	if (keys_kind[kind].named && model_count(q->p, kind) >= POLICY_SECTIONS_MAX)
+		model_error(q->p, here(q), true, "more than %d [%s] sections",
+			POLICY_SECTIONS_MAX, keys_kind[kind].name);
+	else
+		q->section = model_add(q->p, kind, name, here(q));
 	q->skipping = q->section == NULL;
 }
 
@@ -294,6 +303,8 @@ struct policy *policy_load(const struct find_list *files)
 
 	for (int i = 0; p != NULL && i < files->n; i++)
 		parse_file(p, files->file[i], !files->explicit_file);
+	if (p != NULL && files->lost)
+		model_no_memory(p);
 	if (p != NULL) {
 		lint(p);
 		model_sort_errors(p);

@@ -16,9 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_NAME_MAX	  63	    /* longest name of a pool or rule, bytes */
-#define POLICY_FILE_MAX	  (1 << 20) /* largest file that is read, bytes */
-#define POLICY_ERRORS_MAX 1000	    /* errors kept; the rest is one more line */
+#define POLICY_NAME_MAX	    63	      /* longest name of a pool or rule, bytes */
+#define POLICY_FILE_MAX	    (1 << 20) /* largest file that is read, bytes */
+#define POLICY_ERRORS_MAX   1000      /* errors kept; the rest is one more line */
+#define POLICY_SECTIONS_MAX 512	      /* of one kind, in all files */
+#define POLICY_VALUES_MAX \
+	8192 /* list items in all rules: what follows takes their square */
 #define POLICY_RULES_MAX \
 	64 /* rules that may apply to one program: a rule mask is 64 bits */
 #define POLICY_POOL_JEMALLOC (-1) /* pool = jemalloc: exempt */
@@ -157,6 +160,7 @@ struct find_list {
 	int n;
 	bool explicit_file; /* RTMEM_CONF or the user named it: it must exist */
 	bool none;	    /* RTMEM_CONF is empty: no policy */
+	bool lost;	    /* there was no memory for some name: the list is not whole */
 };
 void find_files(struct find_list *out, bool secure);
 void find_free(struct find_list *l);
@@ -164,6 +168,9 @@ void find_free(struct find_list *l);
 /* A list of one file that must exist. A relative name is completed with the working
  * directory, so that a later reload finds the same file. */
 void find_named(struct find_list *out, const char *file);
+/* The search itself: /usr/lib and /etc below root ("" for the real ones), then the user's
+ * directory; config_home NULL: no user files. */
+void find_search(struct find_list *out, const char *root, const char *config_home);
 
 /*
  * Reads the files in order into one policy. Never fails as a whole: problems are in

@@ -114,6 +114,15 @@ static char *strip(char *line, size_t len)
 	return line;
 }
 
+/* Is there a byte that no policy needs and that would disturb a terminal? */
+static bool has_control(const char *line)
+{
+	for (; *line != '\0'; line++)
+		if (((unsigned char)*line < 32 && *line != '\t') || *line == 127)
+			return true;
+	return false;
+}
+
 char *reader_next(struct reader *r, struct policy *p)
 {
 	while (r->next < r->size) {
@@ -130,7 +139,9 @@ char *reader_next(struct reader *r, struct policy *p)
 			continue;
 		}
 		line = strip(line, len);
-		if (line[0] != '\0')
+		if (has_control(line))
+			model_error(p, &r->at, true, "the line has control characters");
+		else if (line[0] != '\0')
 			return line;
 	}
 	return NULL;

@@ -1,0 +1,23 @@
+# Checks of policy/ that need a sanitizer or a fuzzer (clang, in CHECK_DEPS).
+POLICY_UNITS := units glob match parse parse_errors parse_memory find
+POLICY_ASAN := $(POLICY_UNITS:%=$B/asan/unit-%)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 60
+
+$B/asan/unit-%: tests/unit/%.c $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def tests/unit/expect.h
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARN) -O1 -g $(SANITIZE) -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) \
+		$(INIH_A) $(call flags-of,libs,$<)
+$B/fuzz-policy: tests/fuzz/policy.c $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def
+	@mkdir -p $(@D)
+	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) $(INIH_A)
+
+.PHONY: check-policy-asan fuzz-policy
+check-policy-asan: $(POLICY_ASAN) ## unit tests of the policy under ASan, UBSan and LeakSanitizer
+	@set -e; for t in $(POLICY_ASAN); do echo $$t; timeout 120 $$t; done
+fuzz-policy: $B/fuzz-policy ## any bytes as a policy file, FUZZ_SECONDS=60
+	@mkdir -p $B/corpus-policy
+	cp conf/*.conf $(wildcard conf/examples/*.conf) $B/corpus-policy/
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -dict=tests/fuzz/policy.dict \
+		-print_final_stats=1 $B/corpus-policy

@@ -1,0 +1,370 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The policy file as a person meets it: rtmem check, rtmem show, the files and their order.
+load helper
+
+# conf NAME: standard input becomes a file of this test; prints nothing.
+conf() {
+	mkdir -p "$(dirname "$BATS_TEST_TMPDIR/$1")"
+	cat >"$BATS_TEST_TMPDIR/$1"
+}
+
+# check NAME…: rtmem check of files of this test, with the directory cut from its output.
+check() {
+	(cd "$BATS_TEST_TMPDIR" && "$RTMEM" check "$@") 2>&1
+}
+
+# wrong MESSAGE…: standard input is a policy with these errors, line for line, and no other.
+wrong() {
+	conf c
+	run check c
+	assert_failure 1
+	[ "$output" = "$(printf '%s\n' "$@")" ] || explain "expected: $(printf '%s\n' "$@")"
+}
+
+@test "check counts the files and rules of a policy without errors" {
+	conf c <<<$'[rule a]\npool = jemalloc\nthread = a\n[rule b]\npool = jemalloc\nthread = b'
+	run check c
+	assert_success
+	assert_output "1 file, 2 rules: ok"
+}
+
+@test "check without a policy has nothing to say" {
+	run "$RTMEM" check
+	assert_success
+	assert_output "0 files, 0 rules: ok"
+}
+
+@test "what is installed and every example is without errors and without warnings" {
+	for f in "$ROOT"/conf/rtmem.conf "$ROOT"/conf/examples/*.conf; do
+		run "$RTMEM" check "$f"
+		assert_success
+		[[ $output =~ ^1\ file,\ [0-9]+\ rules?:\ ok$ ]] || explain "$f"
+	done
+}
+
+@test "all errors of all files come in one run, with file and line" {
+	conf a <<<$'[pool main]\nsize = much\n\n[rule r]\npool = main\nsched = rt\nprioritty = 5'
+	conf b <<<$'[pol q]\n[rule s]\npool = mian'
+	run check a b
+	assert_failure 1
+	assert_output "a:2: size: 'much' is not a size (a number of bytes, or with K, M or G)
+a:7: unknown key 'prioritty' in [rule]; did you mean 'priority'?
+b:1: unknown section [pol]; did you mean [pool]?
+b:3: rule 's' names an unknown pool 'mian'; did you mean 'main'?"
+}
+
+@test "errors go to standard error, the good news to standard output" {
+	conf good <<<''
+	conf bad <<<'[x]'
+	run check bad
+	assert_failure 1
+	[ -z "$("$RTMEM" check "$BATS_TEST_TMPDIR/bad" 2>/dev/null)" ]
+	[ -z "$("$RTMEM" check "$BATS_TEST_TMPDIR/good" 2>&1 >/dev/null)" ]
+}
+
+@test "an unknown section, and one that was nearly right" {
+	wrong "c:1: unknown section [qwertz]; there are [realtime], [app GLOB], [pool NAME] and [rule NAME]" \
+		"c:2: unknown section [realtme]; did you mean [realtime]?" <<<$'[qwertz]\n[realtme]'
+}
+
+@test "an unknown key, one nearly right, one of another section" {
+	wrong "c:2: unknown key 'qwertz' in [realtime]" \
+		"c:3: unknown key 'adio' in [realtime]; did you mean 'audio'?" \
+		"c:4: unknown key 'when_full' in [realtime]; it belongs in [pool]" \
+		<<<$'[realtime]\nqwertz = 1\nadio = yes\nwhen_full = fail'
+}
+
+@test "a duplicate key" {
+	wrong "c:3: duplicate key 'size': it was given in line 2" <<<$'[pool p]\nsize = 1M\nsize = 2M'
+}
+
+@test "bad values: words, sizes, ranges, times, priorities" {
+	wrong "c:2: audio: 'maybe' is not one of: yes no" \
+		"c:4: size: '0' is outside 1..4194240K" \
+		"c:5: max: '5G' is outside 1..4194240K" \
+		"c:8: size: '64K..16' is an empty range (its first end is above its second)" \
+		"c:9: priority: '1..100' is outside 0..99" \
+		"c:10: recycle: '5 min' is not a time (a number with ms or s)" <<'END'
+[realtime]
+audio = maybe
+[pool p]
+size = 0
+max = 5G
+[rule r]
+pool = p
+size = 64K..16
+priority = 1..100
+recycle = 5 min
+END
+}
+
+@test "a pool smaller at most than at least" {
+	wrong "c:3: max of pool 'p' is smaller than its size" <<<$'[pool p]\nsize = 4M\nmax = 1M'
+}
+
+@test "a rule without a pool, and one with an unknown pool" {
+	wrong "c:2: rule 'a' names no pool (pool = NAME, or jemalloc)" \
+		"c:4: rule 'b' names an unknown pool 'audoi'; did you mean 'audio'?" \
+		<<<$'[pool audio]\n[rule a]\n[rule b]\npool = audoi'
+}
+
+@test "a rule that can never match: thread names over 15 bytes, priorities no class has" {
+	wrong "c:3: thread: 'sixteen-bytes-xx' can never match: a thread name has at most 15 bytes" \
+		"c:7: rule 'b' can never match: no thread of these classes has such a priority (fifo and rr have 1..99, the others 0)" \
+		<<<$'[rule a]\npool = jemalloc\nthread = sixteen-bytes-xx\n[rule b]\npool = jemalloc\nsched = other\npriority = 5'
+}
+
+@test "a shadowed rule is a warning: the policy works" {
+	conf c <<<$'[rule a]\npool = jemalloc\nthread = x\nsched = fifo\n[rule b]\npool = jemalloc\nsched = rt'
+	run check c
+	assert_success
+	assert_output "c:1: warning: rule 'a' can never win: the later rule 'b' (c:5) matches all that it matches
+1 file, 2 rules: ok"
+}
+
+@test "more than 64 rules for one program are too many, for different programs they are not" {
+	{
+		echo '[pool p]'
+		for i in {1..65}; do printf '[rule r%d]\npool = p\nthread = t%d\n' "$i" "$i"; done
+	} | conf same
+	run check same
+	assert_failure 1
+	assert_output "same:194: rule 'r65': 65 rules apply to one program ('any'); at most 64 can"
+	{
+		echo '[pool p]'
+		for i in {1..65}; do printf '[rule r%d]\npool = p\napp = a%d\n' "$i" "$i"; done
+	} | conf different
+	run check different
+	assert_success
+}
+
+@test "lines that are neither" {
+	wrong "c:1: 'audio' stands before the first section, such as [realtime]" \
+		"c:2: a section heading without ']': '[realtime'" \
+		"c:3: neither [section] nor key = value: 'audio'" \
+		"c:4: text after the ']': 'x'" <<<$'audio = yes\n[realtime\naudio\n[realtime]x'
+}
+
+@test "a file that is not there, not readable, not a file" {
+	conf secret <<<''
+	chmod 0 "$BATS_TEST_TMPDIR/secret"
+	chmod 755 "$BATS_TEST_TMPDIR"
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	run check nowhere . pipe
+	assert_failure 1
+	assert_contains "nowhere: cannot be read: No such file or directory"
+	assert_contains ".: cannot be read: is a directory"
+	assert_contains "pipe: cannot be read: not a regular file"
+	cp "$RTMEM" "$BATS_TEST_TMPDIR/rtmem"
+	run unprivileged 64 "$BATS_TEST_TMPDIR/rtmem" check "$BATS_TEST_TMPDIR/secret"
+	assert_failure 1
+	assert_contains "Permission denied"
+}
+
+@test "an enormous file is refused, and fast" {
+	head -c 2000000 /dev/zero | tr '\0' '\n' | conf big
+	run timeout 10 "$RTMEM" check "$BATS_TEST_TMPDIR/big"
+	assert_failure 1
+	assert_contains "cannot be read: larger than 1 MiB: not a policy"
+	run timeout 10 "$RTMEM" check /dev/zero
+	assert_failure 1
+}
+
+@test "NUL bytes are an error of their line, and only of theirs" {
+	printf '[pool p]\nsi\0ze = 1M\nmax = much\n' | conf c
+	run check c
+	assert_failure 1
+	assert_output "c:2: the line has NUL bytes: not text, or not UTF-8
+c:3: max: 'much' is not a size (a number of bytes, or with K, M or G)"
+}
+
+@test "CRLF, a byte order mark and a missing last newline do not matter" {
+	printf '\xef\xbb\xbf[pool p]\r\nsize = 1M\r\nmax = 2M' | conf c
+	run check c
+	assert_success
+	run "$RTMEM" show --conf "$BATS_TEST_TMPDIR/c"
+	assert_contains "size         = 1M "
+	assert_contains "max          = 2M "
+}
+
+@test "nothing of a line of 64 KiB is lost, nor the number of the next" {
+	{
+		printf '[rule r]\npool = jemalloc\nthread = '
+		for i in {1..8190}; do printf 't%05d, ' "$i"; done
+		printf 'last\noops = 1\n'
+	} | conf c
+	run check c
+	assert_failure 1
+	assert_output "c:4: unknown key 'oops' in [rule]"
+	sed -i '$d' "$BATS_TEST_TMPDIR/c"
+	run "$RTMEM" explain --conf "$BATS_TEST_TMPDIR/c" --app a --thread last
+	assert_success
+}
+
+@test "indented lines and names of 63 bytes are what they look like" {
+	long=$(printf 'n%.0s' {1..63})
+	conf c <<<"  [pool $long]
+	size = 1M
+		max = 2M
+[rule r]
+pool = $long"
+	run check c
+	assert_success
+	conf c <<<"[pool n$long]"
+	run check c
+	assert_failure 1
+	assert_contains "c:1: the name of the pool has more than 63 bytes"
+}
+
+@test "RTMEM_CONF replaces all files, an empty one means no policy" {
+	mkdir -p "$XDG_CONFIG_HOME/rtmem"
+	echo '[bad]' >"$XDG_CONFIG_HOME/rtmem/rtmem.conf"
+	policy <<<$'[rule only]\npool = jemalloc'
+	run "$RTMEM" check
+	assert_success
+	assert_output "1 file, 1 rule: ok"
+	RTMEM_CONF='' run "$RTMEM" check
+	assert_output "0 files, 0 rules: ok"
+	RTMEM_CONF=$BATS_TEST_TMPDIR/nowhere run "$RTMEM" check
+	assert_failure 1
+	assert_contains "nowhere: cannot be read: No such file or directory"
+}
+
+@test "user files are read in order: rtmem.conf, then its drop-ins by name" {
+	unset RTMEM_CONF
+	dir=$XDG_CONFIG_HOME/rtmem
+	mkdir -p "$dir/rtmem.conf.d"
+	echo '[pool main]' >"$dir/rtmem.conf"
+	echo '[pool b]' >"$dir/rtmem.conf.d/20.conf"
+	echo '[pool a]' >"$dir/rtmem.conf.d/10.conf"
+	echo '[bad]' >"$dir/rtmem.conf.d/30.conf~"
+	echo '[bad]' >"$dir/rtmem.conf.d/.40.conf"
+	run "$RTMEM" show
+	assert_success
+	[ "$(grep -o '^\[pool [mab].*\]' <<<"$output")" = $'[pool main]\n[pool a]\n[pool b]' ] ||
+		explain "order"
+	XDG_CONFIG_HOME='' run "$RTMEM" show
+	assert_contains "[pool main]"
+}
+
+@test "no policy is looked for in the working directory" {
+	unset RTMEM_CONF
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p rtmem/rtmem.conf.d rtmem.conf.d
+	for f in rtmem.conf rtmem/rtmem.conf rtmem.conf.d/a.conf; do echo '[bad]' >$f; done
+	XDG_CONFIG_HOME=. HOME=. run "$RTMEM" check
+	assert_success
+}
+
+@test "a section with a name seen before replaces that section, across files too" {
+	conf a <<<$'[pool p]\nsize = 1M\nlock = no\n[rule r]\npool = p\nthread = x\n[rule s]\npool = p\nthread = y'
+	conf b <<<$'[pool p]\nsize = 2M\n[rule r]\npool = jemalloc\nthread = z'
+	cat "$BATS_TEST_TMPDIR"/{a,b} | conf one
+	run "$RTMEM" show --conf "$BATS_TEST_TMPDIR/one"
+	assert_success
+	[ "$(grep -c '^\[pool p\]' <<<"$output")" = 1 ]
+	assert_contains "size         = 2M "
+	assert_contains "lock         = try "
+	refute_contains "thread       = x"
+	assert_contains "thread       = z"
+	run check a b
+	assert_success
+	assert_output "2 files, 2 rules: ok"
+}
+
+@test "a key of [realtime] in a later section replaces that key only" {
+	conf c <<<$'[realtime]\nvideo = yes\nreport = yes\n[realtime]\nreport = no'
+	run "$RTMEM" show --conf "$BATS_TEST_TMPDIR/c"
+	assert_contains "video        = yes              ; $BATS_TEST_TMPDIR/c:2"
+	assert_contains "report       = no               ; $BATS_TEST_TMPDIR/c:5"
+}
+
+@test "show prints a policy that means the same, with the origin of each value" {
+	for f in "$ROOT"/conf/rtmem.conf "$ROOT"/conf/examples/*.conf; do
+		"$RTMEM" show --conf "$f" >"$BATS_TEST_TMPDIR/once.conf"
+		run "$RTMEM" check "$BATS_TEST_TMPDIR/once.conf"
+		assert_success
+		"$RTMEM" show --conf "$BATS_TEST_TMPDIR/once.conf" >"$BATS_TEST_TMPDIR/twice.conf"
+		diff <(sed 's/ ;.*//; /^;/d' "$BATS_TEST_TMPDIR/once.conf") \
+			<(sed 's/ ;.*//; /^;/d' "$BATS_TEST_TMPDIR/twice.conf")
+	done
+	conf c <<<$'[pool p]\n\nsize = 8192K'
+	run "$RTMEM" show --conf "$BATS_TEST_TMPDIR/c"
+	assert_contains "size         = 8M               ; $BATS_TEST_TMPDIR/c:3"
+	assert_contains "fork         = auto             ; built-in default"
+}
+
+@test "show --app leaves out what does not concern the program" {
+	policy <<'END'
+[app mpv]
+inherit = yes
+[app vlc]
+inherit = yes
+[pool used]
+[pool unused]
+[rule mine]
+app = mpv
+pool = used
+[rule other]
+app = vlc
+pool = unused
+END
+	run "$RTMEM" show --app /usr/bin/mpv
+	assert_success
+	assert_contains "[app mpv]"
+	assert_contains "[pool used]"
+	assert_contains "[rule mine]"
+	refute_contains "vlc"
+	refute_contains "unused"
+}
+
+@test "show of a policy with errors prints the errors and no policy" {
+	policy <<<'[x]'
+	run "$RTMEM" show
+	assert_failure 1
+	assert_output "$RTMEM_CONF:1: unknown section [x]; there are [realtime], [app GLOB], [pool NAME] and [rule NAME]"
+}
+
+@test "every command has --help with its exit codes, and --version" {
+	run "$RTMEM" --help
+	assert_success
+	for c in run check explain show; do
+		assert_contains "  $c "
+		"$RTMEM" "$c" --help | grep -q '^exit codes:'
+		[ "$("$RTMEM" "$c" --version)" = "$("$RTMEM" --version)" ]
+	done
+	[[ $("$RTMEM" --version) =~ ^rtmem\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "wrong usage is 2 and says what was wrong" {
+	for args in '' 'chekc' 'check --bogus' 'show operand' 'show --app' 'explain' 'explain --app'; do
+		# shellcheck disable=SC2086 # the words are meant to be split
+		run "$RTMEM" $args
+		assert_failure 2
+		[ -n "$output" ]
+	done
+}
+
+@test "--help-keys and keys list the same keys, each with a help text" {
+	"$RTMEM" keys >"$BATS_TEST_TMPDIR/keys"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/keys")" -ge 26 ]
+	help=$("$RTMEM" --help-keys)
+	while IFS=$'\t' read -r section key _; do
+		[[ $help == *"[$section"* && $help == *"  $key "* ]] || explain "$section.$key"
+	done <"$BATS_TEST_TMPDIR/keys"
+	run awk -F'\t' 'NF != 6 || $6 == "" || $1 == "" || $2 == ""' "$BATS_TEST_TMPDIR/keys"
+	assert_output ""
+}
+
+@test "the completion script completes commands and options" {
+	"$RTMEM" completion >"$BATS_TEST_TMPDIR/completion.bash"
+	# shellcheck source=/dev/null
+	. "$BATS_TEST_TMPDIR/completion.bash"
+	COMP_WORDS=(rtmem ex) COMP_CWORD=1 COMPREPLY=()
+	_rtmem
+	[ "${COMPREPLY[*]}" = explain ]
+	COMP_WORDS=(rtmem show --c) COMP_CWORD=2
+	_rtmem
+	[ "${COMPREPLY[*]}" = --conf ]
+}
