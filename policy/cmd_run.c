@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "elf.h"
+#include "elf_facts.h"
 #include "library.h"
 #include "match.h"
 #include "policy.h"

@@ -9,7 +9,7 @@
  * Every offset is checked against the file before it is used: the file may be anything.
  * Never executes or maps what it looks at.
  */
-#include "elf.h"
+#include "elf_facts.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -226,9 +226,8 @@ static void read_elf(int fd, struct elf_facts *out)
 		(id[EI_CLASS] != ELFCLASS32 && id[EI_CLASS] != ELFCLASS64))
 		return;
 	out->bits = id[EI_CLASS] == ELFCLASS64 ? 64 : 32;
-	out->machine = id[EI_DATA] == order
-			       ? eh.e_machine
-			       : (uint16_t)(eh.e_machine << 8 | eh.e_machine >> 8);
+	out->machine =
+		id[EI_DATA] == order ? eh.e_machine : __builtin_bswap16(eh.e_machine);
 	out->native =
 		out->bits == 64 && id[EI_DATA] == order && out->machine == ELF_NATIVE;
 	if (!out->native || (got == (ssize_t)sizeof(eh) && read_native(fd, &eh, out)))

@@ -8,7 +8,7 @@
 #ifndef PREFLIGHT_H
 #define PREFLIGHT_H
 
-#include "elf.h"
+#include "elf_facts.h"
 
 /*
  * Calls say(sentence, arg) for each obstacle; returns how many. Sentences begin with the

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.h - what kind of program is this, and can a preload reach it?
+ * elf_facts.h - what kind of program is this, and can a preload reach it?
  *
  * Looks at a file and at nothing else: starts nothing, prints nothing, changes nothing.
+ * (elf.c, by another name: -Ipolicy must not hide the system's <elf.h>.)
+ *
  * Shared by every command that has to judge a program before or after it is started.
  *
  * Bound: reads the headers, the dynamic section and at most ELF_STRINGS_MAX bytes of its
  * strings.
  */
-#ifndef ELF_H
-#define ELF_H
+#ifndef ELF_FACTS_H
+#define ELF_FACTS_H
 
 #include <limits.h>
 #include <stdbool.h>
