@@ -25,7 +25,8 @@ struct slot;
 typedef void *route_malloc_fn(size_t size, struct slot *s);
 typedef void route_free_fn(void *p, struct slot *s);
 
-#define ROUTE_ENTER_MAX 8u /* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_ENTER_MAX 8u  /* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_SEEN	64u /* call sites a thread remembers */
 #define ROUTE_DEFER \
 	256u /* frees of jemalloc blocks that wait for the helper without a link */
 
@@ -69,6 +70,14 @@ struct slot {
 	const void *code;   /* its first function */
 	struct slot *link;  /* registry */
 	struct slot *link_free;
+
+	/* call sites this thread was seen at and what its malloc does there; all of one
+	 * generation of modules (site_inline.h), 0: none */
+	_Alignas(64) uint64_t seen_generation;
+	struct {
+		uintptr_t ret;
+		route_malloc_fn *fn;
+	} seen[ROUTE_SEEN];
 
 	/* frees of jemalloc blocks by a matched thread: one producer, the helper consumes
 	 */

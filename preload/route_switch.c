@@ -58,6 +58,7 @@ static void route_install(struct slot *s, const struct route *r)
 	if (r && r->pool && r->pool != had)
 		cache_attach(route_cache(s), r->pool, s->tid);
 	s->route = r;
+	s->seen_generation = 0;
 }
 
 static __attribute__((noinline)) void route_switch_slow(struct slot *s)
@@ -108,6 +109,7 @@ void route_reset(struct slot *s)
 	s->route = s->wanted = NULL;
 	s->entered = NULL;
 	s->entered_depth = 0;
+	s->seen_generation = 0;
 	s->next = NULL;
 	s->deferred = s->slow = s->fallbacks = 0;
 	s->defer_head = s->defer_tail = 0;

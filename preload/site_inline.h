@@ -61,6 +61,10 @@ struct site_world {
 /* atomic: release by site_init() and when the table is renewed, acquire by readers */
 extern struct site_world *site_world;
 
+/* What is known of a return address holds for one generation: it moves on when a module
+ * comes or goes. atomic: seq_cst by the slow side; whoever remembers answers compares. */
+extern uint64_t site_generation;
+
 static inline uint32_t site_hash(uint64_t ret)
 {
 	return ((uint32_t)ret * 0x9e3779b1u) >> (32 - SITE_TABLE_BITS);
