@@ -51,10 +51,18 @@ uint64_t site_match_here(uintptr_t ret, uint64_t want);
  * more.
  */
 void site_thread_bounds(uintptr_t lo, uintptr_t hi);
-/* The same, found out: main thread or pthread. Not on the realtime path. */
+/* The same, found out: main thread or pthread. Nothing without call-site rules. Not on
+ * the realtime path. */
 void site_thread_here(void);
 /* Before a thread ends or its slot is reused: its cache goes to another. */
 void site_thread_gone(void);
+
+/*
+ * Realtime: yes. The return addresses above a frame, nearest first, f->ret itself
+ * included; returns how many, at most max and 64. Complete in modules that a rule's depth
+ * makes worth walking; it ends early where there is no unwind data.
+ */
+unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max);
 
 /* In the child of a fork, before anything else here is called. */
 void site_child(void);

@@ -11,6 +11,7 @@
 
 #include "area.h"
 #include "site.h"
+#include "site_inline.h"
 #include "site_thread.h"
 #include "sys.h"
 
@@ -81,6 +82,8 @@ void site_thread_here(void)
 	size_t size;
 	int saved = errno;
 
+	if (!site_world)
+		return;
 	if (sys_gettid() == sys_getpid()) {
 		main_thread();
 	} else if (pthread_getattr_np(pthread_self(), &attr) == 0) {

@@ -164,6 +164,32 @@ static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *
 	return want & ~minus & (plus | w->only_negated);
 }
 
+unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
+{
+	/* acquire: as in site_match() */
+	struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
+	bool on_stack = f->cfa >= site_self.lo && f->cfa < site_self.hi && !(f->cfa & 7);
+	struct site_walked log = {.cfa = f->cfa};
+	struct walk k = {.hi = on_stack ? site_self.hi : 0,
+		.pc = f->ret,
+		.sp = f->cfa,
+		.rbp = {f->rbp, FROM_CALLER},
+		.rbx = {f->rbx, FROM_CALLER},
+		.log = &log};
+	unsigned n = 0;
+
+	while (w && n < max && n < SITE_FRAMES) {
+		uint64_t value = site_table_get(w, k.pc);
+
+		if (!value)
+			value = site_resolve(w, k.pc);
+		ret[n++] = k.pc;
+		if (!up(&k, value >> SITE_RECIPE_SHIFT))
+			break;
+	}
+	return n;
+}
+
 static bool remembered(const struct site_walked *e, const struct site_frame *f,
 	uintptr_t from, uint64_t want, uint64_t generation)
 {

@@ -1,0 +1,17 @@
+# Objects that the call-site tests load: one source in several shapes.
+SITE_SHAPES := O0 O1fp O2 O3 stripped cxx
+SITE_SO := $(SITE_SHAPES:%=$B/prog/site_stack_%.so)
+SITE_SRC := tests/prog/site_stack.c
+
+$B/prog/site_stack_O0.so: SITE_FLAGS := -O0 -fno-omit-frame-pointer
+$B/prog/site_stack_O1fp.so: SITE_FLAGS := -O1 -fno-omit-frame-pointer
+$B/prog/site_stack_O2.so: SITE_FLAGS := -O2 -fomit-frame-pointer
+$B/prog/site_stack_O3.so: SITE_FLAGS := -O3 -fomit-frame-pointer -fno-optimize-sibling-calls
+$B/prog/site_stack_stripped.so: SITE_FLAGS := -O2 -s
+$B/prog/site_stack_cxx.so: SITE_FLAGS := -O2 -x c++
+$B/prog/site_stack_cxx.so: SITE_LIBS := -lstdc++
+$(SITE_SO): $(SITE_SRC)
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -g -fvisibility=hidden -D_GNU_SOURCE $(SITE_FLAGS) -o $@ $< -x none $(SITE_LIBS)
+
+test-programs: $(SITE_SO)
