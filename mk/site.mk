@@ -15,3 +15,10 @@ $(SITE_SO): $(SITE_SRC)
 	$(CC) -shared -fPIC -g -fvisibility=hidden -D_GNU_SOURCE $(SITE_FLAGS) -o $@ $< -x none $(SITE_LIBS)
 
 test-programs: $(SITE_SO)
+
+# Two objects of one layout that differ in a function's name only.
+SITE_PLUGS := $B/prog/site_plug_one.so $B/prog/site_plug_two.so
+$B/prog/site_plug_%.so: tests/prog/site_plug.c
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -O1 -g -DPLUG=plug_$* -o $@ $<
+test-programs: $(SITE_PLUGS)

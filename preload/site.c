@@ -15,18 +15,30 @@ static const struct match_process *policy;
 
 /* --- realtime side ------------------------------------------------------- */
 
+/* As site_fast(), for an address that may be new. Cold: a hit does not come here. */
+static bool first_frame(uintptr_t ret, uint64_t want, uint64_t *holds)
+{
+	/* acquire: pairs with the store in site_init() and renew_if_crowded() */
+	struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
+	uint64_t value = site_table_get(w, ret);
+	const struct site_class *c;
+
+	if (!value)
+		value = site_resolve(w, ret);
+	c = &w->class[SITE_CLASS(value)];
+	*holds = want & c->holds;
+	return !(want & ~c->decided);
+}
+
 uint64_t site_match(const struct site_frame *f, uint64_t want)
 {
-	struct site_world *w;
 	uint64_t holds;
 
 	if (!want)
 		return 0;
-	if (site_fast(f->ret, want, &holds))
+	if (site_fast(f->ret, want, &holds) || first_frame(f->ret, want, &holds))
 		return holds;
-	/* acquire: pairs with the store in site_init() and renew_if_crowded() */
-	w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
-	return site_walk(w, f, 0, want);
+	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, 0, want);
 }
 
 __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
@@ -34,7 +46,9 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 	struct site_frame f;
 	uint64_t holds;
 
-	if (want && site_fast(ret, want, &holds))
+	if (!want)
+		return 0;
+	if (site_fast(ret, want, &holds) || first_frame(ret, want, &holds))
 		return holds;
 	/* one instruction stream: all four belong to this very point of this function */
 	__asm__ volatile("lea 0(%%rip), %0\n\t"
@@ -42,10 +56,7 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 			 "mov %%rbp, %2\n\t"
 			 "mov %%rbx, %3"
 			 : "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
-	/* acquire: pairs with the store in site_init() and renew_if_crowded() */
-	return want ? site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), &f, ret,
-			      want)
-		    : 0;
+	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), &f, ret, want);
 }
 
 /* --- slow side ----------------------------------------------------------- */
@@ -150,7 +161,7 @@ void site_poll(void)
 	site_lock();
 	while ((addr = site_pending_take()))
 		due = true;
-	if (due || site_modules_stale(site_world))
+	if (due || site_modules_stale())
 		refresh();
 	site_modules_reap();
 	renew_if_crowded();

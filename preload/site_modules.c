@@ -27,6 +27,8 @@ struct retired {
 };
 
 static struct retired *retired;
+/* Objects the loader had added and removed when we last looked. */
+static unsigned long long loader_changes;
 
 static char *copy_string(const char *s)
 {
@@ -141,6 +143,8 @@ static int collect(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct found *f = arg;
 	struct site_module *m;
+
+	loader_changes = info->dlpi_adds + info->dlpi_subs;
 
 	if (f->n == f->room) {
 		uint32_t room = f->room ? 2 * f->room : 64;
@@ -342,20 +346,22 @@ void site_modules_drop(struct site_world *w)
 	site_modules_reap();
 }
 
-bool site_modules_stale(const struct site_world *w)
+/* For dl_iterate_phdr(3): only the counters, from the first object. */
+static int count(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	const struct site_modules *l = w->modules;
+	unsigned long long *changes = arg;
 
-	for (uint32_t i = 0; i < l->n; i++) {
-		const struct site_module *m = l->module[i];
-		struct dl_find_object o;
+	*changes = info->dlpi_adds + info->dlpi_subs;
+	return 1;
+}
 
-		if (m->dynamic && (_dl_find_object((void *)m->lo, &o) != 0 ||
-					  o.dlfo_map_start != (void *)m->lo ||
-					  o.dlfo_map_end != (void *)m->hi ||
-					  o.dlfo_link_map != m->map ||
-					  o.dlfo_eh_frame != m->eh_frame))
-			return true;
-	}
-	return false;
+bool site_modules_stale(void)
+{
+	unsigned long long changes = 0;
+
+	/* Nothing cheaper is exact: an object that replaces another at its address can
+	 * have the same link map, too. Waits for other threads' dl_iterate_phdr
+	 * callbacks. */
+	dl_iterate_phdr(count, &changes);
+	return changes != loader_changes;
 }

@@ -94,8 +94,8 @@ void site_modules_refresh(struct site_world *w, const struct match_process *m);
 /* The first list of a world; what was dynamic in the old one still is. */
 bool site_modules_first(struct site_world *w, const struct match_process *m,
 	const struct site_world *old);
-/* Has a module gone or been replaced that we know? No loader lock is taken. */
-bool site_modules_stale(const struct site_world *w);
+/* Has the loader added or removed an object since the last refresh? */
+bool site_modules_stale(void);
 /* A world that is no longer site_world: its records are freed. */
 void site_modules_drop(struct site_world *w);
 /* Frees records nobody can be reading any more. */

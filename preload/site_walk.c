@@ -147,8 +147,11 @@ static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *
 		}
 		*sure &= SITE_CLASS(value) != SITE_CLASS_NO_OBJECT;
 		if (k->skip && k->pc != k->skip) {
-			if (!up(k, value >> SITE_RECIPE_SHIFT))
-				return 0;
+			if (!up(k, value >> SITE_RECIPE_SHIFT)) {
+				/* no way through our own frames: the caller is known */
+				k->pc = k->skip;
+				k->hi = 0;
+			}
 			continue;
 		}
 		k->skip = 0;

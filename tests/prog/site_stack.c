@@ -2,8 +2,8 @@
 /*
  * site_stack.c - functions with every kind of frame, to be compiled in several ways
  *
- * site_run(seed, probe) calls through a random path of them and ends in probe(). Loaded by
- * tests/unit/site_oracle.c; mk/site.mk builds it with and without frame pointers, at
+ * site_run(seed, probe) calls through a random path of them and ends in probe(). Loaded
+ * by tests/unit/site_oracle.c; mk/site.mk builds it with and without frame pointers, at
  * several levels, stripped and as C++.
  */
 /* cflags: -shared -fPIC */
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOINLINE  __attribute__((noinline, noclone))
-#define AFTER(x)  __asm__ volatile("" ::"r"(x) : "memory")
-#define KINDS     9
-#define EXPORTED  __attribute__((visibility("default")))
+#define NOINLINE __attribute__((noinline, noclone))
+#define AFTER(x) __asm__ volatile("" ::"r"(x) : "memory")
+#define KINDS	 9
+#define EXPORTED __attribute__((visibility("default")))
 
 struct run {
 	uint64_t random;
@@ -25,7 +25,8 @@ struct run {
 #ifdef __cplusplus
 extern "C"
 #endif
-EXPORTED void site_run(uint64_t seed, int depth, void (*probe)(void));
+	EXPORTED void
+	site_run(uint64_t seed, int depth, void (*probe)(void));
 
 static void next(struct run *r);
 
@@ -145,8 +146,13 @@ static NOINLINE void recursive(struct run *r, int n)
 #ifdef __cplusplus
 struct guard {
 	struct run *r;
-	explicit guard(struct run *x) : r(x) {}
-	~guard() { AFTER(r); }
+	explicit guard(struct run *x) : r(x)
+	{
+	}
+	~guard()
+	{
+		AFTER(r);
+	}
 };
 static NOINLINE void with_cleanup(struct run *r)
 {

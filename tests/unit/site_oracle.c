@@ -81,7 +81,8 @@ static uint64_t expected(const struct name *const *name, unsigned n)
 	return mask;
 }
 
-static __attribute__((noinline)) unsigned unwind(uintptr_t *pc, const struct name **name, unsigned max)
+static __attribute__((noinline)) unsigned unwind(
+	uintptr_t *pc, const struct name **name, unsigned max)
 {
 	unw_context_t context;
 	unw_cursor_t c;
@@ -119,8 +120,9 @@ static void probe(void)
 	uint64_t first, second, right;
 
 	m = unwind(theirs, name, FRAMES);
-	__asm__ volatile("lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2\n\tmov %%rbx, %3"
-			 : "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
+	__asm__ volatile(
+		"lea 0(%%rip), %0\n\tmov %%rsp, %1\n\tmov %%rbp, %2\n\tmov %%rbx, %3"
+		: "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
 	n = site_stack(&f, ours, FRAMES);
 	/* ours begins in this function, theirs in unwind(), whose caller this is */
 	start = 1;
@@ -144,7 +146,8 @@ static void probe(void)
 	holds += (unsigned)__builtin_popcountll(right);
 	if (n < FRAMES && (first != right || second != right) && failures++ < 5) {
 		printf("stack %lu: rules %lx, then %lx, expected %lx\n", stacks,
-			(unsigned long)first, (unsigned long)second, (unsigned long)right);
+			(unsigned long)first, (unsigned long)second,
+			(unsigned long)right);
 		show("stack", ours + start, n - start);
 	}
 }
@@ -198,7 +201,7 @@ int main(int argc, char **argv)
 		for (unsigned long seed = 0; seed < count; seed++)
 			run(seed * 77 + (unsigned)i, (int)(seed % 14), probe);
 	}
-	printf("%lu stacks, %lu frames, %lu ended early, %lu rules held, %d wrong\n", stacks,
-		frames, ended_early, holds, failures);
+	printf("%lu stacks, %lu frames, %lu ended early, %lu rules held, %d wrong\n",
+		stacks, frames, ended_early, holds, failures);
 	return failures != 0 || holds == 0;
 }

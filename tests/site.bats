@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Call sites: names to addresses, walks, and what becomes of them when objects come and go.
+load helper
+
+@test "walks and verdicts are libunwind's on thousands of stacks of every shape" {
+	cd "$PROG"
+	run "$UNIT/site_oracle" ./site_stack_O0.so ./site_stack_O1fp.so ./site_stack_O2.so \
+		./site_stack_O3.so ./site_stack_cxx.so 500
+	assert_success
+	assert_contains "2500 stacks"
+	assert_contains " 0 ended early"
+}
+
+@test "a stripped object is matched by what it exports" {
+	cd "$PROG"
+	run "$UNIT/site_oracle" ./site_stack_stripped.so 300
+	assert_success
+	assert_contains " 0 ended early"
+}
+
+@test "damaged unwind data is neither followed out of bounds nor forever" {
+	run timeout 60 "$UNIT/site_cfi" 300
+	assert_success
+}
+
+@test "damaged symbol tables name nothing, and nothing breaks" {
+	run timeout 60 "$UNIT/site_elf" "$PROG/site_stack_O2.so" 2000
+	assert_success
+}
+
+@test "rules hold by immediate caller, by depth, through wrappers and not beyond the stack" {
+	cd "$PROG"
+	run "$UNIT/site"
+	assert_success
+}
+
+@test "another object at the address of one that was closed gets its own verdict" {
+	cd "$PROG"
+	run "$UNIT/site_reopen" ./site_plug_one.so ./site_plug_two.so
+	assert_success
+	assert_contains "same address"
+}
