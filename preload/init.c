@@ -41,7 +41,6 @@ static void init_fork_child(void)
 	area_fork_child();
 	pools_child();
 	rule_child();
-	site_child();
 	thread_child();
 	helper_child();
 }

@@ -194,7 +194,6 @@ static bool thread_enter_registry(struct slot *s)
 	bool matched;
 
 	s->handle = pthread_self();
-	site_thread_here();
 	thread_read_own_name(s);
 	thread_read_sched(s);
 	lock_acquire(&thread_lock, me);
