@@ -9,3 +9,8 @@ $B/bench/%.o: bench/%.c
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<
 $B/bench/watch: $B/bench/watch.o $B/bench/trap.o
 	$(CC) -o $@ $^
+
+BENCH_PROGRAMS := pair mixed trace larson prodcons cpu
+$(BENCH_PROGRAMS:%=$B/bench/%): $B/bench/%: $B/bench/%.o $B/bench/common.o $B/bench/trap.o \
+		$B/bench/floor.o
+	$(CC) -Wl,-z,now -pthread -o $@ $^ -lm

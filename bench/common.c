@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* common.c - see common.h */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#include "common.h"
+
+uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+double ns_per_tick(void)
+{
+	static double ratio;
+
+	if (ratio == 0) {
+		uint64_t t = __rdtsc(), n = now_ns(), end = n + 20000000, at;
+
+		while ((at = now_ns()) < end)
+			;
+		ratio = (double)(at - n) / (double)(__rdtsc() - t);
+	}
+	return ratio;
+}
+
+uint64_t hist_at(const struct hist *h, double part)
+{
+	uint64_t want = (uint64_t)((double)h->count * part), sum = 0;
+
+	for (unsigned i = 0; i < PROBE_BINS; i++) {
+		sum += h->bin[i];
+		if (sum > want)
+			return probe_bin_top(i);
+	}
+	return h->max;
+}
+
+bool promote(int priority, int cpu)
+{
+	struct sched_param sp = {.sched_priority = priority};
+	cpu_set_t set;
+
+	if (cpu >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET((unsigned)cpu, &set);
+		pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	}
+	pthread_setname_np(pthread_self(), BENCH_RT_NAME);
+	return pthread_setschedparam(pthread_self(), SCHED_FIFO, &sp) == 0;
+}
+
+void sleep_until_next(uint64_t *next, uint64_t period)
+{
+	struct timespec t;
+
+	*next += period;
+	t.tv_sec = (time_t)(*next / 1000000000u);
+	t.tv_nsec = (long)(*next % 1000000000u);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
