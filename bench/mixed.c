@@ -256,16 +256,19 @@ static void work_periods(void)
 
 static void *realtime(void *arg)
 {
+	memset(&to_other, 0, sizeof(to_other)); /* its pages are there */
+	memset(live, 0, sizeof(live));
 	for (int i = 0; i < OLD; i++) {
 		size_t size = rng_size(&rng) / 8 + 16;
 
 		old[nold++] = sealed(malloc(size), size);
 	}
+	/* release: pairs with the acquire in child() */
+	__atomic_store_n(&sh->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	work(20 * BATCH); /* as ordinary: its own code, stack and tables are warm */
 	if (trap && trap_child(trap) < 0)
 		fail("no supervisor");
 	sh->fifo = promote(50, -1);
-	sh->tid = (uint32_t)syscall(SYS_gettid);
 	usleep(400000); /* what watches threads from outside has noticed by now */
 	work_periods();
 	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
@@ -296,8 +299,11 @@ static int child(void)
 {
 	pthread_t rt, other;
 
-	pthread_create(&other, NULL, ordinary, NULL);
+	memset(&from_other, 0, sizeof(from_other));
 	pthread_create(&rt, NULL, realtime, NULL);
+	while (!__atomic_load_n(&sh->tid, __ATOMIC_ACQUIRE))
+		usleep(1000); /* the realtime thread's tables are ready */
+	pthread_create(&other, NULL, ordinary, NULL);
 	pthread_join(rt, NULL);
 	pthread_join(other, NULL);
 	return sh->failed[0] != '\0';

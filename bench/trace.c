@@ -126,6 +126,7 @@ static void *realtime(void *arg)
 
 	floor_mine();
 	memset(due, 1, sizeof(due));
+	memset(ring, 1, sizeof(ring));
 	for (int i = 0; i <= LIFETIME; i++)
 		due[i].n = 0;
 	fifo = promote(80, 1);
