@@ -14,6 +14,7 @@
  * What a block held is checked throughout. Exit 0 unless a check failed.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,6 +93,10 @@ static bool ring_get(struct ring *r, struct block *b)
 	return true;
 }
 
+/*
+ * Touched to the end of what malloc_usable_size() tells, slack included: that much of a
+ * block realloc copies, and faults of the program's own untouched pages are not meant.
+ */
 static struct block sealed(void *p, size_t size)
 {
 	struct block b = {p, size};
@@ -103,7 +108,7 @@ static struct block sealed(void *p, size_t size)
 	}
 	if ((uintptr_t)p % 16)
 		fail("a block is not aligned to 16");
-	touch(p, size);
+	touch(p, malloc_usable_size(p));
 	b.p[0] = size * 0x9e3779b97f4a7c15;
 	((unsigned char *)p)[size - 1] = (unsigned char)size;
 	return b;
