@@ -2,11 +2,11 @@
 /*
  * cpu.c - what a whole program costs under each of several preloads
  *
- *   cpu RUNS LABEL=PRELOAD... -- COMMAND...
+ *   cpu RUNS LABEL=PRELOAD[+CONF]... -- COMMAND...
  *
  * The command runs RUNS times under each (in turn, so that all see the same weather) with
- * its output thrown away. Prints for each label the median of user + system time in ms,
- * then of wall time in ms, and how many runs failed.
+ * its output thrown away; CONF becomes RTMEM_CONF. Prints for each label the median of
+ * user + system time in ms, then of wall time in ms, and how many runs failed.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #define RUNS   2000
 
 struct subject {
-	const char *label, *preload;
+	const char *label, *preload, *conf;
 	double cpu[RUNS], wall[RUNS];
 	int failed;
 };
@@ -45,6 +45,8 @@ static void child(const struct subject *s, char **argv)
 	dup2(null, 2);
 	if (*s->preload)
 		setenv("LD_PRELOAD", s->preload, 1);
+	if (s->conf)
+		setenv("RTMEM_CONF", s->conf, 1);
 	execvp(argv[0], argv);
 	_exit(127);
 }
@@ -82,7 +84,13 @@ int main(int argc, char **argv)
 			return 2;
 		*eq = '\0';
 		subject[n].label = argv[at];
-		subject[n++].preload = eq + 1;
+		subject[n].preload = eq + 1;
+		eq = strchr(eq + 1, '+'); /* no library here has a + in its path */
+		if (eq) {
+			*eq = '\0';
+			subject[n].conf = eq + 1;
+		}
+		n++;
 	}
 	if (runs < 1 || runs > RUNS || n == 0 || at + 1 >= argc)
 		return 2;

@@ -21,16 +21,25 @@
 #define MEDIAN 101
 
 static const size_t sizes[] = {16, 64, 1024, 4096, 16384, 32768, 65536, 262144, 1048576};
-static void *(*take)(size_t) = malloc;
-static void (*give)(void *) = free;
+static bool use_floor;
+
+__attribute__((noinline)) static void floor_pairs(size_t size, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		void *p = floor_alloc(size);
+
+		__asm__ volatile("" : "+r"(p) : : "memory");
+		floor_free(p);
+	}
+}
 
 __attribute__((noinline)) static void pairs(size_t size, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
-		void *p = take(size);
+		void *p = malloc(size);
 
 		__asm__ volatile("" : "+r"(p) : : "memory");
-		give(p);
+		free(p);
 	}
 }
 
@@ -48,7 +57,10 @@ static double median_of_batches(size_t size)
 	for (int i = 0; i < MEDIAN; i++) {
 		uint64_t start = __rdtsc();
 
-		pairs(size, BATCH);
+		if (use_floor)
+			floor_pairs(size, BATCH);
+		else
+			pairs(size, BATCH);
 		t[i] = __rdtsc() - start;
 	}
 	qsort(t, MEDIAN, sizeof(t[0]), by_value);
@@ -82,8 +94,8 @@ static void mixed_order(size_t size, uint64_t n)
 	for (uint64_t i = 0; i < n; i++) {
 		void **slot = &p[rng_next(&r) % 64];
 
-		give(*slot);
-		*slot = take(size);
+		free(*slot);
+		*slot = malloc(size);
 	}
 }
 
@@ -93,8 +105,7 @@ int main(int argc, char **argv)
 		if (floor_init(64 << 20))
 			return 1;
 		floor_mine();
-		take = floor_alloc;
-		give = floor_free;
+		use_floor = true;
 	}
 	ns_per_tick();
 	if (getenv("BENCH_RT") && *getenv("BENCH_RT") == '1') {

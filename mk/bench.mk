@@ -14,3 +14,15 @@ BENCH_PROGRAMS := pair mixed trace larson prodcons cpu
 $(BENCH_PROGRAMS:%=$B/bench/%): $B/bench/%: $B/bench/%.o $B/bench/common.o $B/bench/trap.o \
 		$B/bench/floor.o
 	$(CC) -Wl,-z,now -pthread -o $@ $^ -lm
+
+BENCH_PARTS := pair instructions mixed trace larson prodcons start
+.PHONY: bench bench-programs bench-deps $(BENCH_PARTS:%=bench-%)
+bench: bench-programs ## all benches beside their peers, about 7 minutes, into bench/results/
+	./bench/run.sh $(BENCH_PARTS)
+	./bench/summary.sh
+bench-deps:
+	./mk/deps.sh $(sort $(BUILD_DEPS) $(BENCH_DEPS))
+bench-programs: bench-deps
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS:%=$B/bench/%)
+$(BENCH_PARTS:%=bench-%): bench-%: bench-programs
+	./bench/run.sh $*

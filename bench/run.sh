@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# run.sh [PART...] - runs benches, every allocator in the same run, into bench/results/
+#
+# Parts: pair instructions mixed trace larson prodcons start. Each leaves one file with
+# the command and the machine at its head, then one line an allocator, unfiltered.
+# bench/summary.sh makes the tables of bench/results/README.md from them.
+#
+# Subjects: floor (bench/floor.h), glibc, the packaged peers, and rtmem three times:
+# without a policy, with one that does not match the thread, and matched.
+set -eu
+cd "$(dirname "$0")/.."
+B=${B:-build}
+LIB=${RTMEM_TEST_LIB:-$PWD/$B/librtpreload.so}
+OUT=${BENCH_RESULTS:-bench/results}
+CONF=$PWD/bench/bench.conf
+PEERS=(glibc jemalloc mimalloc tcmalloc)
+OURS=(rtmem-no-policy rtmem-unmatched rtmem-matched)
+SIZES=(16 64 1024 4096 16384 32768 65536 262144 1048576)
+unset LD_PRELOAD MALLOC_CONF
+
+library_of() {
+	case $1 in
+	glibc) ;;
+	jemalloc) echo libjemalloc.so.2 ;;
+	mimalloc) echo libmimalloc.so.2.0 ;;
+	tcmalloc) echo libtcmalloc_minimal.so.4 ;;
+	rtmem-*) echo "$LIB" ;;
+	esac
+}
+
+# under SUBJECT COMMAND...: in the environment that makes SUBJECT its allocator
+under() {
+	local conf='' rt=1
+
+	[[ $1 != *-unmatched && $1 != *-matched ]] || conf=$CONF
+	[[ $1 != *-unmatched && $1 != *-no-policy ]] || rt=0
+	timeout 120 env RTMEM_CONF="$conf" BENCH_RT=$rt LD_PRELOAD="$(library_of "$1")" "${@:2}"
+}
+
+# Quoted from the machine itself, so that a figure never stands without where it was made.
+head_of() {
+	echo "# bench/run.sh $1: $2"
+	echo "# $(uname -srm), $(nproc) cpus, $(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)"
+	echo "# glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2), load $(cut -d' ' -f1-3 /proc/loadavg)"
+	echo "# $(dpkg-query -W -f '${Package} ${Version}, ' libjemalloc2 libmimalloc2.0 \
+		libtcmalloc-minimal4 2>/dev/null | sed 's/, $//')"
+}
+
+# each COMMAND...: one line for each subject
+each() {
+	local s
+
+	for s in "${PEERS[@]}" "${OURS[@]}"; do
+		printf '%s' "$s"
+		under "$s" "$@" || echo " failed"
+	done
+}
+
+part_pair() {
+	head_of pair "ns a malloc/free pair, SCHED_FIFO 80 where the subject is not an unmatched rtmem"
+	echo "# size ${SIZES[*]}"
+	printf 'floor'
+	BENCH_RT=1 "$B/bench/pair" time floor
+	each "$B/bench/pair" "time"
+}
+
+part_instructions() {
+	local SIZES=(16 64 1024 4096 16384 32768 65536 262144)
+
+	head_of instructions "instructions a malloc/free pair, callgrind"
+	echo "# size ${SIZES[*]}"
+	each bench/instructions.sh "${SIZES[@]}"
+}
+
+part_mixed() {
+	local s
+
+	head_of mixed "3,000,000 mixed operations of a SCHED_FIFO thread (bench/mixed.c)"
+	for s in "${PEERS[@]}" rtmem-matched; do
+		printf '%s ' "$s"
+		under "$s" "$B/bench/mixed" 3000000 || :
+	done
+}
+
+part_trace() {
+	local s n
+
+	head_of trace "ns: malloc p50 p99 p99.9 p99.99 max, free the same, faults, class"
+	for n in 0 2; do
+		echo "# noise threads: $n"
+		printf 'floor'
+		"$B/bench/trace" -f -n "$n"
+		for s in "${PEERS[@]}" rtmem-matched; do
+			printf '%s' "$s"
+			under "$s" "$B/bench/trace" -n "$n" || echo " failed"
+		done
+	done
+}
+
+part_larson() {
+	head_of larson "million operations a second, 2 ordinary threads (bench/larson.c)"
+	local OURS=(rtmem-no-policy rtmem-unmatched)
+	each "$B/bench/larson" 3 2
+}
+
+part_prodcons() {
+	head_of prodcons "million blocks a second from one ordinary thread to another"
+	local OURS=(rtmem-no-policy rtmem-unmatched)
+	each "$B/bench/prodcons" 3
+}
+
+# whole NAME RUNS COMMAND...
+whole() {
+	echo "# $1: ${*:3}"
+	RTMEM_CONF='' "$B/bench/cpu" "$2" none= jemalloc=libjemalloc.so.2 \
+		"rtmem-no-policy=$LIB" "rtmem-unmatched=$LIB+$CONF" -- "${@:3}" | sed "s/^/$1 /"
+}
+
+part_start() {
+	head_of start "medians: program, preload, user+sys ms, wall ms, failed runs"
+	whole true 200 /bin/true
+	whole python3 20 python3 -c 'd = {i: str(i) * 3 for i in range(200000)}; print(len(d))'
+	# shellcheck disable=SC2016 # Perl expands them
+	whole perl 20 perl -e 'my %h; $h{$_} = "x" x ($_ % 50) for 1 .. 200000; print scalar keys %h'
+	whole gcc 10 gcc -std=gnu17 -O2 -D_GNU_SOURCE -Ibench -c -o /dev/null bench/mixed.c
+	whole sqlite 10 sqlite3 :memory: 'create table t(a, b); with recursive n(i) as (select 1
+		union all select i + 1 from n where i < 100000) insert into t select i, hex(i) from n;
+		create index x on t(b); select count(*), sum(length(b)) from t where b > 5'
+}
+
+[ $# -gt 0 ] || set -- pair instructions mixed trace larson prodcons start
+mkdir -p "$OUT"
+for part; do
+	echo "== $part"
+	"part_$part" | tee "$OUT/$part.txt"
+done
