@@ -241,6 +241,22 @@ as_nobody() {
 	assert_failure
 }
 
+@test "the real library starts beside a real auditor, which it cannot without that" {
+	gcc -shared -fPIC -o audit.so -x c - <<-END
+		__thread char some[400];
+		unsigned la_version(unsigned v)
+		{
+			some[0] = 1;
+			return v;
+		}
+	END
+	run env LD_AUDIT="$PWD/audit.so" "$ROOT/build/rtmem" run "$DIR/whoami"
+	assert_success
+	assert_output "secure=0 preloaded=1"
+	run env LD_AUDIT="$PWD/audit.so" LD_PRELOAD="$LIB" "$DIR/whoami"
+	assert_contains "static TLS"
+}
+
 @test "an ordinary program draws no warning, nor does one with the undefined-behaviour sanitizer" {
 	for prog in whoami ubsan; do
 		run "$RTMEM" run "$DIR/$prog"
