@@ -253,7 +253,7 @@ as_nobody() {
 	run env LD_AUDIT="$PWD/audit.so" "$ROOT/build/rtmem" run "$DIR/whoami"
 	assert_success
 	assert_output "secure=0 preloaded=1"
-	run env LD_AUDIT="$PWD/audit.so" LD_PRELOAD="$LIB" "$DIR/whoami"
+	run -127 env LD_AUDIT="$PWD/audit.so" LD_PRELOAD="$LIB" "$DIR/whoami"
 	assert_contains "static TLS"
 }
 
