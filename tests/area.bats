@@ -3,7 +3,7 @@
 # area.bats - committing locked memory under limits, refused system calls and small cgroups
 #
 # The program is tests/unit/area.c: "area commit MIB FLAGS" prints what came of it, and is
-# killed or fails when memory that counts as committed cannot be written.
+# killed, or fails and says so, when writing to memory that counts as committed faults.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own
 
@@ -132,6 +132,8 @@ in_group() {
 	for error in EPERM ENOSYS EINVAL; do
 		refused madvise "$error" commit 4 l
 		assert_output "ret 0 committed 4194304 locked 4194304 pinned 0 error 0"
+		refused madvise "$error" commit 4 -
+		assert_output "ret 0 committed 4194304 locked 0 pinned 0 error 0"
 	done
 }
 

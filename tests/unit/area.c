@@ -292,17 +292,21 @@ static int commit_and_say(size_t mib, const char *flags, const char *advice)
 {
 	struct area a;
 	int ret = area_reserve(&a, NULL, mib * MIB, flags_of(flags));
+	long faults;
 
 	if (ret == 0)
 		ret = area_commit(&a, mib * MIB);
 	printf("ret %d committed %zu locked %zu pinned %zu error %d\n", ret, a.committed,
 		a.locked, a.pinned, a.lock_error);
 	fflush(stdout);
+	touch_all(&(struct area){.committed = 0}, 4); /* its code is here */
+	faults = minor_faults();
 	touch_all(&a, 4);
+	CHECK(minor_faults() == faults);
 	if (advice)
 		area_lock_advice(&a, advice);
 	area_release(&a);
-	return 0;
+	return failures != 0;
 }
 
 static void read_frames(const struct area *a, uint64_t *frames)

@@ -181,6 +181,35 @@ static void fork_often(const char *way)
 		CHECK(w->faults == 0);
 }
 
+static void *fork_once(void *unused)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(intact(1) ? 0 : 1);
+	waitpid(pid, &status, 0);
+	CHECK(status == 0);
+	return unused;
+}
+
+/* Who forks runs on a stack inside an area: it must find its own frames. */
+static void fork_from_within(void)
+{
+	struct area stack;
+	pthread_attr_t attr;
+	pthread_t t;
+
+	fill(1);
+	CHECK(area_reserve(&stack, NULL, STACK, AREA_LOCK | AREA_PIN) == 0);
+	CHECK(area_commit(&stack, STACK) == 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stack.base, STACK);
+	pthread_create(&t, &attr, fork_once, NULL);
+	pthread_join(t, NULL);
+	area_release(&stack);
+}
+
 /* As in a container: io_uring_setup fails with EPERM. */
 static void forbid_io_uring(void)
 {
@@ -233,6 +262,7 @@ static int one_way(const char *way)
 	area.base[SIZE] = 1;
 	plant_stream();
 	fork_often(way);
+	fork_from_within();
 	pull_stream();
 	area_release(&area);
 	return failures != 0;
