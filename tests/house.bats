@@ -92,3 +92,55 @@ sources() {
 	run grep -snwE 'TODO|FIXME|XXX' -r preload policy include bench man conf
 	assert_output ""
 }
+
+# The objects on the realtime path, one a line.
+realtime_objects() {
+	sed -n 's/^\([a-z_]*\):.*/\1/p' "$ROOT/tests/realtime-names.txt"
+}
+
+# allowed OBJECT NAME: is NAME in OBJECT's line?
+allowed() {
+	local pattern patterns
+
+	read -ra patterns < <(sed -n "s/^$1://p" "$ROOT/tests/realtime-names.txt")
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is meant
+		[[ $2 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+@test "the realtime path reaches only the outside names that tests/realtime-names.txt allows" {
+	cd "$ROOT/build/pic/preload"
+	mapfile -t objects < <(realtime_objects)
+	nm --defined-only "${objects[@]/%/.o}" | awk 'NF == 3 { print $3 }' >"$BATS_TEST_TMPDIR/own"
+	bad=
+	for o in "${objects[@]}"; do
+		for n in $(nm -u "$o.o" | awk 'NF == 2 { print $2 }' | grep -vxFf "$BATS_TEST_TMPDIR/own"); do
+			[ "$n" = _GLOBAL_OFFSET_TABLE_ ] || allowed "$o" "$n" || bad+="$o.o reaches $n"$'\n'
+		done
+	done
+	echo "$bad"
+	[ -z "$bad" ]
+}
+
+@test "of the realtime path only the lock has system calls in it" {
+	cd "$ROOT/build/pic/preload"
+	mapfile -t objects < <(realtime_objects)
+	for o in "${objects[@]}"; do
+		[ "$o" = lock ] && continue
+		run bash -c "objdump -d --no-show-raw-insn $o.o | grep -w syscall"
+		[ -z "$output" ] || explain "$o.o makes a system call"
+	done
+}
+
+@test "the library's thread-local storage stays small, and initial-exec" {
+	run bash -c "readelf -lW '$LIB' | awk '\$1 == \"TLS\" { print \$6 }'"
+	assert_success
+	# jemalloc's own is 2.6 KB; what we add stays under 256 bytes
+	[ "$((output))" -lt $((2600 + 256)) ] || explain "too much static TLS"
+	run bash -c "readelf -dW '$LIB' | grep -c STATIC_TLS"
+	assert_output 1
+	run bash -c "nm -D -u '$LIB' | grep -c __tls_get_addr"
+	assert_output 0
+}
