@@ -67,6 +67,42 @@ winner() {
 	grep -q '^max  *= 6M ' <<<"$output"
 }
 
+# as_user KIB: as an ordinary user with the stock memlock limit and a realtime right, under the
+# installed policy, a thread keeps KIB alive. Everything lies where that user can read it.
+as_user() {
+	local dir
+	dir=$(mktemp -d /tmp/rtmem-user.XXXXXX)
+	cp "$RTMEM" "$ROOT/build/librtpreload.so.1" "$PROG/promoted" "$ROOT/conf/rtmem.conf" "$dir"
+	chmod -R a+rX "$dir"
+	(
+		ulimit -l 8192
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+			--inh-caps=-all,+sys_nice --ambient-caps=+sys_nice \
+			"$dir/rtmem" run --conf "$dir/rtmem.conf" "$dir/promoted" "$1"
+	)
+	rm -rf "$dir"
+}
+
+@test "under the installed policy an ordinary user's memory is locked, within 8 MiB, without a complaint" {
+	local kib
+	run as_user 3000
+	assert_success
+	refute_contains rtmem:
+	kib=$(awk '/^VmLck:/ { print $2 }' <<<"$output")
+	[ "$kib" -ge 4096 ] && [ "$kib" -le 8192 ] || explain "VmLck $kib"
+}
+
+@test "under the installed policy a thread that wants more than there is is served, and told what to change" {
+	local kib
+	run as_user 7000
+	assert_success
+	assert_contains 'pool "realtime" is full'
+	assert_contains 'raise max = in [pool realtime]'
+	[ "$(grep -c rtmem: <<<"$output")" -eq 1 ]
+	kib=$(awk '/^VmLck:/ { print $2 }' <<<"$output")
+	[ "$kib" -ge 6144 ] && [ "$kib" -le 8192 ] || explain "VmLck $kib"
+}
+
 @test "the installed policy lets wrapper scripts pass the preload on" {
 	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/script"
 	chmod +x "$BATS_TEST_TMPDIR/script"
