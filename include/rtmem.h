@@ -150,7 +150,7 @@ RTM_API void *rtm_alloc_nowait(rtm_pool *pool, size_t size);
 /*
  * From here to rtm_leave(), every malloc() and kin of the calling thread, in whatever
  * code, also code that was never recompiled, takes from this pool, whatever the policy
- * says. Calls nest, up to 16 deep; the innermost pool counts. free() needs no entering.
+ * says. Calls nest, up to 8 deep; the innermost pool counts. free() needs no entering.
  *
  * pool  a pool; NULL: the default pool, made if there is none yet.
  *
@@ -185,7 +185,6 @@ struct rtm_stats {
 	size_t largest_free;  /* a block of this size could be had now */
 	uint64_t full_events; /* how often an allocation found no room */
 	uint64_t growths;     /* how often it grew */
-	uint64_t returned;    /* blocks freed by a thread that would have had to wait */
 	int lock_error;	      /* errno of the first lock that was refused, 0: none */
 };
 

@@ -76,10 +76,14 @@ static int run_as_guest(int (*fn)(void *), void *arg)
 	guest.fn = fn;
 	guest.arg = arg;
 	guest.result = -EAGAIN;
+	/* clone() is declared a leaf: without these gcc assumes that it does not call
+	 * guest_main(), and keeps what stands in `guest` in registers */
+	__asm__ volatile("" ::: "memory");
 	if (clone(guest_main, guest_stack + sizeof guest_stack,
 		    CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK,
 		    NULL) < 0)
 		guest.result = -errno;
+	__asm__ volatile("" ::: "memory");
 	ret = guest.result;
 	guest_release();
 	errno = saved;

@@ -11,10 +11,21 @@
 #include <errno.h>
 #include <string.h>
 
+#define RTM_TAKE 64 /* returned blocks that rtm_available() takes back */
+
+/* The pool a pointer lies in. One that is only reserved holds no blocks. */
+static struct pool *rtm_around(const void *block)
+{
+	struct pool *p = block ? pools_find(block) : NULL;
+
+	/* acquire: pairs with the release at the end of the commit */
+	return p && __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) ? p : NULL;
+}
+
 /* The pool of a live block of ours, or NULL. */
 static struct pool *rtm_owner(const void *block)
 {
-	struct pool *p = block ? pools_find(block) : NULL;
+	struct pool *p = rtm_around(block);
 
 	return p && heap_check_pointer(p->heap, block) == HEAP_OK ? p : NULL;
 }
@@ -63,7 +74,7 @@ void *rtm_alloc(rtm_pool *pool, size_t size)
 
 status_t rtm_free(void *data)
 {
-	struct pool *p = data ? pools_find(data) : NULL;
+	struct pool *p = rtm_around(data);
 
 	return p ? rtm_give(p, data) : B_BAD_VALUE;
 }
@@ -136,7 +147,10 @@ size_t rtm_available(rtm_pool *pool)
 {
 	struct pool *p = rtm_pool_use(pool);
 
-	return p ? pool_available(p) : 0;
+	if (!p)
+		return 0;
+	pool_take_returned(p, RTM_TAKE); /* what others gave back is free, too */
+	return pool_available(p);
 }
 
 rtm_pool *rtm_get_pool(rtm_pool *head, void *block)

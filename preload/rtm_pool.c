@@ -70,7 +70,13 @@ status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out)
 		return B_NO_MEMORY;
 	init_native();
 	p = pools_create(attr, &error);
+	if (p && attr->at && p->area.base != attr->at) {
+		pools_delete(p); /* the kernel takes a wish as a hint */
+		p = NULL;
+	}
 	if (p) {
+		if (p->area.lock_error)
+			area_lock_advice(&p->area, p->name);
 		if (p->max > p->size)
 			helper_start();
 		rtm_debug_pool_made(p);

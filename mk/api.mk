@@ -1,0 +1,11 @@
+# Programs that call the native API are linked with the library, some of them in C++.
+API_PROG := $(patsubst tests/prog/%.c,$B/prog/%,$(wildcard tests/prog/api_*.c))
+API_CXX := $(patsubst tests/prog/%.cc,$B/prog/%,$(wildcard tests/prog/*.cc))
+
+test-programs: $(API_CXX)
+
+$(API_PROG): tests/prog/api_check.h | $B/librtpreload.so
+$B/prog/%: tests/prog/%.cc tests/prog/api_check.h | $B/librtpreload.so
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 -Wall -Wextra -O1 -g -pthread -Iinclude $(call flags-of,cflags,$<) \
+		-o $@ $< $(call flags-of,libs,$<)
