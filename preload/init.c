@@ -145,11 +145,13 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	match_process(p, exe, &init_process);
 	if (!init_process.inherit)
 		init_strip_preload(env);
-	if (!init_process.enabled || !init_process.nrule) {
+	if (!init_process.enabled) {
 		policy_free(p);
 		return;
 	}
-	init_loaded = p;
+	init_loaded = p; /* for its [realtime] section, whether or not a rule can match */
+	if (!init_process.nrule)
+		return;
 	init_native();
 	rule_start(p, &init_process);
 	site_init(&init_process);
