@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "route.h"
+#include "thread.h"
 
 const char *rtm_version(void)
 {
@@ -78,14 +78,14 @@ status_t rtm_enter(rtm_pool *pool)
 
 	if (!p)
 		return pool ? B_BAD_VALUE : B_NO_MEMORY;
-	error = route_enter(p);
+	error = route_enter(thread_self(), p);
 	errno = saved;
 	return error ? B_NO_MEMORY : B_OK;
 }
 
 status_t rtm_leave(void)
 {
-	return route_leave() ? B_BAD_VALUE : B_OK;
+	return route_leave(route_self) ? B_BAD_VALUE : B_OK;
 }
 
 static void rtm_stats_read(struct pool *p, struct rtm_stats *s)

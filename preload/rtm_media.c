@@ -105,7 +105,8 @@ static int rtm_lock_other(thread_id tid, size_t used)
 	down = rtm_pages_around(page - AREA_PAGE, -(long)AREA_PAGE, max);
 	if (up == 0)
 		return -EFAULT;
-	return image_lock_stack_range(page - down * AREA_PAGE, page + up * AREA_PAGE);
+	return image_lock_stack_range(
+		(void *)(page - down * AREA_PAGE), (void *)(page + up * AREA_PAGE));
 }
 
 status_t media_realtime_init_thread(thread_id thread, size_t stack_used, uint32 flags)
