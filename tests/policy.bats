@@ -171,6 +171,22 @@ END
 	assert_failure 1
 }
 
+@test "absurdly many sections or values are refused, and fast" {
+	for i in {1..600}; do printf '[pool p%d]\n' "$i"; done | conf sections
+	run timeout 10 "$RTMEM" check "$BATS_TEST_TMPDIR/sections"
+	assert_failure 1
+	[ "${lines[0]}" = "$BATS_TEST_TMPDIR/sections:513: more than 512 [pool] sections" ]
+	[ "${#lines[@]}" -eq 88 ]
+	{
+		printf '[rule r]\npool = jemalloc\napp = '
+		for i in {1..9000}; do printf '*a*a*a*b%d, ' "$i"; done
+		echo last
+	} | conf values
+	run timeout 10 "$RTMEM" check "$BATS_TEST_TMPDIR/values"
+	assert_failure 1
+	assert_output "$BATS_TEST_TMPDIR/values:1: more than 8192 values in the rules up to 'r'"
+}
+
 @test "NUL bytes are an error of their line, and only of theirs" {
 	printf '[pool p]\nsi\0ze = 1M\nmax = much\n' | conf c
 	run check c

@@ -93,9 +93,14 @@ static void environment(void)
 	expect(finds(conf, false), "XDG_CONFIG_HOME");
 	expect(!finds(conf, true), "XDG_CONFIG_HOME with raised privileges");
 
+	if (chdir(root) != 0)
+		abort();
 	setenv("XDG_CONFIG_HOME", "home", 1);
-	unsetenv("HOME");
-	expect(!finds(conf, false), "a relative XDG_CONFIG_HOME");
+	setenv("HOME", "home", 1);
+	find_files(&l, false);
+	for (int i = 0; i < l.n; i++)
+		expect(l.file[i][0] == '/', "a relative XDG_CONFIG_HOME: %s", l.file[i]);
+	find_free(&l);
 
 	unsetenv("XDG_CONFIG_HOME");
 	setenv("HOME", root, 1);

@@ -280,11 +280,21 @@ static void keys(void)
 
 static void distances(void)
 {
+	struct near near;
+
 	expect(near_distance("audio", 5, "audio", 5) == 0, "equal");
 	expect(near_distance("audoi", 5, "audio", 5) == 1, "swapped");
 	expect(near_distance("aud", 3, "audio", 5) == 2, "short");
 	expect(near_distance("", 0, "abc", 3) == 3, "empty");
 	expect(near_distance("kitten", 6, "sitting", 7) == 3, "kitten");
+	near_begin(&near, "q");
+	near_offer(&near, "p", 1);
+	expect(near.best == NULL, "another letter is not near");
+	near_begin(&near, "prioritty");
+	near_offer(&near, "kind", 4);
+	near_offer(&near, "priority", 8);
+	near_offer(&near, "pool", 4);
+	expect(near.best != NULL && strcmp(near.best, "priority") == 0, "the nearest");
 }
 
 int main(void)

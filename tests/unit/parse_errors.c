@@ -80,6 +80,8 @@ static const struct {
 	{"[rule r]\npool = jemalloc\nrecycle = 5\n", {"3:is not a time"}},
 	{"[rule r]\npool = jemalloc\nrecycle = 3601s\n", {"3:is outside 0..3600s"}},
 	{"[rule r]\npool = jemalloc\nstack = 2G\n", {"3:is outside 0..1G"}},
+	{"[rule r]\npool = jemalloc\napp = m/x\n[rule s]\npool = jemalloc\napp = m*\n",
+		{0}},
 	{"[app a[b]\n", {"1:'a[b' has a '[' that is never closed"}},
 	{"[realtime]\nvid\x1b"
 	 "eo = yes\n",
