@@ -34,6 +34,11 @@ LINT_DEPS := \
 	clang-format \
 	shellcheck
 
+# Installed by the fuzz targets themselves: large, and nothing else needs them.
+FUZZ_DEPS := \
+	clang \
+	libclang-rt-14-dev
+
 .PHONY: deps
 deps: ## install the Debian packages that build, check, demo and lint need (root)
 	./mk/deps.sh $(sort $(BUILD_DEPS) $(CHECK_DEPS) $(DEMO_DEPS) $(LINT_DEPS))

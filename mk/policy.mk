@@ -1,15 +1,20 @@
-# Checks of policy/ that need a sanitizer or a fuzzer (clang, in CHECK_DEPS).
+# Checks of policy/ that need a sanitizer or a fuzzer.
 POLICY_UNITS := units glob match parse parse_errors parse_memory find
 POLICY_ASAN := $(POLICY_UNITS:%=$B/asan/unit-%)
+POLICY_ASAN_OBJ := $(CORE_SRC:%.c=$B/asan/%.o)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-$B/asan/unit-%: tests/unit/%.c $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def tests/unit/expect.h
+$B/asan/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) -O1 -g $(SANITIZE) -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) \
-		$(INIH_A) $(call flags-of,libs,$<)
+	$(CC) $(CFLAGS_ALL) -O1 $(SANITIZE) -c -o $@ $<
+$B/asan/unit-%: tests/unit/%.c $(POLICY_ASAN_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -O1 $(SANITIZE) -Ipolicy -o $@ $< $(POLICY_ASAN_OBJ) $(INIH_A) \
+		$(call flags-of,libs,$<)
 $B/fuzz-policy: tests/fuzz/policy.c $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def
 	@mkdir -p $(@D)
+	./mk/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) $(INIH_A)
 

@@ -233,6 +233,11 @@ pool = $long"
 	assert_contains "c:1: the name of the pool has more than 63 bytes"
 }
 
+@test "reading, checking and matching is clean under the address and undefined sanitizers" {
+	run make -s -C "$ROOT" check-policy-asan
+	assert_success
+}
+
 @test "RTMEM_CONF replaces all files, an empty one means no policy" {
 	mkdir -p "$XDG_CONFIG_HOME/rtmem"
 	echo '[bad]' >"$XDG_CONFIG_HOME/rtmem/rtmem.conf"
