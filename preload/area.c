@@ -83,6 +83,19 @@ static void registry_remove(const struct area *a)
 			area_all[i] = NULL;
 }
 
+bool area_contains(const void *p)
+{
+	uint64_t signals;
+	bool found = false;
+
+	area_acquire(&signals);
+	for (int i = 0; i < AREA_MAX; i++)
+		found |= area_all[i] && (uintptr_t)p - (uintptr_t)area_all[i]->base <
+						area_all[i]->reserved;
+	area_release_lock(&signals);
+	return found;
+}
+
 /* A mapping of size bytes that starts at a multiple of align; the rest is given back. */
 static long map_aligned(void *at, size_t size, size_t align)
 {

@@ -58,6 +58,14 @@ void area_release(struct area *a);
  */
 int area_lock_foreign(void *start, size_t len);
 
+/*
+ * Pin memory that is not ours until the process ends; mapped, private, writable. Returns
+ * how many bytes from start are pinned.
+ */
+size_t area_pin_foreign(void *start, size_t len);
+/* Does p lie in the reservation of an area? */
+bool area_contains(const void *p);
+
 /* Memory the host can give without killing anybody: min over cgroups and MemAvailable. */
 size_t area_memory_available(void);
 

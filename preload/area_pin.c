@@ -132,6 +132,20 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 	a->pinned += r.pinned;
 }
 
+size_t area_pin_foreign(void *start, size_t len)
+{
+	static struct area foreign;
+	size_t before;
+	uint64_t signals;
+
+	area_acquire(&signals);
+	before = foreign.pinned;
+	area_pin(&foreign, start, len);
+	len = foreign.pinned - before;
+	area_release_lock(&signals);
+	return len;
+}
+
 void area_unpin(const struct area *a)
 {
 	for (int i = 0; i < PIN_MAX; i++) {

@@ -11,6 +11,7 @@
 #define IMAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -29,5 +30,15 @@ int image_lock_stack_range(void *lo, void *hi);
  * when it lies in none.
  */
 int image_lock_object(const void *addr);
+
+/*
+ * pin_process = yes: pins what a fork elsewhere would make fault again: the small private
+ * writable mappings that are there now (globals, heap), and `bytes` of the stack that
+ * begins at stack_hi (0: none). Again when a thread is matched: only what is new is
+ * added.
+ */
+void image_pin_process(uintptr_t stack_hi, size_t bytes);
+/* After fork, in the child: nothing is pinned. */
+void image_pin_child(void);
 
 #endif

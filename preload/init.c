@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "helper.h"
+#include "image.h"
 #include "log.h"
 #include "pools.h"
 #include "rule.h"
@@ -39,6 +40,7 @@ static void init_fork_child(void)
 	lock_tid_forget();
 	site_child();
 	area_fork_child();
+	image_pin_child();
 	pools_child();
 	rule_child();
 	thread_child();

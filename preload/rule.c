@@ -105,6 +105,11 @@ void rule_start(const struct policy *p, const struct match_process *m)
 	}
 }
 
+bool rule_pins_process(void)
+{
+	return rule_policy && rule_policy->realtime.pin_process;
+}
+
 void rule_child(void)
 {
 	for (int i = 0; rule_policy && i < rule_policy->npool; i++)

@@ -17,6 +17,9 @@ void rule_start(const struct policy *p, const struct match_process *m);
 /* The route for a standing decision, or NULL for jemalloc. Same decision, same route. */
 struct route *rule_route(const struct match_standing *st, int sched);
 
+/* [realtime] pin_process. */
+bool rule_pins_process(void);
+
 /* After fork, in the child: pools are made anew when a thread matches. */
 void rule_child(void);
 

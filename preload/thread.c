@@ -20,7 +20,8 @@
 #include "rule.h"
 #include "sys.h"
 
-#define THREAD_CHUNK 16 /* slots mapped at a time */
+#define THREAD_CHUNK	 16	      /* slots mapped at a time */
+#define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
 static struct lock thread_lock;
 static struct slot *thread_all; /* append-only list of slots ever made */
 static struct slot *thread_free_list;
@@ -156,6 +157,9 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 		area_lock_foreign(s, sizeof(*s));
 		s->locked = true;
 	}
+	if (rule_pins_process())
+		image_pin_process(
+			s->stack_hi, rule->stack ? rule->stack : THREAD_PIN_STACK);
 	if (rule->kind == POLICY_KIND_ALLOCATOR)
 		return;
 	if (rule->stack && s == route_self)

@@ -260,3 +260,18 @@ forks() {
 		assert_contains alive
 	done
 }
+
+@test "pin_process = yes: a fork costs a realtime thread no fault at all" {
+	policy <<-EOF
+		[realtime]
+		pin_process = yes
+		[pool p]
+		size = 4M
+		[rule r]
+		thread = rt-*
+		pool = p
+	EOF
+	run preloaded "$PROG/fork_beside"
+	assert_success
+	assert_output "0 faults per fork, 20 children fine"
+}

@@ -183,6 +183,83 @@ static void ranges(void)
 	munmap(p, 32 * KIB);
 }
 
+/* ---- pin_process ---- */
+
+#define FORKS 20
+static char globals[512 * KIB];
+
+struct toucher {
+	pthread_t thread;
+	char *heap, *top; /* top: where the stack began, below libc's descriptor */
+	int ready, stop;
+	long faults;
+};
+
+/* Writes to globals, a small mapping and its stack every millisecond. */
+static void *touch_often(void *arg)
+{
+	struct toucher *t = arg;
+	char stack[32 * KIB];
+	long before = 0;
+
+	t->top = __builtin_frame_address(0);
+	for (int round = 0; !__atomic_load_n(&t->stop, __ATOMIC_ACQUIRE); round++) {
+		for (size_t at = 4 * KIB; at < sizeof globals - 4 * KIB; at += 4 * KIB)
+			globals[at]++;
+		for (size_t at = 0; at < 256 * KIB; at += 4 * KIB)
+			t->heap[at]++;
+		for (size_t at = 0; at < sizeof stack; at += KIB)
+			((volatile char *)stack)[at] = (char)round;
+		if (round == 2)
+			__atomic_store_n(&t->ready, 1, __ATOMIC_RELEASE);
+		while (round == 2 && __atomic_load_n(&t->ready, __ATOMIC_ACQUIRE) == 1)
+			usleep(1000);
+		if (round == 3)
+			before = minor_faults();
+		usleep(1000);
+	}
+	t->faults = minor_faults() - before;
+	return NULL;
+}
+
+static long faults_of_forks(bool pin)
+{
+	struct toucher *t = mmap(NULL, 260 * KIB, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long faults;
+
+	t->heap = (char *)t + 4 * KIB;
+	pthread_create(&t->thread, NULL, touch_often, t);
+	while (!__atomic_load_n(&t->ready, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	if (pin)
+		image_pin_process((uintptr_t)t->top, 64 * KIB);
+	__atomic_store_n(&t->ready, 2, __ATOMIC_RELEASE);
+	usleep(20000);
+	for (int i = 0; i < FORKS; i++) {
+		if (fork() == 0)
+			_exit(0);
+		usleep(3000);
+		wait(NULL);
+	}
+	__atomic_store_n(&t->stop, 1, __ATOMIC_RELEASE);
+	pthread_join(t->thread, NULL);
+	faults = t->faults;
+	munmap(t, 260 * KIB);
+	return faults;
+}
+
+static void a_pinned_process_does_not_fault(void)
+{
+	long faults;
+
+	CHECK(faults_of_forks(false) > 100 * FORKS);
+	faults = faults_of_forks(true);
+	printf("%ld faults in %d forks\n", faults, FORKS);
+	CHECK(faults < FORKS);
+	image_pin_child();
+}
+
 int main(void)
 {
 	thread_stacks();
@@ -191,5 +268,6 @@ int main(void)
 	stack_limit();
 	own_image();
 	ranges();
+	a_pinned_process_does_not_fault();
 	return failures != 0;
 }
