@@ -22,3 +22,9 @@ $B/prog/site_plug_%.so: tests/prog/site_plug.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -O1 -g -DPLUG=plug_$* -o $@ $<
 test-programs: $(SITE_PLUGS)
+
+# Compares walks with libunwind inside real programs.
+$B/site_shim.so: tests/shim/site_shim.c $B/libcore.a $B/libje.a
+	$(CC) $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -shared -iquote preload -o $@ $< \
+		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lunwind
+test-programs: $B/site_shim.so

@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define SITE_CFI_OPS 4096
+#define SITE_CFI_OPS 16384
 
 /*
  * A recipe is one word of SITE_RECIPE_BITS bits, so that it fits beside the class in one

@@ -91,39 +91,26 @@ static void find_cfi(struct site_module *m)
 	}
 }
 
-static uintptr_t first_code(const struct dl_phdr_info *info)
-{
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-
-		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X))
-			return info->dlpi_addr + ph->p_vaddr;
-	}
-	return 0;
-}
-
 struct found {
 	struct site_module **v;
 	uint32_t n, room;
+	bool early; /* an object is listed but not yet found by its addresses */
 };
 
-static struct site_module *record(const struct dl_phdr_info *info)
+static struct site_module *record(
+	const struct dl_phdr_info *info, const struct dl_find_object *o)
 {
 	struct site_module *m = je_calloc(1, sizeof *m);
-	struct dl_find_object o;
-	uintptr_t code = first_code(info);
 
-	if (!m || !code || _dl_find_object((void *)code, &o) != 0) {
-		je_free(m);
+	if (!m)
 		return NULL;
-	}
-	m->lo = (uintptr_t)o.dlfo_map_start;
-	m->hi = (uintptr_t)o.dlfo_map_end;
-	m->map = o.dlfo_link_map;
-	m->eh_frame = o.dlfo_eh_frame;
+	m->lo = (uintptr_t)o->dlfo_map_start;
+	m->hi = (uintptr_t)o->dlfo_map_end;
+	m->map = o->dlfo_link_map;
+	m->eh_frame = o->dlfo_eh_frame;
 	m->base = info->dlpi_addr;
 	m->nphdr = info->dlpi_phnum;
-	m->name = copy_string(o.dlfo_link_map->l_name);
+	m->name = copy_string(o->dlfo_link_map->l_name);
 	m->phdr = je_malloc(m->nphdr * sizeof *m->phdr);
 	if (!m->name || !m->phdr || m->hi - m->lo > UINT32_MAX) {
 		module_free(m);
@@ -138,26 +125,47 @@ static struct site_module *record(const struct dl_phdr_info *info)
 	return m;
 }
 
-/* For dl_iterate_phdr(3): the loader's lock is held, objects cannot go away. */
-static int collect(struct dl_phdr_info *info, size_t size, void *arg)
+static bool add(struct found *f, struct site_module *m)
 {
-	struct found *f = arg;
-	struct site_module *m;
-
-	loader_changes = info->dlpi_adds + info->dlpi_subs;
-
-	if (f->n == f->room) {
+	if (m && f->n == f->room) {
 		uint32_t room = f->room ? 2 * f->room : 64;
 		void *p = je_realloc(f->v, room * sizeof *f->v);
 
-		if (!p)
-			return 1;
+		if (!p) {
+			module_free(m);
+			return false;
+		}
 		f->v = p;
 		f->room = room;
 	}
-	m = record(info);
 	if (m)
 		f->v[f->n++] = m;
+	return m;
+}
+
+/* For dl_iterate_phdr(3): the loader's lock is held, objects cannot go away. An object
+ * with holes between its segments is several ranges to _dl_find_object(3), and to us. */
+static int collect(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct found *f = arg;
+	uintptr_t done = 0;
+
+	loader_changes = info->dlpi_adds + info->dlpi_subs;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t code = info->dlpi_addr + ph->p_vaddr;
+		struct dl_find_object o;
+
+		if (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X) || code < done)
+			continue;
+		if (_dl_find_object((void *)code, &o) != 0) {
+			f->early = true;
+			continue;
+		}
+		done = (uintptr_t)o.dlfo_map_end;
+		if (!add(f, record(info, &o)))
+			f->early = true;
+	}
 	return 0;
 }
 
@@ -299,6 +307,8 @@ void site_modules_refresh(struct site_world *w, const struct match_process *p)
 	bool changed = false;
 
 	dl_iterate_phdr(collect, &f);
+	if (f.early)
+		loader_changes = 0; /* its dlopen is still under way: look again */
 	sort_by_address(&f);
 	for (uint32_t i = 0; i < f.n; i++) {
 		const struct site_module *known = find_same(old, f.v[i]);

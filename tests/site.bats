@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Call sites: names to addresses, walks, and what becomes of them when objects come and go.
+# shellcheck disable=SC2016 # other shells' and perl's variables
 load helper
 
 @test "walks and verdicts are libunwind's on thousands of stacks of every shape" {
@@ -40,4 +41,35 @@ load helper
 	run "$UNIT/site_reopen" ./site_plug_one.so ./site_plug_two.so
 	assert_success
 	assert_contains "same address"
+}
+
+# inside CMD…: run it with the comparing shim; every process of it appends one line to $seen.
+inside() {
+	seen=$BATS_TEST_TMPDIR/seen
+	: >"$seen"
+	SITE_SHIM_OUT=$seen LD_PRELOAD=$ROOT/build/site_shim.so "$@" >"$BATS_TEST_TMPDIR/out"
+}
+
+# compared N: at least N stacks, all of them right and complete, each answer remembered right.
+compared() {
+	awk -v need="$1" '{ n += $1; bad += $5 + $7 + $9 } END { print n, bad; exit !(n >= need && !bad) }' \
+		"$seen" || {
+		cat "$seen"
+		return 1
+	}
+}
+
+@test "inside perl every sampled stack is libunwind's" {
+	inside perl -MPOSIX -e 'print join ",", map { sprintf "%d", floor($_ * 2.5) } 1 .. 9000'
+	compared 1000
+}
+
+@test "inside the compiler every sampled stack is libunwind's" {
+	inside cc -O1 -c -o "$BATS_TEST_TMPDIR/o" "$ROOT/tests/prog/site_stack.c"
+	compared 1000
+}
+
+@test "inside bash and its children every sampled stack is libunwind's" {
+	inside bash -c 'for i in {1..300}; do a[i]=$(echo "$i"); done; printf "%s\n" "${a[@]}" | sort'
+	compared 300
 }
