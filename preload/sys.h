@@ -101,11 +101,6 @@ SYS_INLINE int sys_munlock(const void *at, size_t len)
 	return (int)sys_call3(SYS_munlock, (long)at, (long)len, 0);
 }
 
-SYS_INLINE int sys_mincore(void *at, size_t len, unsigned char *out)
-{
-	return (int)sys_call3(SYS_mincore, (long)at, (long)len, (long)out);
-}
-
 SYS_INLINE int sys_mbind(void *at, size_t len, int mode, const unsigned long *nodes,
 	unsigned long maxnode, unsigned flags)
 {

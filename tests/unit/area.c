@@ -184,6 +184,26 @@ static void is_never_merged(void)
 	CHECK(status == 0);
 }
 
+/* The program locks all its future memory, within 8 MiB: reservations count in full. */
+static void beside_mlockall(void)
+{
+	struct area a;
+	int status;
+
+	if (fork() == 0) {
+		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){8 * MIB, 8 * MIB});
+		CHECK(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+		CHECK(mlockall(MCL_FUTURE) == 0);
+		CHECK(area_reserve(&a, NULL, 64 * MIB, AREA_LOCK) == -ENOMEM);
+		CHECK(area_reserve(&a, NULL, 4 * MIB, AREA_LOCK) == 0);
+		CHECK(area_commit(&a, 2 * MIB) == 0 && a.locked == 2 * MIB);
+		touch_all(&a, 5);
+		_exit(failures != 0);
+	}
+	wait(&status);
+	CHECK(status == 0);
+}
+
 static void locks_again_after_munlockall(void)
 {
 	struct area a;
@@ -353,6 +373,7 @@ int main(int argc, char **argv)
 	takes_the_wished_address();
 	huge_areas_are_aligned();
 	is_never_merged();
+	beside_mlockall();
 	locks_again_after_munlockall();
 	the_program_sees_no_descriptor();
 	locks_foreign_ranges();
