@@ -190,6 +190,28 @@ in_group() {
 	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
 }
 
+# version2 MAX CURRENT INACTIVE CMD…: run CMD where the root group of version 2 says so.
+version2() {
+	# shellcheck disable=SC2016 # expanded inside
+	unshare -m bash -c 'mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup &&
+		echo "$1" >memory.max && echo "$2" >memory.current &&
+		printf "anon 5\nfile 9\ninactive_file %s\n" "$3" >memory.stat &&
+		shift 3 && exec "$@"' version2 "$@"
+}
+
+@test "version 2 of cgroups: max, current, and page cache that can be dropped" {
+	run version2 33554432 1000000 0 "$AREA" commit 64 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	run version2 33554432 1000000 0 "$AREA" commit 16 l
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 0 error 0"
+	run version2 33554432 33000000 0 "$AREA" commit 16 l
+	assert_output "ret -12 committed 0 locked 0 pinned 0 error 0"
+	run version2 33554432 33000000 30000000 "$AREA" commit 16 l
+	assert_output "ret 0 committed 16777216 locked 16777216 pinned 0 error 0"
+	run version2 max 33000000 0 "$AREA" commit 64 l
+	assert_output "ret 0 committed 67108864 locked 67108864 pinned 0 error 0"
+}
+
 @test "more than the machine has is ENOMEM, not a kill" {
 	local mib
 	mib=$(awk '/^MemTotal/ { print int($2 / 1024) + 1024 }' /proc/meminfo)
