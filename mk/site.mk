@@ -28,3 +28,12 @@ $B/site_shim.so: tests/shim/site_shim.c $B/libcore.a $B/libje.a
 	$(CC) $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -shared -iquote preload -o $@ $< \
 		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lunwind
 test-programs: $B/site_shim.so
+
+.PHONY: bench-site
+bench-site: $B/bench/site ## instructions of a call-site question, into bench/results/site.txt
+	@mkdir -p bench/results
+	./bench/site.sh | tee bench/results/site.txt
+$B/bench/site: bench/site.c $B/libcore.a $B/libje.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fno-omit-frame-pointer -fno-optimize-sibling-calls -o $@ $< \
+		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lm

@@ -30,15 +30,20 @@ static bool first_frame(uintptr_t ret, uint64_t want, uint64_t *holds)
 	return !(want & ~c->decided);
 }
 
-uint64_t site_match(const struct site_frame *f, uint64_t want)
+/* What site_fast() could not say: from the cache, the first frame, or a walk. */
+static uint64_t match(const struct site_frame *f, uintptr_t from, uint64_t want)
 {
 	uint64_t holds;
 
-	if (!want)
-		return 0;
-	if (site_fast(f->ret, want, &holds) || first_frame(f->ret, want, &holds))
+	if (site_walk_remembered(f, from, want, &holds) ||
+		first_frame(from ? from : f->ret, want, &holds))
 		return holds;
-	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, 0, want);
+	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, from, want);
+}
+
+uint64_t site_match(const struct site_frame *f, uint64_t want)
+{
+	return want ? match(f, 0, want) : 0;
 }
 
 __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
@@ -48,7 +53,7 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 
 	if (!want)
 		return 0;
-	if (site_fast(ret, want, &holds) || first_frame(ret, want, &holds))
+	if (site_fast(ret, want, &holds))
 		return holds;
 	/* one instruction stream: all four belong to this very point of this function */
 	__asm__ volatile("lea 0(%%rip), %0\n\t"
@@ -56,7 +61,7 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 			 "mov %%rbp, %2\n\t"
 			 "mov %%rbx, %3"
 			 : "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
-	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), &f, ret, want);
+	return match(&f, ret, want);
 }
 
 /* --- slow side ----------------------------------------------------------- */

@@ -77,6 +77,9 @@ const struct site_module *site_module_at(const struct site_modules *l, uintptr_t
  * caller, when f is one of our own frames below it; else 0. */
 uint64_t site_walk(
 	struct site_world *w, const struct site_frame *f, uintptr_t from, uint64_t want);
+/* The same from the thread's cache; false when it has to be walked. */
+bool site_walk_remembered(
+	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds);
 
 /* site_world.c - off the realtime path. */
 struct site_world *site_world_new(const struct match_process *m);

@@ -15,7 +15,7 @@
 #include "site_thread.h"
 #include "sys.h"
 
-enum { STOCK = 16, MAIN_STACK_MAX = 128 << 20 };
+enum { STOCK = 8, MAIN_STACK_MAX = 128 << 20 };
 
 __thread struct site_thread site_self;
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SITE_WORDS  26u /* stack words one remembered walk may depend on */
-#define SITE_WALKED 32u /* remembered walks of a thread; a power of two */
+#define SITE_WALKED 64u /* remembered walks of a thread; a power of two */
 
 enum { SITE_USES_RBP = 1, SITE_USES_RBX = 2 };
 

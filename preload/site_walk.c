@@ -193,7 +193,15 @@ unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 	return n;
 }
 
-static bool remembered(const struct site_walked *e, const struct site_frame *f,
+static inline struct site_walked *place(
+	const struct site_thread *t, const struct site_frame *f, uintptr_t from)
+{
+	return &t->cache[site_hash((from ? from : f->ret) + f->cfa * 0x2545f491u) %
+			 SITE_WALKED];
+}
+
+/* Is e the walk of this very stack? Compares all that the walk depended on. */
+static inline bool same_stack(const struct site_walked *e, const struct site_frame *f,
 	uintptr_t from, uint64_t want, uint64_t generation)
 {
 	if (e->ret != f->ret || e->from != from || e->cfa != f->cfa ||
@@ -203,11 +211,30 @@ static bool remembered(const struct site_walked *e, const struct site_frame *f,
 		return false;
 	if ((e->uses & SITE_USES_RBX) && e->rbx != f->rbx)
 		return false;
-	for (unsigned i = 0; i < e->n; i++) {
+	for (unsigned i = 0, n = e->n; i < n; i++) {
 		if (*(const uintptr_t *)(f->cfa + e->offset[i]) != e->word[i])
 			return false;
 	}
 	return true;
+}
+
+bool site_walk_remembered(
+	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds)
+{
+	struct site_thread *t = &site_self;
+	/* seq_cst: as in site_walk() */
+	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
+	const struct site_walked *e;
+	bool same;
+
+	if (!t->cache || t->busy)
+		return false;
+	site_thread_enter(t);
+	e = place(t, f, from);
+	*holds = e->holds & want;
+	same = same_stack(e, f, from, want, generation);
+	site_thread_leave(t);
+	return same;
 }
 
 uint64_t site_walk(
@@ -216,7 +243,13 @@ uint64_t site_walk(
 	struct site_thread *t = &site_self;
 	/* seq_cst: read before anything the answer is made of */
 	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
-	struct site_walked *e = NULL, log;
+	struct site_walked log = {.ret = f->ret,
+		.from = from,
+		.cfa = f->cfa,
+		.rbp = f->rbp,
+		.rbx = f->rbx,
+		.want = want,
+		.generation = generation};
 	bool on_stack = f->cfa >= t->lo && f->cfa < t->hi && !(f->cfa & 7);
 	bool sure;
 	struct walk k = {.hi = on_stack ? t->hi : 0,
@@ -226,31 +259,13 @@ uint64_t site_walk(
 		.rbp = {f->rbp, FROM_CALLER},
 		.rbx = {f->rbx, FROM_CALLER},
 		.log = &log};
-	uint64_t holds;
+	uint64_t holds = walk(w, &k, want, &sure);
 
-	if (on_stack && site_thread_enter(t)) {
-		e = &t->cache[site_hash((from ? from : f->ret) + f->cfa * 0x2545f491u) %
-			      SITE_WALKED];
-		holds = e->holds & want;
-		if (remembered(e, f, from, want, generation)) {
-			site_thread_leave(t);
-			return holds;
-		}
-		site_thread_leave(t);
-	}
-	log.ret = f->ret;
-	log.from = from;
-	log.cfa = f->cfa;
-	log.rbp = f->rbp;
-	log.rbx = f->rbx;
-	log.want = want;
-	log.generation = generation;
-	log.uses = log.n = 0;
-	holds = log.holds = walk(w, &k, want, &sure);
+	log.holds = holds;
 	/* seq_cst: as in site_resolve(), nothing is remembered during a dlclose */
 	sure &= !__atomic_load_n(&site_closing, __ATOMIC_SEQ_CST);
-	if (e && sure && log.n <= SITE_WORDS && site_thread_enter(t)) {
-		*e = log;
+	if (on_stack && sure && log.n <= SITE_WORDS && site_thread_enter(t)) {
+		*place(t, f, from) = log;
 		site_thread_leave(t);
 	}
 	return holds;
