@@ -22,7 +22,8 @@ enum area_flags {
 	AREA_LOCK = 1,	  /* mlock; failure is counted in not_locked, see AREA_REQUIRE */
 	AREA_REQUIRE = 2, /* with AREA_LOCK: failing to lock fails the commit */
 	AREA_HUGE = 4,	  /* try huge pages; else MADV_NOHUGEPAGE */
-	AREA_PIN = 8,	  /* fork = auto: pin through io_uring where allowed */
+	AREA_PIN = 8,	  /* fork = auto: pin through io_uring; where refused, snapshot at
+			     fork */
 };
 
 struct area {
@@ -77,8 +78,11 @@ size_t area_memory_available(void);
 void area_lock_advice(const struct area *a, const char *pool_name);
 
 /*
- * fork = auto without pins: snapshot in the atfork prepare handler. See area_fork_* in
- * area_fork.c; no lock that a realtime thread may wait for is held in them.
+ * atfork handlers. Areas with AREA_PIN that are not pinned to the last page are copied in
+ * prepare and handed to the child (area_fork.c): the parent's pages do not fault, the
+ * child finds its data at the same addresses, neither locked nor pinned. 0.3..0.45 ms per
+ * MiB, pinned or copied. No lock that a realtime thread takes is held in them. child also
+ * forgets what other threads of the parent held in this file and in fds.c.
  */
 void area_fork_prepare(void);
 void area_fork_parent(void);
