@@ -1,5 +1,5 @@
 # Programs that call the native API are linked with the library, some of them in C++.
-API_PROG := $(patsubst tests/prog/%.c,$B/prog/%,$(wildcard tests/prog/api_*.c))
+API_PROG := $(patsubst tests/prog/%.c,$B/prog/%,$(wildcard tests/prog/api_*.c tests/prog/compat_*.c))
 API_CXX := $(patsubst tests/prog/%.cc,$B/prog/%,$(wildcard tests/prog/*.cc))
 
 test-programs: $(API_CXX)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* A client of AllocateRtMemoryEx() as its document describes it, each documented error
+ * provoked. "unprivileged": what is left without CAP_SYS_ADMIN. "vmem": with an address
+ * space that is full. */
+/* libs: -Lbuild -lrtpreload */
+#include <intime/rt.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api_check.h"
+
+#define ANYWHERE 0xFFFFFFFFFFFFFFFFull
+#define MIB	 (1u << 20)
+
+static void parameters(void)
+{
+	char here[64];
+
+	CHECK(AllocateRtMemoryEx(0, 0, ANYWHERE, 0) == NULL);
+	CHECK(GetLastRtError() == E_PARAM);
+	CHECK(AllocateRtMemoryEx(4096, 2, 1, 0) == NULL && GetLastRtError() == E_PARAM);
+	CHECK(AllocateRtMemoryEx(4096, 0, ANYWHERE, 4095) == NULL);
+	CHECK(GetLastRtError() == E_PARAM);
+	CHECK(!FreeRtMemory(NULL) && GetLastRtError() == E_PARAM);
+	CHECK(!FreeRtMemory(here) && GetLastRtError() == E_PARAM);
+	CHECK(GetRtPhysicalAddressEx((PVOID)16) == BAD_RTPHYSADDREX);
+	CHECK(GetLastRtError() == E_PARAM);
+	CHECK(GetRtPhysicalAddress((PVOID)16) == BAD_RTPHYSADDR);
+}
+
+static void contiguous(DWORD size, QWORD low, DWORD align)
+{
+	unsigned char *p = AllocateRtMemoryEx(size, low, ANYWHERE, align);
+	QWORD phys;
+
+	CHECK(p && GetLastRtError() == E_OK);
+	if (!p)
+		return;
+	phys = GetRtPhysicalAddressEx(p);
+	CHECK(GetLastRtError() == E_OK && phys >= low);
+	CHECK(phys % (align ? align : 4096) == 0);
+	for (DWORD at = 0; at < size; at += 4096) {
+		if (p[at])
+			CHECK(!"zeroed");
+		p[at] = 1;
+		if (GetRtPhysicalAddressEx(p + at) != phys + at) {
+			CHECK(!"contiguous");
+			break;
+		}
+	}
+	CHECK(GetRtPhysicalAddressEx(p + 100) == phys + 100);
+	CHECK(!FreeRtMemory(p + 4096) && GetLastRtError() == E_PARAM);
+	CHECK(FreeRtMemory(p) && GetLastRtError() == E_OK);
+	CHECK(!FreeRtMemory(p) && GetLastRtError() == E_PARAM);
+}
+
+static void *own_error(void *arg)
+{
+	(void)arg;
+	CHECK(GetLastRtError() == E_OK);
+	FreeRtMemory(NULL);
+	CHECK(GetLastRtError() == E_PARAM);
+	return NULL;
+}
+
+static void threads_and_children(void)
+{
+	pthread_t t;
+	int status = 1;
+	char *p = AllocateRtMemory(4096);
+	pid_t pid;
+
+	CHECK(p && GetLastRtError() == E_OK);
+	pthread_create(&t, NULL, own_error, NULL);
+	pthread_join(t, NULL);
+	CHECK(GetLastRtError() == E_OK);
+	pid = fork();
+	if (pid == 0)
+		_exit(FreeRtMemory(p) != FALSE || GetLastRtError() != E_PARAM);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	p[0] = 1;
+	CHECK(FreeRtMemory(p));
+}
+
+/* Filters that no memory satisfies, and more than there is. */
+static void no_such_memory(void)
+{
+	CHECK(!AllocateRtMemoryEx(4096, 1ull << 51, 1ull << 52, 0));
+	CHECK(GetLastRtError() == E_MEM);
+	CHECK(!AllocateRtMemoryEx(8192, 0, 4096, 0) && GetLastRtError() == E_MEM);
+	CHECK(!AllocateRtMemoryEx(4096, 0, 0, 0) && GetLastRtError() == E_MEM);
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "";
+	struct rlimit none = {1 << 20, RLIM_INFINITY};
+
+	parameters();
+	if (!strcmp(how, "vmem")) {
+		setrlimit(RLIMIT_AS, &none);
+		CHECK(!AllocateRtMemory(64 * MIB) && GetLastRtError() == E_VMEM);
+	} else if (!strcmp(how, "unprivileged")) {
+		PVOID p = AllocateRtMemory(2 * MIB);
+
+		CHECK(p && GetLastRtError() == E_OK);
+		CHECK(GetRtPhysicalAddressEx(p) == BAD_RTPHYSADDREX);
+		CHECK(GetLastRtError() == E_MEM && FreeRtMemory(p));
+		CHECK(!AllocateRtMemoryEx(4096, 0, 0x100000000ull, 0));
+		CHECK(GetLastRtError() == E_MEM);
+		CHECK(!AllocateRtMemory(2 * MIB + 1) && GetLastRtError() == E_MEM);
+	} else {
+		no_such_memory();
+		contiguous(1, 0, 0);
+		contiguous(4096, 1 << 20, 4096);
+		contiguous(65536, 0, 65536);
+		contiguous(3 * 4096, 0, 3 * 4096);
+		contiguous(MIB, 0, MIB);
+		contiguous(2 * MIB, 0, 2 * MIB);
+		contiguous(4 * MIB, 0, 0);
+		threads_and_children();
+	}
+	return api_failed;
+}
