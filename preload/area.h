@@ -81,7 +81,8 @@ void area_lock_advice(const struct area *a, const char *pool_name);
  * atfork handlers. Areas with AREA_PIN that are not pinned to the last page are copied in
  * prepare and handed to the child (area_fork.c): the parent's pages do not fault, the
  * child finds its data at the same addresses, neither locked nor pinned. 0.3..0.45 ms per
- * MiB, pinned or copied. No lock that a realtime thread takes is held in them. child also
+ * MiB, pinned or copied. No lock that a realtime thread takes is held in them, but
+ * libc's of the list of open streams, which fork() itself holds as well. child also
  * forgets what other threads of the parent held in this file and in fds.c.
  */
 void area_fork_prepare(void);
