@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# summary.sh - bench/results/README.md from the raw files beside it: tables and ratios
+set -eu
+cd "$(dirname "$0")/results"
+
+# table FILE HEADING COLUMN...: the lines of a raw file as a Markdown table
+table() {
+	local file=$1
+
+	printf '\n## %s\n\n' "$2"
+	sed -n '1s/^# bench\/run.sh [a-z]*: //p' "$file"
+	echo
+	shift 2
+	printf '|'
+	printf ' %s |' "" "$@"
+	printf '\n|---|'
+	printf '%.0s---:|' "$@"
+	echo
+	awk '!/^#/ { printf "| %s |", $1; for (i = 2; i <= NF; i++) printf " %s |", $i; print "" }' "$file"
+}
+
+# ratio FILE COLUMN OURS PEER: OURS / PEER in that column
+ratio() {
+	awk -v c="$2" -v o="$3" -v p="$4" '$1 == o { a = $c } $1 == p { b = $c }
+		END { if (b > 0) printf "%.2f", a / b; else printf "?" }' "$1"
+}
+
+instructions() {
+	local n=2 size
+
+	mapfile -t sizes < <(sed -n 's/^# size //p' instructions.txt | tr ' ' '\n')
+	table instructions.txt "Instructions a pair" "${sizes[@]}"
+	printf '\nrtmem without a policy over jemalloc:'
+	for size in "${sizes[@]}"; do
+		printf ' %s: %s' "$size" "$(ratio instructions.txt $((n++)) rtmem-no-policy jemalloc)"
+	done
+	echo "."
+}
+
+pair() {
+	mapfile -t sizes < <(sed -n 's/^# size //p' pair.txt | tr ' ' '\n')
+	table pair.txt "Nanoseconds a pair" "${sizes[@]}"
+}
+
+mixed() {
+	printf '\n## System calls and page faults of a realtime thread\n\n'
+	sed -n '1s/^# bench\/run.sh [a-z]*: //p' mixed.txt
+	printf '\n|  | system calls | page faults |\n|---|---:|---:|\n'
+	awk '!/^#/ { for (i = 2; i < NF; i++) v[$i] = $(i + 1)
+		printf "| %s%s | %s | %s |\n", $1, $NF == "ok" ? "" : " (" $NF " failed)",
+			v["system_calls"], v["faults"] }' mixed.txt
+}
+
+# noise N: the block of trace.txt beside N noise threads
+noise() {
+	awk -v n="$1" '/^# noise/ { on = $NF == n } on && !/^#/' trace.txt
+}
+
+# best COLUMN: the lowest figure among the peers on standard input
+best() {
+	awk -v c="$1" '$1 !~ /rtmem|floor/ && (b == "" || $c < b) { b = $c } END { print b }'
+}
+
+trace() {
+	local n
+
+	printf '\n## The realtime trace\n\n1 ms periods, 200 blocks of 16 B .. 64 KiB each, half freed by another thread; ns.\n'
+	for n in 0 2; do
+		printf '\n%s noise threads:\n\n' "$n"
+		echo '|  | malloc p50 | p99 | p99.9 | p99.99 | worst | free p50 | p99 | p99.9 | p99.99 | worst | faults |'
+		echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
+		noise "$n" | awk '{ printf "| %s |", $1; for (i = 2; i <= 12; i++) printf " %s |", $i; print "" }'
+		printf '\nrtmem over the best peer: malloc p99.9 %s, p99.99 %s; free p99.99 %s. Over the floor: malloc p99.9 %s.\n' \
+			"$(over "$n" 4)" "$(over "$n" 5)" "$(over "$n" 10)" \
+			"$(noise "$n" | ratio /dev/stdin 4 rtmem-matched floor)"
+	done
+}
+
+# over N COLUMN: ours over the best peer
+over() {
+	noise "$1" | awk -v c="$2" -v b="$(noise "$1" | best "$2")" \
+		'$1 == "rtmem-matched" { printf "%.2f", $c / b }'
+}
+
+start() {
+	printf '\n## Whole programs\n\nMedians in ms, and user + system time over plain preloaded jemalloc.\n\n'
+	echo '| program | preload | user + system | wall | over jemalloc |'
+	echo '|---|---|---:|---:|---:|'
+	awk '!/^#/ { if ($2 == "jemalloc") j[$1] = $3; l[++n] = $0 }
+		END { for (i = 1; i <= n; i++) { split(l[i], f, " ")
+			printf "| %s | %s | %s | %s | %.3f |\n", f[1], f[2], f[3], f[4], f[3] / j[f[1]] } }' start.txt
+}
+
+{
+	echo "# Results"
+	echo
+	echo "Made by \`make bench\` from the raw files beside this one. Times hold as ratios within"
+	echo "one run; counts of instructions, system calls and page faults are exact."
+	echo
+	sed -n '2,4s/^# /    /p' instructions.txt
+	instructions
+	mixed
+	trace
+	pair
+	start
+	table larson.txt "Larson" "M operations/s"
+	table prodcons.txt "Producer and consumer" "M blocks/s"
+} >README.md
