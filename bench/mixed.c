@@ -50,6 +50,7 @@ struct ring {
 
 /* Shared with the supervising process. */
 struct shared {
+	struct trap trap;
 	uint32_t tid, counting, fifo;
 	uint64_t operations, faults, system_calls, first_faults;
 	uint64_t number[CALLS_SEEN];
@@ -57,7 +58,6 @@ struct shared {
 };
 
 static struct shared *sh;
-static struct trap *trap;
 static struct block live[LIVE], old[OLD];
 static int nold;
 static struct ring to_other, from_other;
@@ -271,10 +271,10 @@ static void *realtime(void *arg)
 	/* release: pairs with the acquire in child() */
 	__atomic_store_n(&sh->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	work(20 * BATCH); /* as ordinary: its own code, stack and tables are warm */
-	if (trap && trap_child(trap) < 0)
-		fail("no supervisor");
 	sh->fifo = promote(50, -1);
 	usleep(400000); /* what watches threads from outside has noticed by now */
+	if (trap_child(&sh->trap) < 0)
+		fail("no supervisor");
 	work_periods();
 	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -325,7 +325,7 @@ static void seen(pid_t tid, int nr)
 
 static int supervise(pid_t pid)
 {
-	int listener = trap_parent(trap, pid), status;
+	int listener = trap_parent(&sh->trap, pid), status;
 
 	if (listener < 0) {
 		fprintf(stderr, "mixed: no supervisor: %s\n", strerror(-listener));
@@ -349,7 +349,6 @@ int main(int argc, char **argv)
 		wanted = strtoull(argv[1], NULL, 0);
 	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		-1, 0);
-	trap = trap_new();
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -139,6 +140,25 @@ __attribute__((cold, noinline)) static struct probe_slot *take_slot(void)
 	return self;
 }
 
+/*
+ * A new epoch: counters start afresh. Only now does the thread put itself under the
+ * supervisor, so that nobody who looks for a filter while starting finds one.
+ */
+__attribute__((cold, noinline)) static void start_afresh(
+	struct probe_slot *s, uint32_t epoch)
+{
+	int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+	int saved = errno;
+
+	memset(s->calls, 0,
+		offsetof(struct probe_slot, policy) - offsetof(struct probe_slot, calls));
+	s->epoch = epoch;
+	if (table->mode == PROBE_COUNT && s != &no_slot && s->trap.listener == 0 &&
+		(table->all || policy == SCHED_FIFO || policy == SCHED_RR))
+		trap_child(&s->trap);
+	errno = saved;
+}
+
 /* A measured call, from enter() to leave(). */
 struct call {
 	struct probe_slot *slot; /* NULL: not measured */
@@ -168,12 +188,8 @@ static inline struct call enter(void)
 	nested = true;
 	c.slot = self ? self : take_slot();
 	epoch = __atomic_load_n(&table->epoch, __ATOMIC_RELAXED);
-	if (c.slot->epoch != epoch) {
-		memset(c.slot->calls, 0,
-			offsetof(struct probe_slot, policy) -
-				offsetof(struct probe_slot, calls));
-		c.slot->epoch = epoch;
-	}
+	if (__builtin_expect(c.slot->epoch != epoch, 0))
+		start_afresh(c.slot, epoch);
 	if (table->mode == PROBE_COUNT) {
 		c.faults = thread_faults();
 		__atomic_store_n(&c.slot->inside, 1, __ATOMIC_RELEASE);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "trap.h"
+
 #define PROBE_SLOTS 256
 /* Log-linear: 16 steps an octave, ticks 0 .. 2^40. */
 #define PROBE_SUB   16
@@ -28,7 +30,7 @@ struct probe_slot {
 	uint32_t tid;	 /* 0: unused; release, pairs with watch's acquire */
 	uint32_t inside; /* 1 while in the allocator; read at its system calls */
 	uint32_t epoch;	 /* of the counters below */
-	uint32_t unused;
+	struct trap trap;
 	uint64_t calls[PROBE_OPS];
 	uint64_t bytes;
 	uint64_t faults;
@@ -49,6 +51,7 @@ struct probe_table {
 	uint32_t epoch; /* watch adds one: every thread starts counting afresh */
 	uint32_t slots; /* taken so far */
 	uint32_t pid;	/* of the program */
+	uint32_t all;	/* also count system calls of threads that are not realtime */
 	uint64_t syscall_number[PROBE_CALLS];
 	struct probe_slot slot[PROBE_SLOTS];
 };

@@ -114,15 +114,15 @@ part_prodcons() {
 whole() {
 	echo "# $1: ${*:3}"
 	RTMEM_CONF='' "$B/bench/cpu" "$2" none= jemalloc=libjemalloc.so.2 \
-		"rtmem-no-policy=$LIB" "rtmem-unmatched=$LIB+$CONF" -- "${@:3}" | sed "s/^/$1 /"
+		"rtmem-no-policy=$LIB" "rtmem-unmatched=$LIB+$PWD/conf/rtmem.conf" -- "${@:3}" | sed "s/^/$1 /"
 }
 
 part_start() {
 	head_of start "medians: program, preload, user+sys ms, wall ms, failed runs"
 	whole true 200 /bin/true
-	whole python3 20 python3 -c 'd = {i: str(i) * 3 for i in range(200000)}; print(len(d))'
+	whole python3 20 /usr/bin/python3 -c 'd = {i: str(i) * 3 for i in range(200000)}; print(len(d))'
 	# shellcheck disable=SC2016 # Perl expands them
-	whole perl 20 perl -e 'my %h; $h{$_} = "x" x ($_ % 50) for 1 .. 200000; print scalar keys %h'
+	whole perl 20 /usr/bin/perl -e 'my %h; $h{$_} = "x" x ($_ % 50) for 1 .. 200000; print scalar keys %h'
 	whole gcc 10 gcc -std=gnu17 -O2 -D_GNU_SOURCE -Ibench -c -o /dev/null bench/mixed.c
 	whole sqlite 10 sqlite3 :memory: 'create table t(a, b); with recursive n(i) as (select 1
 		union all select i + 1 from n where i < 100000) insert into t select i, hex(i) from n;

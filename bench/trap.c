@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,19 +15,6 @@
 #include <x86intrin.h>
 
 #include "trap.h"
-
-struct trap {
-	int listener; /* number in the child; 0: not yet, negative: errno */
-	int taken;    /* the parent has it, or has given up */
-};
-
-struct trap *trap_new(void)
-{
-	void *p = mmap(NULL, sizeof(struct trap), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 int trap_child(struct trap *t)
 {

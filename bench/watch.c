@@ -19,6 +19,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -35,12 +36,16 @@
 #include "probe.h"
 #include "trap.h"
 
+#define LISTENERS 64
+
 static const char *probe, *next_library, *label = "run";
 static bool count_mode, all_threads;
 static double warm = 1, seconds = 10;
 static struct probe_table *table;
 static char table_path[] = "/dev/shm/rtmem-probe-XXXXXX";
 static unsigned long mapped_kib, locked_kib, pinned_kib;
+static struct pollfd listener[LISTENERS];
+static unsigned listeners;
 static volatile sig_atomic_t told_to_stop;
 
 static uint64_t now_ns(void)
@@ -74,6 +79,7 @@ static void make_table(void)
 		die("mmap");
 	close(fd);
 	table->mode = count_mode ? PROBE_COUNT : PROBE_TIME;
+	table->all = all_threads;
 }
 
 /* The slot a thread writes now: a process that called exec has older ones. */
@@ -95,7 +101,7 @@ static void seen(pid_t tid, int nr)
 	if (s == NULL || !__atomic_load_n(&s->inside, __ATOMIC_ACQUIRE))
 		return;
 	s->system_calls++;
-	if (s->policy && nr >= 0 && nr < PROBE_CALLS)
+	if (nr >= 0 && nr < PROBE_CALLS)
 		table->syscall_number[nr]++;
 }
 
@@ -186,7 +192,7 @@ static void start_afresh(void)
 	look();
 }
 
-static void run_child(char **argv, struct trap *t)
+static void run_child(char **argv)
 {
 	char *both;
 
@@ -195,15 +201,42 @@ static void run_child(char **argv, struct trap *t)
 	setenv("LD_PRELOAD", both, 1);
 	setenv("PROBE_TABLE", table_path, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (t && trap_child(t) < 0)
-		_exit(126);
 	execvp(argv[0], argv);
 	fprintf(stderr, "watch: %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
+/* Takes over threads that have put themselves under the supervisor since. */
+static void take_listeners(void)
+{
+	uint32_t n = __atomic_load_n(&table->slots, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < n && i < PROBE_SLOTS && listeners < LISTENERS; i++) {
+		struct probe_slot *s = &table->slot[i];
+		int fd;
+
+		if (!__atomic_load_n(&s->trap.listener, __ATOMIC_ACQUIRE) ||
+			s->trap.taken)
+			continue;
+		fd = trap_parent(&s->trap, (pid_t)table->pid);
+		if (fd < 0)
+			fprintf(stderr, "watch: no supervisor: %s\n", strerror(-fd));
+		else
+			listener[listeners++] = (struct pollfd){fd, POLLIN, 0};
+	}
+}
+
+static void serve(void)
+{
+	if (poll(listener, listeners, count_mode ? 1 : 10) <= 0)
+		return;
+	for (unsigned i = 0; i < listeners; i++)
+		if (listener[i].revents && !trap_serve(listener[i].fd, 0, seen))
+			listener[i].fd = -1; /* the thread has ended */
+}
+
 /* Serves, looks ten times a second, and ends the child in time. Returns its status. */
-static int supervise(pid_t child, int listener)
+static int supervise(pid_t child)
 {
 	uint64_t start = now_ns(), next_look = 0;
 	bool warmed = false, ended = false;
@@ -213,10 +246,8 @@ static int supervise(pid_t child, int listener)
 		uint64_t now = now_ns();
 		double age = (double)(now - start) / 1e9;
 
-		if (listener < 0)
-			usleep(10000);
-		else if (!trap_serve(listener, 10, seen))
-			listener = -1;
+		serve();
+		take_listeners();
 		if (now >= next_look && !ended) {
 			next_look = now + 100000000;
 			look();
@@ -336,30 +367,24 @@ int main(int argc, char **argv)
 {
 	struct sched_param high = {.sched_priority = 90};
 	uint64_t ticks, ns;
-	struct trap *t;
-	int listener = -1, status;
+	int status;
 	pid_t child;
 
 	options(argc, argv);
 	make_table();
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
-	t = count_mode ? trap_new() : NULL;
 	ticks = __rdtsc();
 	ns = now_ns();
 	child = fork();
 	if (child < 0)
 		die("fork");
 	if (child == 0)
-		run_child(argv + optind, t);
-	if (t && (listener = trap_parent(t, child)) < 0) {
-		fprintf(stderr, "watch: no supervisor: %s\n", strerror(-listener));
-		kill(child, SIGKILL);
-	}
+		run_child(argv + optind);
 	/* An answer that comes late is a hole in the music; not allowed is no harm. */
-	if (listener >= 0)
+	if (count_mode)
 		sched_setscheduler(0, SCHED_FIFO, &high);
-	status = supervise(child, listener);
+	status = supervise(child);
 	ticks = __rdtsc() - ticks;
 	ns = now_ns() - ns;
 	unlink(table_path);

@@ -1,9 +1,10 @@
 # Benches and the probe: bench/NAME.c is one program; nothing here is part of the product.
 BENCH_CFLAGS := $(CSTD) $(WARN) -O2 -g -pthread -D_GNU_SOURCE -fno-builtin -Ibench -MMD -MP
 
-$B/bench/probe.so: bench/probe.c
+$B/bench/probe.so: bench/probe.c bench/trap.c
 	@mkdir -p $(@D)
-	$(CC) $(BENCH_CFLAGS) -fPIC -ftls-model=initial-exec -fvisibility=hidden -shared -o $@ $< -ldl
+	$(CC) $(BENCH_CFLAGS) -fPIC -ftls-model=initial-exec -fvisibility=hidden -shared \
+		-o $@ bench/probe.c bench/trap.c -ldl
 $B/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -c -o $@ $<

@@ -81,6 +81,7 @@ measure() {
 	local label=$1
 
 	shift
+	# What rtmem run sets, with the probe in front of the library.
 	RTMEM_CONF=$CONF "$B/bench/watch" -p "$PWD/$B/bench/probe.so" -l "$label" -w 1 \
 		-d "$SECONDS_EACH" "${watch_flags[@]}" "$@" -- chuck "$SCRIPT" \
 		>>"$WORK/$label" 2>>"$WORK/$label.err"
@@ -97,7 +98,8 @@ fi
 look_around
 start_jackd
 echo "chuck $SCRIPT, a client of: jackd ${jack_flags[*]} -d dummy -r 48000 -p 128"
-echo "(a period is 2.7 ms; figures of $SECONDS_EACH s, after 1 s of warming up)"
+echo "A period is 2.7 ms. Figures of $SECONDS_EACH s, after 1 s of warming up. On the right it is"
+echo "started by: rtmem run --conf conf/rtmem.conf chuck $SCRIPT"
 echo
 measure plain.time
 measure plain.count -c

@@ -33,7 +33,7 @@ $1 == "process" { vm[$2] = $3; locked[$2] = $4 }
 END {
 	if (!n["plain.time"] || !n["rtmem.time"] || !n["plain.count"] || !n["rtmem.count"])
 		exit 1
-	row("", "plain", "rtmem run")
+	row("", "as it is", "with rtmem")
 	for (t = 1; t <= n["plain.time"]; t++) {
 		row("thread", f["plain.time", t, 3] " " f["plain.time", t, 4],
 			f["rtmem.time", t, 3] " " f["rtmem.time", t, 4])
@@ -53,5 +53,5 @@ END {
 	}
 	row("locked in RAM by the allocator", "0",
 		mib(locked["rtmem.time"] - locked["plain.time"]))
-	row("what mlockall would lock", mib(vm["plain.time"]), mib(vm["rtmem.time"]))
+	row("what mlockall would lock instead", mib(vm["plain.time"]), mib(vm["rtmem.time"]))
 }
