@@ -1,0 +1,242 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What hosts do to an allocator without meaning it. Each victim runs in a program no rule
+# matches, and again with every thread of it in a locked pool.
+load helper
+load victims
+
+teardown() {
+	private_teardown
+}
+
+@test "malloc works in an IFUNC resolver, in .preinit_array and in the first constructor" {
+	both_ways survive_early
+}
+
+@test "malloc works in atexit handlers, in destructors, and in a library's destructor after them" {
+	both_ways survive_late "$PROG/lib/ctor.so"
+	[ "${#lines[@]}" -eq 3 ]
+	[ "${lines[2]}" = "library gone" ]
+}
+
+@test "malloc works in key destructors of the last round, thread atexit, cleanup and cancellation" {
+	both_ways survive_thread_exit
+}
+
+@test "a program that closes every descriptor gets the lowest numbers, and nobody writes into its files" {
+	unmatched "$PROG/survive_fds" "$BATS_TEST_TMPDIR/out"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = mine ]
+	# there is something to say: the pool cannot be locked
+	policy <<-END
+		[pool p]
+		size = 64M
+		[rule named]
+		thread = rt
+		pool = p
+	END
+	public_dir
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 64 "$PUBLIC/prog/survive_fds" "$PUBLIC/out"
+	assert_success
+	[ "$(cat "$PUBLIC/out")" = mine ]
+}
+
+@test "fork beside allocating threads: the child allocates, frees what it inherited, makes threads, forks" {
+	both_ways survive_fork
+}
+
+@test "vfork, posix_spawn, system, popen, raw clone and daemon()" {
+	both_ways survive_spawn
+}
+
+@test "RTLD_DEEPBIND plugins share the allocator; an object with TLS comes and goes 1000 times" {
+	both_ways survive_dlopen "$PROG/lib/plugin.so"
+}
+
+@test "C++: every operator new and delete, new handlers, bad_alloc, thread_local destructors" {
+	both_ways cxx_new
+}
+
+@test "C++: exceptions arrive, and the unwinder stays libgcc's" {
+	both_ways cxx_throw
+	assert_contains "_Unwind_RaiseException is libgcc_s.so's"
+}
+
+@test "the program's own mlockall and munlockall; a pool stays locked" {
+	both_ways survive_mlockall
+}
+
+@test "a program that lowers its RLIMIT_MEMLOCK to 0 or 8 MiB" {
+	both_ways survive_mlockall 0
+	both_ways survive_mlockall 8192
+}
+
+@test "mlockall of the program with 8 MiB of RLIMIT_MEMLOCK, unprivileged" {
+	public_dir
+	match_everything
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 8192 "$PUBLIC/prog/survive_mlockall" 8192
+	assert_success
+}
+
+@test "ulimit -v 300 MB" {
+	small() {
+		ulimit -v 300000
+		exec "$PROG/conform_align"
+	}
+	export -f small
+	VICTIM_EXPECT=base LD_PRELOAD=$LIB run bash -c small
+	assert_success
+	match_everything
+	VICTIM_EXPECT=pool LD_PRELOAD=$LIB run bash -c small
+	assert_success
+}
+
+@test "threads with PTHREAD_STACK_MIN, 3000 threads one after another, 300 at once" {
+	both_ways survive_stacks
+}
+
+@test "LD_AUDIT with an auditor that follows every binding" {
+	export GLIBC_TUNABLES=glibc.rtld.optional_static_tls=4096
+	LD_AUDIT=$PROG/lib/audit.so both_ways conform_zero
+	LD_AUDIT=$PROG/lib/audit.so both_ways cxx_throw
+}
+
+@test "preloaded beside another library, before it and behind it" {
+	for order in "$PROG/lib/other.so:$LIB" "$LIB:$PROG/lib/other.so"; do
+		RTMEM_CONF='' LD_PRELOAD=$order run "$PROG/survive_stacks"
+		[ "$order" != "$PROG/lib/other.so:$LIB" ] || assert_success
+	done
+	match_everything
+	VICTIM_EXPECT=pool LD_PRELOAD=$PROG/lib/other.so:$LIB run "$PROG/survive_stacks"
+	assert_success
+}
+
+@test "a sandbox put up after start that refuses madvise and mlock" {
+	both_ways survive_seccomp errno
+}
+
+@test "a sandbox put up after start that kills who calls madvise or mlock" {
+	both_ways survive_seccomp kill
+}
+
+@test "malloc in a signal handler on an alternate stack" {
+	both_ways survive_signal
+}
+
+@test "unshare and setns of a single-threaded program keep working while no rule has matched" {
+	unmatched "$PROG/survive_namespace"
+	policy <<-END
+		[pool p]
+		size = 4M
+		[rule rt]
+		sched = rt
+		pool = p
+	END
+	preloaded run "$PROG/survive_namespace"
+	assert_success
+}
+
+@test "a program no rule matches has no thread, descriptor, lock, reservation or signal of ours" {
+	run "$PROG/survive_quiet"
+	bare=$output
+	unmatched "$PROG/survive_quiet"
+	assert_output "$bare"
+	policy <<-END
+		[pool p]
+		size = 4M
+		[rule elsewhere]
+		app = another-program
+		pool = p
+	END
+	preloaded run "$PROG/survive_quiet"
+	assert_output "$bare"
+}
+
+@test "a program no rule matches makes no call of ours but reading the policy" {
+	policy <<-END
+		[pool p]
+		size = 4M
+		commit = start
+		[rule elsewhere]
+		app = another-program
+		pool = p
+	END
+	run strace -f -o "$BATS_TEST_TMPDIR/trace" -E LD_PRELOAD="$LIB" /bin/true
+	assert_success
+	assert_output ""
+	run grep -E '^[0-9]+ +(clone|clone3|mlock|mlock2|mlockall|write|writev|io_uring|pthread|rt_sig|timer|socket|eventfd|memfd|prctl|sched_)' "$BATS_TEST_TMPDIR/trace"
+	assert_output ""
+	# what was opened was closed again
+	run awk '/open(at)?\(/ && !/= -1/ { opened++ } /close\(/ { closed++ } END { exit opened > closed }' "$BATS_TEST_TMPDIR/trace"
+	assert_success
+}
+
+@test "a setuid program runs without the library, and says nothing" {
+	public_dir
+	match_everything
+	cp "$PROG/survive_secure" "$PUBLIC/setuid"
+	chmod 4755 "$PUBLIC/setuid"
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 64 "$PUBLIC/setuid"
+	assert_success
+	assert_contains "secure 1, not loaded, base"
+}
+
+@test "a setuid program that gets the library from a trusted directory reads no policy of the user's" {
+	public_dir
+	match_everything
+	TRUSTED=$(dirname "$(cc -print-file-name=libc.so.6)")/librtmem-trusted.so
+	install -m 4755 "$(readlink -f "$LIB")" "$TRUSTED"
+	cp "$PROG/survive_secure" "$PUBLIC/setuid"
+	chmod 4755 "$PUBLIC/setuid"
+	LD_PRELOAD=librtmem-trusted.so run unprivileged 8192 "$PUBLIC/setuid"
+	rm -f "$TRUSTED"
+	assert_success
+	assert_contains "secure 1, loaded, base"
+}
+
+@test "an unprivileged user under memlock 8 MiB: all is locked that may be, one line says how to get more" {
+	public_dir
+	policy <<-END
+		[pool big]
+		size = 16M
+		[rule named]
+		thread = rt
+		pool = big
+	END
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 8192 "$PUBLIC/prog/survive_limits"
+	assert_success
+	assert_contains "pool"
+	one_line_of_advice
+	locked=$(sed -n 's/^locked //p' <<<"$output")
+	[ "$locked" -ge 7000 ] && [ "$locked" -le 8192 ]
+}
+
+@test "an unprivileged user under memlock 64 KiB: the program goes on, one line of advice" {
+	public_dir
+	policy <<-END
+		[pool big]
+		size = 16M
+		[rule named]
+		thread = rt
+		pool = big
+	END
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 64 "$PUBLIC/prog/survive_limits"
+	assert_success
+	assert_contains "pool"
+	one_line_of_advice
+	locked=$(sed -n 's/^locked //p' <<<"$output")
+	[ "$locked" -le 64 ]
+}
+
+@test "an unprivileged user within the limit hears nothing" {
+	public_dir
+	policy <<-END
+		[pool small]
+		size = 5M
+		[rule named]
+		thread = rt
+		pool = small
+	END
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 8192 "$PUBLIC/prog/survive_limits"
+	assert_success
+	[ "$(grep -vc '^locked\|^pool$' <<<"$output")" -eq 0 ]
+}
