@@ -78,9 +78,9 @@ int main(int argc, char **argv)
 	sandbox(kill ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | EPERM);
 	pthread_barrier_wait(&up);
 	churn();
-	pthread_join(t[0], NULL);
-	if (!kill) { /* libc itself calls madvise when a thread ends, and mlock for none
-		      */
+	pthread_barrier_wait(&up);
+	if (!kill) {
+		pthread_join(t[0], NULL);
 		pthread_create(&t[1], NULL, new_thread, NULL);
 		pthread_join(t[1], NULL);
 	}
