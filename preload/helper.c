@@ -35,7 +35,9 @@
 #define HELPER_GROW_MAX (2UL << 20)
 #define HELPER_LOW_MAX	(4UL << 20)
 
-static int helper_state;		   /* atomic: 0 none, 1 started */
+static int helper_state;  /* atomic: 0 none, 1 started */
+static bool helper_leave; /* atomic */
+static pthread_t helper_thread;
 static bool helper_grow_failed[POOLS_MAX]; /* said once, not tried again */
 
 bool helper_running(void)
@@ -122,7 +124,7 @@ static void *helper_main(void *arg)
 	 * number the program expects to get. */
 	if (sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0)
 		log_use_process_stderr();
-	for (;;) {
+	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
 		struct helper_turn t = {false};
 		bool matched = thread_matched() > 0;
 
@@ -142,15 +144,13 @@ static void helper_create(void)
 {
 	uint64_t all = ~0ULL, old;
 	pthread_attr_t attr;
-	pthread_t thread;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, HELPER_STACK);
 	/* not the class of the realtime thread that may be calling */
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	sys_sigprocmask(SIG_SETMASK, &all, &old);
-	if (real_pthread_create(&thread, &attr, helper_main, NULL) != 0) {
+	if (real_pthread_create(&helper_thread, &attr, helper_main, NULL) != 0) {
 		log_line("cannot start the helper thread: pools will not grow, and "
 			 "threads "
 			 "promoted by other processes will not be seen");
@@ -168,6 +168,17 @@ void helper_start(void)
 	if (__atomic_compare_exchange_n(
 		    &helper_state, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		helper_create();
+}
+
+void helper_stop(void)
+{
+	if (!helper_running())
+		return;
+	/* release: pairs with the helper's acquire */
+	__atomic_store_n(&helper_leave, true, __ATOMIC_RELEASE);
+	pthread_join(helper_thread, NULL);
+	helper_leave = false;
+	__atomic_store_n(&helper_state, 0, __ATOMIC_RELEASE);
 }
 
 void helper_child(void)

@@ -157,7 +157,7 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	init_native();
 	rule_start(p, &init_process);
 	site_init(&init_process);
-	thread_start(&init_process, helper_start);
+	thread_start(&init_process, helper_start, helper_stop);
 }
 
 /* ---- exit ---- */

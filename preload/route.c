@@ -64,12 +64,13 @@ __attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, size_t size, size_t align)
 {
 	s->fallbacks++;
-	__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
+	if (size >> 47 == 0) /* else no pool of any size would do */
+		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
 	if (pool->when_full == POOL_FULL_FAIL) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+	return route_base_alloc(size, align);
 }
 
 /* From the thread's own pool, past its small bins. */

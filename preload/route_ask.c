@@ -49,7 +49,7 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 	pool = r->simple ? r->pool : route_ask(r, size, f);
 	if (pool)
 		return route_alloc_from(s, pool, size, align);
-	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+	return route_base_alloc(size, align);
 }
 
 static inline unsigned route_seen_index(uintptr_t ret)

@@ -5,6 +5,7 @@
 #ifndef ROUTE_PRIVATE_H
 #define ROUTE_PRIVATE_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "route.h"
@@ -26,6 +27,17 @@ route_free_fn route_free_slow;	     /* matched, without one */
 static inline struct cache *route_cache(struct slot *s)
 {
 	return (struct cache *)(void *)s->cache;
+}
+
+/* From jemalloc, for a matched thread. ENOMEM with every NULL: its memalign forgets it.
+ */
+static inline void *route_base_alloc(size_t size, size_t align)
+{
+	void *p = align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+
+	if (__builtin_expect(!p, 0))
+		errno = ENOMEM;
+	return p;
 }
 
 /* The pool is full: as its policy says. */

@@ -28,7 +28,9 @@ static struct slot *thread_free_list;
 static bool thread_watch;
 static bool thread_ask_sites; /* some rule has a callsite condition */
 static void (*thread_on_match)(void);
+static void (*thread_on_last)(void);
 static bool thread_ask_names;	 /* some rule has a thread condition */
+static int thread_slots;	 /* in use: threads that are or will be */
 static int thread_matched_count; /* atomic, relaxed: the helper's pace */
 static pthread_key_t thread_key;
 static bool thread_key_made;
@@ -79,6 +81,7 @@ static struct slot *thread_take_slot(void)
 		s->stack_hi = 0;
 		s->code = (const void *)getauxval(AT_ENTRY);
 		s->state = SLOT_BORN;
+		thread_slots++;
 	}
 	lock_release(&thread_lock, me);
 	return s;
@@ -86,6 +89,7 @@ static struct slot *thread_take_slot(void)
 
 static void thread_give_slot_locked(struct slot *s)
 {
+	thread_slots--;
 	if (s->wanted)
 		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
 	route_drop(s);
@@ -119,6 +123,7 @@ static void thread_key_destroy(void *arg)
 	static __thread __attribute__((tls_model("initial-exec"))) unsigned char round;
 	struct slot *s = arg;
 	uint32_t me = lock_tid();
+	bool last;
 
 	if (s != route_self)
 		return;
@@ -130,7 +135,10 @@ static void thread_key_destroy(void *arg)
 	lock_acquire(&thread_lock, me);
 	route_self = &route_gone;
 	thread_give_slot_locked(s);
+	last = thread_slots == 0;
 	lock_release(&thread_lock, me);
+	if (last)
+		thread_on_last();
 }
 
 void thread_each(void (*fn)(struct slot *, void *), void *arg)
@@ -340,10 +348,12 @@ bool thread_asks_sites(void)
 	return thread_ask_sites;
 }
 
-void thread_start(const struct match_process *m, void (*on_match)(void))
+void thread_start(
+	const struct match_process *m, void (*on_match)(void), void (*on_last)(void))
 {
 	route_process = m;
 	thread_on_match = on_match;
+	thread_on_last = on_last;
 	thread_read_rules(m);
 	thread_key_made = pthread_key_create(&thread_key, thread_key_destroy) == 0;
 	/* release: the rules before the flag; pairs with thread_watching() */
@@ -364,6 +374,7 @@ void thread_child(void)
 		thread_free_list = s;
 	}
 	thread_matched_count = 0;
+	thread_slots = 0;
 	if (route_self != &route_gone) {
 		route_self = &thread_nobody;
 		thread_ask_nobody();
