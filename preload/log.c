@@ -17,6 +17,8 @@
 #include <time.h>
 
 #include "fds.h"
+#include <sys/stat.h>
+
 #include "sys.h"
 
 #define ONCE_SLOTS   256
@@ -141,6 +143,33 @@ static int borrow_stderr(void)
 	return sys_openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
 }
 
+/* What descriptor 2 was at start: a file the program opens there later is its own. */
+static struct {
+	bool known, open;
+	dev_t dev;
+	ino_t ino;
+} log_stderr;
+
+void log_know_stderr(void)
+{
+	struct stat st;
+
+	log_stderr.open = sys_call3(SYS_fstat, 2, (long)&st, 0) == 0;
+	log_stderr.dev = st.st_dev;
+	log_stderr.ino = st.st_ino;
+	log_stderr.known = true;
+}
+
+static bool is_stderr(int fd)
+{
+	struct stat st;
+
+	if (!log_stderr.known)
+		return true;
+	return log_stderr.open && sys_call3(SYS_fstat, fd, (long)&st, 0) == 0 &&
+	       st.st_dev == log_stderr.dev && st.st_ino == log_stderr.ino;
+}
+
 /* A reader that went away must not cost the program a SIGPIPE it did not cause. */
 static void write_no_signal(int fd, const char *text, size_t len)
 {
@@ -163,13 +192,15 @@ static void write_line(const char *text, size_t len)
 	int fd;
 
 	if (!fds_private()) {
-		write_no_signal(2, text, len);
+		if (is_stderr(2))
+			write_no_signal(2, text, len);
 		return;
 	}
 	fd = borrow_stderr();
 	if (fd < 0)
 		return;
-	write_no_signal(fd, text, len);
+	if (is_stderr(fd))
+		write_no_signal(fd, text, len);
 	sys_close(fd);
 }
 

@@ -21,6 +21,12 @@ __attribute__((noreturn, cold, format(printf, 1, 2))) void log_misuse(
 	const char *fmt, ...);
 
 /*
+ * Remembers what descriptor 2 is. From now on a line is written only while it is still
+ * that: a file that the program opened there is none of ours.
+ */
+void log_know_stderr(void);
+
+/*
  * The formatter itself: like snprintf, never allocates, any context. Returns the length
  * of what stands in buf (unlike snprintf when the text was cut).
  */
