@@ -8,6 +8,7 @@
  */
 #include "helper.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -35,8 +36,8 @@
 #define HELPER_GROW_MAX (2UL << 20)
 #define HELPER_LOW_MAX	(4UL << 20)
 
-static int helper_state;  /* atomic: 0 none, 1 started */
-static bool helper_leave; /* atomic */
+static int helper_state;      /* atomic: 0 none, 1 started */
+static uint32_t helper_leave; /* futex */
 static pthread_t helper_thread;
 static bool helper_grow_failed[POOLS_MAX]; /* said once, not tried again */
 
@@ -97,7 +98,7 @@ static void helper_sleep(long ns)
 {
 	struct timespec ts = {0, ns};
 
-	sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&ts, 0);
+	sys_futex(&helper_leave, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, &ts);
 }
 
 static void helper_look(int64_t now)
@@ -175,9 +176,10 @@ void helper_stop(void)
 	if (!helper_running())
 		return;
 	/* release: pairs with the helper's acquire */
-	__atomic_store_n(&helper_leave, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&helper_leave, 1, __ATOMIC_RELEASE);
+	sys_futex(&helper_leave, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
 	pthread_join(helper_thread, NULL);
-	helper_leave = false;
+	helper_leave = 0;
 	__atomic_store_n(&helper_state, 0, __ATOMIC_RELEASE);
 }
 

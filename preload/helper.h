@@ -16,7 +16,7 @@
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
 bool helper_running(void);
 /* The program's last thread is ending: libc ends the process when no thread is left, and
- * would wait for the helper forever. Waits for its current turn, 50 ms at most. */
+ * would wait for the helper forever. Waits for its current turn. */
 void helper_stop(void);
 void helper_child(void); /* after fork, in the child: there is none */
 #endif

@@ -144,6 +144,7 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	p = init_read();
 	if (!p)
 		return;
+	log_know_stderr();
 	match_process(p, exe, &init_process);
 	if (!init_process.inherit)
 		init_strip_preload(env);

@@ -40,6 +40,13 @@ bool thread_watching(void)
 	return __atomic_load_n(&thread_watch, __ATOMIC_ACQUIRE);
 }
 
+bool thread_only_one(void)
+{
+	/* with one thread there is nobody to race with */
+	return __atomic_load_n(&thread_slots, __ATOMIC_RELAXED) == 1 &&
+	       route_self != &thread_nobody && route_self != &route_gone;
+}
+
 int thread_matched(void)
 {
 	return __atomic_load_n(&thread_matched_count, __ATOMIC_RELAXED);

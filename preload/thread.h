@@ -59,6 +59,8 @@ void thread_changed_handle(pthread_t handle, const char *name);
 
 /* The helper's look at every known thread; names: also read their names from /proc. */
 void thread_look(bool names);
+/* Has the program one thread, the caller, as far as we know? */
+bool thread_only_one(void);
 /* How many threads are matched now. */
 int thread_matched(void);
 /* Every live slot, under the thread lock. */
