@@ -9,7 +9,7 @@ teardown() {
 	private_teardown
 }
 
-@test "malloc works in an IFUNC resolver, in .preinit_array and in the first constructor" {
+@test "malloc works in .preinit_array and in the first constructor" {
 	both_ways survive_early
 }
 
@@ -37,7 +37,8 @@ teardown() {
 	public_dir
 	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 64 "$PUBLIC/prog/survive_fds" "$PUBLIC/out"
 	assert_success
-	[ "$(cat "$PUBLIC/out")" = mine ]
+	run cat "$PUBLIC/out"
+	assert_output mine
 }
 
 @test "fork beside allocating threads: the child allocates, frees what it inherited, makes threads, forks" {
@@ -122,17 +123,8 @@ teardown() {
 	both_ways survive_signal
 }
 
-@test "unshare and setns of a single-threaded program keep working while no rule has matched" {
-	unmatched "$PROG/survive_namespace"
-	policy <<-END
-		[pool p]
-		size = 4M
-		[rule rt]
-		sched = rt
-		pool = p
-	END
-	preloaded run "$PROG/survive_namespace"
-	assert_success
+@test "unshare and setns of a single-threaded program keep working" {
+	both_ways survive_namespace
 }
 
 @test "a program no rule matches has no thread, descriptor, lock, reservation or signal of ours" {
@@ -163,11 +155,20 @@ teardown() {
 	run strace -f -o "$BATS_TEST_TMPDIR/trace" -E LD_PRELOAD="$LIB" /bin/true
 	assert_success
 	assert_output ""
-	run grep -E '^[0-9]+ +(clone|clone3|mlock|mlock2|mlockall|write|writev|io_uring|pthread|rt_sig|timer|socket|eventfd|memfd|prctl|sched_)' "$BATS_TEST_TMPDIR/trace"
+	run grep -E '^[0-9]+ +(clone|clone3|mlock|mlock2|mlockall|write|writev|io_uring|pthread|rt_sig|timer|socket|eventfd|memfd|prctl|sched_set|sched_yield)' "$BATS_TEST_TMPDIR/trace"
 	assert_output ""
 	# what was opened was closed again
 	run awk '/open(at)?\(/ && !/= -1/ { opened++ } /close\(/ { closed++ } END { exit opened > closed }' "$BATS_TEST_TMPDIR/trace"
 	assert_success
+}
+
+@test "a program with one thread changes its identity with capabilities of that thread alone" {
+	public_dir
+	match_everything
+	LD_PRELOAD=$PUBLIC/lib.so run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		--inh-caps=-all "$PUBLIC/prog/survive_secure"
+	assert_success
+	assert_contains "secure 0, loaded, pool"
 }
 
 @test "a setuid program runs without the library, and says nothing" {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # status, output and lines are bats's
 # victims.bash - runs the victim programs of tests/prog under the library
 
 # Every thread of every program is matched: what a realtime thread gets, all get.
@@ -44,8 +44,8 @@ public_dir() {
 	cp "$(readlink -f "$LIB")" "$PUBLIC/lib.so"
 	cp -r "$PROG" "$PUBLIC/prog"
 	chmod -R a+rX "$PUBLIC"
-	# a policy written before or after this is found there
-	BATS_TEST_TMPDIR=$PUBLIC
+	# policies written from now on stand there
+	export BATS_TEST_TMPDIR=$PUBLIC
 	if [ -n "$RTMEM_CONF" ]; then
 		cp "$RTMEM_CONF" "$PUBLIC/rtmem.conf"
 		chmod a+r "$PUBLIC/rtmem.conf"
