@@ -60,6 +60,15 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 
 /* ---- matched threads: everything goes to one pool ---- */
 
+void *route_base_alloc(size_t size, size_t align)
+{
+	void *p = align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+
+	if (__builtin_expect(!p, 0))
+		errno = ENOMEM;
+	return p;
+}
+
 __attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, size_t size, size_t align)
 {

@@ -5,7 +5,6 @@
 #ifndef ROUTE_PRIVATE_H
 #define ROUTE_PRIVATE_H
 
-#include <errno.h>
 #include <string.h>
 
 #include "route.h"
@@ -29,17 +28,9 @@ static inline struct cache *route_cache(struct slot *s)
 	return (struct cache *)(void *)s->cache;
 }
 
-/* From jemalloc, for a matched thread. ENOMEM with every NULL: its memalign forgets it.
+/* From jemalloc, for a matched thread; ENOMEM with every NULL: its memalign forgets it.
  */
-static inline void *route_base_alloc(size_t size, size_t align)
-{
-	void *p = align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
-
-	if (__builtin_expect(!p, 0))
-		errno = ENOMEM;
-	return p;
-}
-
+void *route_base_alloc(size_t size, size_t align);
 /* The pool is full: as its policy says. */
 void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
 /* From the thread's own pool, past its small bins. */
