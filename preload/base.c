@@ -125,6 +125,7 @@ int base_mprotect(void *at, size_t len, int prot)
 
 int base_madvise(void *at, size_t len, int advice)
 {
-	/* advice only: jemalloc does without where a filter might end the program for it */
+	/* advice only: jemalloc does without where a filter might end the program for it
+	 */
 	return sys_restricted() || sys_madvise(at, len, advice) < 0 ? -1 : 0;
 }

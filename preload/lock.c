@@ -48,7 +48,8 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 			return;
 		ret = sys_futex(&l->word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL);
 		if (ret == 0) {
-			/* the kernel wrote our tid; acquire: pairs with lock_release_slow() */
+			/* the kernel wrote our tid; acquire: pairs with
+			 * lock_release_slow() */
 			__atomic_load_n(&l->word, __ATOMIC_ACQUIRE);
 			return;
 		}
@@ -64,7 +65,8 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 
 void lock_release_slow(struct lock *l)
 {
-	/* release: the kernel's hand-over is one too, but no checker of races can see it */
+	/* release: the kernel's hand-over is one too, but no checker of races can see it
+	 */
 	__atomic_fetch_or(&l->word, 0, __ATOMIC_RELEASE);
 	if (sys_futex(&l->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL) < 0)
 		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);

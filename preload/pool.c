@@ -229,15 +229,22 @@ bool pool_check(struct pool *p)
 
 void pool_say_full(struct pool *p)
 {
+	const char *then = p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
+							  : "jemalloc serves its threads";
+	size_t kib = p->area.committed >> 10;
+
 	if (p->native || p->full_said ||
 		!__atomic_load_n(&p->full_events, __ATOMIC_RELAXED))
 		return;
 	p->full_said = true;
-	log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]", p->name,
-		p->area.committed >> 10,
-		p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
-					       : "jemalloc serves its threads",
-		p->max > p->size ? "max" : "size", p->name);
+	if (p->area.committed < p->area.reserved)
+		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; "
+			 "raise size = in "
+			 "[pool %s]",
+			p->name, kib, then, p->name);
+	else
+		log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]",
+			p->name, kib, then, p->max > p->size ? "max" : "size", p->name);
 }
 
 void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)

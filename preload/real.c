@@ -17,7 +17,8 @@ void *real_function(const char *name)
 	return fn;
 }
 
-typedef int real_create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+typedef int real_create_fn(
+	pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 int real_pthread_create(
 	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)

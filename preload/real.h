@@ -16,15 +16,15 @@ int real_pthread_create(
 	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
 
 /* A function of type FN behind `name`, looked up once; racing look-ups find the same. */
-#define REAL(FN, name)                                                                    \
-	({                                                                                \
-		static FN *real_;                                                         \
-		FN *fn_ = __atomic_load_n(&real_, __ATOMIC_RELAXED);                      \
-		if (!fn_) {                                                               \
-			fn_ = (FN *)real_function(name);                                  \
-			__atomic_store_n(&real_, fn_, __ATOMIC_RELAXED);                  \
-		}                                                                         \
-		fn_;                                                                      \
+#define REAL(FN, name)                                                   \
+	({                                                               \
+		static FN *real_;                                        \
+		FN *fn_ = __atomic_load_n(&real_, __ATOMIC_RELAXED);     \
+		if (!fn_) {                                              \
+			fn_ = (FN *)real_function(name);                 \
+			__atomic_store_n(&real_, fn_, __ATOMIC_RELAXED); \
+		}                                                        \
+		fn_;                                                     \
 	})
 
 #endif

@@ -75,20 +75,49 @@ static const char *rule_naming(int pool)
 	return "";
 }
 
-static struct pool *rule_pool(int i)
-{
-	struct rule_made *m;
+static struct lock rule_lock; /* whoever makes a pool; never taken by malloc */
 
-	if (i < 0)
-		return NULL;
-	m = &rule_pools[i];
+static void rule_make_one(int i)
+{
+	struct rule_made *m = &rule_pools[i];
+	uint32_t me = lock_tid();
+
+	lock_acquire(&rule_lock, me);
 	if (!m->tried) {
-		m->tried = true;
 		m->pool = rule_make_pool(&rule_policy->pool[i]);
 		if (m->pool)
 			m->pool->rule = rule_naming(i);
+		/* release: the pool before the flag; pairs with rule_tried() */
+		__atomic_store_n(&m->tried, true, __ATOMIC_RELEASE);
 	}
-	return m->pool;
+	lock_release(&rule_lock, me);
+}
+
+static bool rule_tried(int i)
+{
+	return i < 0 || __atomic_load_n(&rule_pools[i].tried, __ATOMIC_ACQUIRE);
+}
+
+static int rule_pool_of(const struct match_standing *st, int i)
+{
+	return rule_process->rule[st->cand[i].rule]->pool;
+}
+
+bool rule_ready(const struct match_standing *st)
+{
+	for (int i = 0; i < st->n; i++) {
+		if (!rule_tried(rule_pool_of(st, i)))
+			return false;
+	}
+	return true;
+}
+
+void rule_make(const struct match_standing *st)
+{
+	for (int i = 0; i < st->n; i++) {
+		if (!rule_tried(rule_pool_of(st, i)))
+			rule_make_one(rule_pool_of(st, i));
+	}
 }
 
 void rule_start(const struct policy *p, const struct match_process *m)
@@ -101,7 +130,7 @@ void rule_start(const struct policy *p, const struct match_process *m)
 		int pool = m->rule[i]->pool;
 
 		if (pool >= 0 && p->pool[pool].commit == POLICY_COMMIT_START)
-			rule_pool(pool);
+			rule_make_one(pool);
 	}
 }
 
@@ -115,6 +144,7 @@ void rule_child(void)
 	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
 		rule_pools[i] = (struct rule_made){0};
 	rule_routes = NULL;
+	rule_lock.word = 0;
 }
 
 static bool rule_is_realtime_class(int sched)
@@ -144,7 +174,8 @@ static void rule_fill(struct route *r, int sched)
 
 	for (int i = 0; i < st->n; i++) {
 		int rule = st->cand[i].rule;
-		struct pool *pool = rule_pool(rule_process->rule[rule]->pool);
+		int made = rule_process->rule[rule]->pool;
+		struct pool *pool = made < 0 ? NULL : rule_pools[made].pool;
 
 		r->pool_of[rule] = pool;
 		if (pool)

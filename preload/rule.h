@@ -14,7 +14,13 @@
 /* p and m live until the process ends. Pools with commit = start are made here. */
 void rule_start(const struct policy *p, const struct match_process *m);
 
-/* The route for a standing decision, or NULL for jemalloc. Same decision, same route. */
+/* Are the pools of this decision made, as far as they can be? Under the thread lock. */
+bool rule_ready(const struct match_standing *st);
+/* Makes them: takes milliseconds, without the thread lock. Threads: any. */
+void rule_make(const struct match_standing *st);
+
+/* The route for a standing decision that is ready, or NULL for jemalloc. Same decision,
+ * same route. Under the thread lock. */
 struct route *rule_route(const struct match_standing *st, int sched);
 
 /* [realtime] pin_process. */

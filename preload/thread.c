@@ -1,37 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.c - who the threads are, and when that changes
+ * thread.c - the registry of threads: births, ends, fork
  *
  * Never called by malloc on a matched thread; once by the first malloc of a thread that
  * was not made by pthread_create. System calls: one or two per change, none per
  * allocation.
  */
-#include "thread_facts.h"
+#include "thread_private.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/auxv.h>
 
 #include "area.h"
-#include "image.h"
 #include "log.h"
-#include "rule.h"
 #include "sys.h"
 
-#define THREAD_CHUNK	 16	      /* slots mapped at a time */
-#define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
-static struct lock thread_lock;
-static struct slot *thread_all; /* append-only list of slots ever made */
+#define THREAD_CHUNK 16 /* slots mapped at a time */
+
+struct lock thread_lock;
+struct slot *thread_all; /* append-only list of slots ever made */
 static struct slot *thread_free_list;
 static bool thread_watch;
 static bool thread_ask_sites; /* some rule has a callsite condition */
-static void (*thread_on_match)(void);
+void (*thread_on_match)(void);
 static void (*thread_on_last)(void);
-static bool thread_ask_names;	 /* some rule has a thread condition */
-static int thread_slots;	 /* in use: threads that are or will be */
-static int thread_matched_count; /* atomic, relaxed: the helper's pace */
+bool thread_ask_names;	  /* some rule has a thread condition */
+static int thread_slots;  /* in use: threads that are or will be */
+int thread_matched_count; /* atomic, relaxed: the helper's pace */
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
@@ -94,7 +91,7 @@ static struct slot *thread_take_slot(void)
 	return s;
 }
 
-static void thread_give_slot_locked(struct slot *s)
+void thread_give_slot_locked(struct slot *s)
 {
 	thread_slots--;
 	if (s->wanted)
@@ -160,66 +157,20 @@ void thread_each(void (*fn)(struct slot *, void *), void *arg)
 	lock_release(&thread_lock, me);
 }
 
-/* ---- from facts to a route ---- */
+/* ---- coming and going ---- */
 
-/* What a matched thread touches besides its pool: its slot; for audio and video its stack
- * and the object its code is in. */
-static void thread_make_ready(struct slot *s, const struct route *r)
-{
-	const struct policy_rule *rule = r->rule;
-
-	if (!s->locked) {
-		area_lock_foreign(s, sizeof(*s));
-		s->locked = true;
-	}
-	if (rule_pins_process())
-		image_pin_process(
-			s->stack_hi, rule->stack ? rule->stack : THREAD_PIN_STACK);
-	if (rule->kind == POLICY_KIND_ALLOCATOR)
-		return;
-	if (rule->stack && s == route_self)
-		image_lock_stack(0, rule->stack);
-	else if (rule->stack && s->stack_hi)
-		image_lock_stack_range(
-			(void *)(s->stack_hi - rule->stack), (void *)s->stack_hi);
-	image_lock_object(s->code);
-}
-
-/* Under the lock, facts are fresh. True when the thread became matched. */
-static bool thread_update_locked(struct slot *s)
-{
-	struct match_thread facts = {s->name, s->sched, s->priority};
-	struct match_standing standing;
-	struct route *r;
-
-	if (!route_process || s->state != SLOT_LIVE)
-		return false;
-	match_thread(route_process, &facts, &standing);
-	r = rule_route(&standing, s->sched);
-	if (r == s->wanted)
-		return false;
-	if (r)
-		thread_make_ready(s, r);
-	__atomic_fetch_add(&thread_matched_count, (r != NULL) - (s->wanted != NULL),
-		__ATOMIC_RELAXED);
-	s->wanted = r;
-	route_publish(s, r);
-	return r != NULL;
-}
-
-static bool thread_enter_registry(struct slot *s)
+static void thread_enter_registry(struct slot *s)
 {
 	uint32_t me = lock_tid();
-	bool matched;
 
 	s->handle = pthread_self();
 	thread_read_own_name(s);
 	thread_read_sched(s);
 	lock_acquire(&thread_lock, me);
 	s->state = SLOT_LIVE;
-	matched = thread_update_locked(s);
 	lock_release(&thread_lock, me);
-	return matched;
+	if (thread_match(s))
+		thread_on_match();
 }
 
 struct slot *thread_self(void)
@@ -239,8 +190,7 @@ struct slot *thread_self(void)
 	thread_read_stack(s);
 	if (thread_ask_sites)
 		site_thread_here();
-	if (thread_enter_registry(s))
-		thread_on_match();
+	thread_enter_registry(s);
 	return s;
 }
 
@@ -255,89 +205,7 @@ void thread_born(struct slot *s, const void *code)
 	s->stack_hi = (uintptr_t)__builtin_frame_address(0);
 	if (thread_ask_sites)
 		site_thread_here();
-	if (thread_enter_registry(s))
-		thread_on_match();
-}
-
-/* ---- changes ---- */
-
-static struct slot *thread_find_locked(pid_t tid)
-{
-	for (struct slot *s = thread_all; s; s = s->link) {
-		if (s->state == SLOT_LIVE && s->tid == (uint32_t)tid)
-			return s;
-	}
-	return NULL;
-}
-
-void thread_changed(pid_t tid)
-{
-	uint32_t me = lock_tid();
-	bool matched = false;
-	struct slot *s;
-
-	if (!thread_watching())
-		return;
-	if (tid == 0 || (uint32_t)tid == me)
-		thread_self();
-	lock_acquire(&thread_lock, me);
-	s = thread_find_locked(tid ? tid : (pid_t)me);
-	if (s) {
-		if (s->tid == me)
-			thread_read_own_name(s);
-		thread_read_sched(s);
-		matched = thread_update_locked(s);
-	}
-	lock_release(&thread_lock, me);
-	if (matched)
-		thread_on_match();
-}
-
-void thread_changed_handle(pthread_t handle, const char *name)
-{
-	uint32_t me = lock_tid();
-	bool matched = false;
-
-	if (!thread_watching())
-		return;
-	if (pthread_equal(handle, pthread_self()))
-		thread_self();
-	lock_acquire(&thread_lock, me);
-	for (struct slot *s = thread_all; s; s = s->link) {
-		if (s->state != SLOT_LIVE || !pthread_equal(s->handle, handle))
-			continue;
-		if (name) {
-			strncpy(s->name, name, sizeof(s->name) - 1);
-			s->name[sizeof(s->name) - 1] = '\0';
-		}
-		thread_read_sched(s);
-		matched = thread_update_locked(s);
-		break;
-	}
-	lock_release(&thread_lock, me);
-	if (matched)
-		thread_on_match();
-}
-
-void thread_look(bool names)
-{
-	uint32_t me = lock_tid();
-
-	lock_acquire(&thread_lock, me);
-	for (struct slot *s = thread_all; s; s = s->link) {
-		if (s->state != SLOT_LIVE)
-			continue;
-		if (sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == -ESRCH) {
-			/* it left by a raw exit: nobody runs its slot any more */
-			thread_give_slot_locked(s);
-			continue;
-		}
-		thread_read_sched(s);
-		if (names && thread_ask_names)
-			thread_read_name(s);
-		thread_update_locked(s);
-	}
-	lock_release(&thread_lock, me);
+	thread_enter_registry(s);
 }
 
 /* ---- start and fork ---- */

@@ -14,22 +14,22 @@
 #include "pools.h"
 
 #define THREADS 4
-#define MAIL    512
-#define LIVE    200
-#define TOTAL   (8UL << 20)
+#define MAIL	512
+#define LIVE	200
+#define TOTAL	(8UL << 20)
 
 static struct pool *pool;
 static void *mail[MAIL]; /* atomic: blocks on their way to another thread */
 static long operations = 200000;
 
-#define CHECK(x, ...)                                                                     \
-	do {                                                                              \
-		if (!(x)) {                                                               \
-			printf("%s:%d: %s: ", __FILE__, __LINE__, #x);                    \
-			printf(__VA_ARGS__);                                              \
-			printf("\n");                                                     \
-			exit(1);                                                          \
-		}                                                                         \
+#define CHECK(x, ...)                                                  \
+	do {                                                           \
+		if (!(x)) {                                            \
+			printf("%s:%d: %s: ", __FILE__, __LINE__, #x); \
+			printf(__VA_ARGS__);                           \
+			printf("\n");                                  \
+			exit(1);                                       \
+		}                                                      \
 	} while (0)
 
 static void *take(struct cache *c, size_t n)

@@ -28,14 +28,14 @@ struct shadow {
 static struct shadow live[LIVE_MAX];
 static int nlive;
 
-#define CHECK(x, ...)                                                                     \
-	do {                                                                              \
-		if (!(x)) {                                                               \
-			printf("%s:%d: step %ld: %s: ", __FILE__, __LINE__, step, #x);    \
-			printf(__VA_ARGS__);                                              \
-			printf("\n");                                                     \
-			exit(1);                                                          \
-		}                                                                         \
+#define CHECK(x, ...)                                                                  \
+	do {                                                                           \
+		if (!(x)) {                                                            \
+			printf("%s:%d: step %ld: %s: ", __FILE__, __LINE__, step, #x); \
+			printf(__VA_ARGS__);                                           \
+			printf("\n");                                                  \
+			exit(1);                                                       \
+		}                                                                      \
 	} while (0)
 
 static uint64_t rnd(void)
@@ -82,8 +82,8 @@ static void remember(void *p, size_t size, size_t align)
 	struct shadow *s = &live[nlive++];
 
 	CHECK((uintptr_t)p % (align > 16 ? align : 16) == 0, "%p align %zu", p, align);
-	CHECK((unsigned char *)p >= span && (unsigned char *)p + size <= span + span_len, "%p",
-		p);
+	CHECK((unsigned char *)p >= span && (unsigned char *)p + size <= span + span_len,
+		"%p", p);
 	CHECK(heap_size_of(p) == size, "%zu for %zu", heap_size_of(p), size);
 	CHECK(heap_usable_of(p) >= size, "%zu", heap_usable_of(p));
 	CHECK(heap_phys_of(heap, p) >= heap_usable_of(p), "%p", p);
@@ -148,7 +148,8 @@ static void one_step(int mix)
 	case 3:
 		if (nlive == LIVE_MAX)
 			break;
-		p = align ? heap_alloc_aligned(heap, align, size) : heap_alloc(heap, size);
+		p = align ? heap_alloc_aligned(heap, align, size)
+			  : heap_alloc(heap, size);
 		if (p)
 			remember(p, size, align);
 		else
@@ -200,7 +201,8 @@ static void capacity(void)
 		fresh(heap_span_for(total));
 		p = heap_alloc(heap, total);
 		CHECK(p, "%zu", total);
-		CHECK(!heap_alloc(heap, 1) || heap_span_for(total) > total + 64, "%zu", total);
+		CHECK(!heap_alloc(heap, 1) || heap_span_for(total) > total + 64, "%zu",
+			total);
 		CHECK(heap_free(heap, p) == HEAP_OK, "%zu", total);
 	}
 }

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread_match.c - facts changed: which route does the thread follow now
+ *
+ * Never called by malloc on a matched thread. The thread lock is held for the decision
+ * only; what takes long (a pool to commit, a stack to lock) is done before, without it.
+ */
+#include "thread_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "area.h"
+#include "image.h"
+#include "rule.h"
+#include "sys.h"
+
+#define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
+#define THREAD_TRIES	 4 /* facts that change while pools are made are looked at again */
+
+/* What a matched thread touches besides its pool: its slot; for audio and video its stack
+ * and the object its code is in. */
+static void thread_make_ready(struct slot *s, const struct route *r)
+{
+	const struct policy_rule *rule = r->rule;
+
+	if (!s->locked) {
+		area_lock_foreign(s, sizeof(*s));
+		s->locked = true;
+	}
+	if (rule_pins_process())
+		image_pin_process(
+			s->stack_hi, rule->stack ? rule->stack : THREAD_PIN_STACK);
+	if (rule->kind == POLICY_KIND_ALLOCATOR)
+		return;
+	if (rule->stack && s == route_self)
+		image_lock_stack(0, rule->stack);
+	else if (rule->stack && s->stack_hi)
+		image_lock_stack_range(
+			(void *)(s->stack_hi - rule->stack), (void *)s->stack_hi);
+	image_lock_object(s->code);
+}
+
+struct thread_step {
+	struct match_standing standing;
+	struct route *route;
+	bool need_pools; /* of the standing decision */
+	bool need_ready; /* for the route */
+	bool matched;
+};
+
+/* Under the lock: publish, or say what has to be done first. */
+static void thread_step_locked(
+	struct slot *s, struct thread_step *t, const struct route *ready)
+{
+	struct match_thread facts = {s->name, s->sched, s->priority};
+
+	if (s->state != SLOT_LIVE)
+		return;
+	match_thread(route_process, &facts, &t->standing);
+	t->need_pools = !rule_ready(&t->standing);
+	if (t->need_pools)
+		return;
+	t->route = rule_route(&t->standing, s->sched);
+	if (t->route == s->wanted)
+		return;
+	t->need_ready = t->route && t->route != ready;
+	if (t->need_ready)
+		return;
+	__atomic_fetch_add(&thread_matched_count,
+		(t->route != NULL) - (s->wanted != NULL), __ATOMIC_RELAXED);
+	s->wanted = t->route;
+	route_publish(s, t->route);
+	t->matched = t->route != NULL;
+}
+
+bool thread_match(struct slot *s)
+{
+	uint32_t me = lock_tid();
+	const struct route *ready = NULL;
+
+	for (int i = 0; route_process && i < THREAD_TRIES; i++) {
+		struct thread_step t = {.route = NULL};
+
+		lock_acquire(&thread_lock, me);
+		thread_step_locked(s, &t, ready);
+		lock_release(&thread_lock, me);
+		if (t.need_pools)
+			rule_make(&t.standing);
+		else if (t.need_ready)
+			thread_make_ready(s, t.route);
+		else
+			return t.matched;
+		ready = t.route;
+	}
+	return false;
+}
+
+static void thread_refresh(struct slot *s)
+{
+	if (s && thread_match(s))
+		thread_on_match();
+}
+
+static bool thread_is(const struct slot *s, pid_t tid, const pthread_t *handle)
+{
+	return s->state == SLOT_LIVE &&
+	       (handle ? pthread_equal(s->handle, *handle) : s->tid == (uint32_t)tid);
+}
+
+/* The slot of a thread, its facts read again. name: its new one, NULL: not known to
+ * change. */
+static struct slot *thread_read_again(
+	pid_t tid, const pthread_t *handle, const char *name)
+{
+	uint32_t me = lock_tid();
+	struct slot *s;
+
+	lock_acquire(&thread_lock, me);
+	for (s = thread_all; s && !thread_is(s, tid, handle); s = s->link)
+		;
+	if (s) {
+		if (name) {
+			strncpy(s->name, name, sizeof(s->name) - 1);
+			s->name[sizeof(s->name) - 1] = '\0';
+		} else if (s->tid == me) {
+			thread_read_own_name(s);
+		}
+		thread_read_sched(s);
+	}
+	lock_release(&thread_lock, me);
+	return s;
+}
+
+void thread_changed(pid_t tid)
+{
+	pid_t me = (pid_t)lock_tid();
+
+	if (!thread_watching())
+		return;
+	if (tid == 0 || tid == me)
+		thread_self();
+	thread_refresh(thread_read_again(tid ? tid : me, NULL, NULL));
+}
+
+void thread_changed_handle(pthread_t handle, const char *name)
+{
+	if (!thread_watching())
+		return;
+	if (pthread_equal(handle, pthread_self()))
+		thread_self();
+	thread_refresh(thread_read_again(0, &handle, name));
+}
+
+static bool thread_look_at_locked(struct slot *s, bool names)
+{
+	if (s->state != SLOT_LIVE)
+		return false;
+	if (sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == -ESRCH) {
+		/* it left by a raw exit: nobody runs its slot any more */
+		thread_give_slot_locked(s);
+		return false;
+	}
+	thread_read_sched(s);
+	if (names && thread_ask_names)
+		thread_read_name(s);
+	return true;
+}
+
+void thread_look(bool names)
+{
+	uint32_t me = lock_tid();
+	struct slot *s;
+	bool there;
+
+	lock_acquire(&thread_lock, me);
+	s = thread_all;
+	lock_release(&thread_lock, me);
+	for (; s; s = s->link) {
+		lock_acquire(&thread_lock, me);
+		there = thread_look_at_locked(s, names);
+		lock_release(&thread_lock, me);
+		if (there)
+			thread_match(s);
+	}
+}
