@@ -23,13 +23,18 @@
 #define SITE_ENTRIES	(1u << SITE_TABLE_BITS)
 #define SITE_CLASSES	1024u
 
-/* A value: class in bits 0..15, two flags, the recipe of site_cfi.h above them. */
-#define SITE_CLASS(v)	     ((uint16_t)(v))
-#define SITE_TRANSPARENT     (1ull << 16) /* does not count as a frame of `depth` */
-#define SITE_KNOWN	     (1ull << 17) /* set in every value but 0 */
-#define SITE_RECIPE_SHIFT    18
-#define SITE_CLASS_UNKNOWN   0
-#define SITE_CLASS_NO_OBJECT 1 /* code in no ELF object: no value can match it */
+/*
+ * A value: class in bits 0..15, two flags, the recipe of site_cfi.h above them.
+ *   TRANSPARENT  does not count as a frame of `depth`
+ *   KNOWN        code of an ELF object: what depends on it may be remembered
+ * Class 1 is code that nothing matches, in no ELF object for one.
+ */
+#define SITE_CLASS(v)	   ((uint16_t)(v))
+#define SITE_TRANSPARENT   (1ull << 16)
+#define SITE_KNOWN	   (1ull << 17)
+#define SITE_RECIPE_SHIFT  18
+#define SITE_CLASS_UNKNOWN 0
+#define SITE_CLASS_NOTHING 1
 
 struct site_entry {
 	uint64_t key;	/* atomic: CAS from 0, never changed again */

@@ -95,7 +95,7 @@ static uint64_t resolve(const struct site_world *w, uintptr_t addr, bool *keep)
 	uint64_t value;
 
 	if (_dl_find_object((void *)addr, &o) != 0)
-		return SITE_KNOWN | SITE_CLASS_NO_OBJECT;
+		return SITE_CLASS_NOTHING;
 	/* acquire: pairs with the release in site_modules.c; the records are complete */
 	m = site_module_at(__atomic_load_n(&w->modules, __ATOMIC_ACQUIRE), addr);
 	if (!m || !current(m, &o)) {

@@ -145,7 +145,7 @@ static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *
 			*sure = false;
 			return want & ~open & ~minus & (plus | w->only_negated);
 		}
-		*sure &= SITE_CLASS(value) != SITE_CLASS_NO_OBJECT;
+		*sure &= (value & SITE_KNOWN) != 0;
 		if (k->skip && k->pc != k->skip) {
 			if (!up(k, value >> SITE_RECIPE_SHIFT)) {
 				/* no way through our own frames: the caller is known */

@@ -73,3 +73,9 @@ compared() {
 	inside bash -c 'for i in {1..300}; do a[i]=$(echo "$i"); done; printf "%s\n" "${a[@]}" | sort'
 	compared 300
 }
+
+@test "answers stay right while objects come and go and the policy is compiled again" {
+	cd "$PROG"
+	run timeout 60 "$UNIT/site_race" ./site_plug_one.so ./site_plug_two.so 600
+	assert_success
+}

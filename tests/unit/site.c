@@ -259,6 +259,37 @@ static void other_stacks(void)
 	munmap(stack, size);
 }
 
+/* A frame whose CFA comes from rbp, and an rbp that cannot be: nothing is read there. */
+static uintptr_t inside;
+NOINLINE static void note_caller(void)
+{
+	inside = (uintptr_t)__builtin_return_address(0);
+	AFTER();
+}
+NOINLINE static void by_variable_frame(void)
+{
+	static volatile size_t n = 100;
+	char b[n];
+
+	__asm__ volatile("" ::"r"(b) : "memory");
+	note_caller();
+	__asm__ volatile("" ::"r"(b) : "memory");
+}
+
+static void bad_registers(void)
+{
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0) & ~15ul, ret[8];
+	const uintptr_t bad[] = {0, 8, sp - 4096, sp + 1, site_self.hi, site_self.hi - 8,
+		UINTPTR_MAX - 7, UINTPTR_MAX & ~7ul, 1ul << 63, site_self.lo};
+
+	by_variable_frame();
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct site_frame f = {inside, sp, bad[i], bad[i]};
+
+		CHECK(site_stack(&f, ret, 8) == 1 && ret[0] == inside);
+	}
+}
+
 /* More threads than there are caches: all get the right answer, with or without. */
 static pthread_barrier_t barrier;
 static void *crowd(void *arg)
@@ -312,7 +343,7 @@ static void names(void)
 static void table(void)
 {
 	struct site_world *w = site_world;
-	uint64_t known = SITE_KNOWN | SITE_CLASS_NO_OBJECT;
+	uint64_t known = SITE_KNOWN | SITE_CLASS_NOTHING;
 	uint32_t kept = 0;
 
 	for (uintptr_t a = 0x1000; a < 0x1000 + 2 * SITE_ENTRIES; a++)
@@ -345,6 +376,7 @@ int main(void)
 	deeper_callers();
 	same_key_other_stack();
 	other_stacks();
+	bad_registers();
 	many_threads();
 	names();
 	table();
