@@ -16,11 +16,12 @@
 #include "phys_find.h"
 #include "sys.h"
 
-/* Populated at most, of a source: this, or PHYS_FACTOR times what is wanted, and never
- * more than half of what the machine can give. */
+/* Populated at most, of a source: this, or PHYS_FACTOR times what is wanted up to
+ * PHYS_BUDGET_MAX, and never more than half of what the machine can give. */
 #define PHYS_BUDGET	  (1UL << 30)
 #define PHYS_BUDGET_PAGES (64UL << 20)
-#define PHYS_FACTOR	  64
+#define PHYS_FACTOR	  256
+#define PHYS_BUDGET_MAX	  (4UL << 30)
 #define PHYS_BLOCK	  (4UL << 20)  /* the largest block of the kernel's allocator */
 #define PHYS_SMALL	  (64UL << 10) /* up to this, no huge page is used up */
 #define PHYS_TRIES	  3	       /* pages that moved between looking and pinning */
@@ -161,9 +162,9 @@ static size_t phys_budget(size_t unit, const struct phys_want *w)
 	size_t most = unit == AREA_PAGE ? PHYS_BUDGET_PAGES : PHYS_BUDGET;
 	size_t have = area_memory_available() / 2;
 
-	if (unit > AREA_PAGE && w->size < SIZE_MAX / PHYS_FACTOR &&
-		w->size * PHYS_FACTOR > most)
-		most = w->size * PHYS_FACTOR;
+	if (unit > AREA_PAGE && w->size > most / PHYS_FACTOR)
+		most = w->size > PHYS_BUDGET_MAX / PHYS_FACTOR ? PHYS_BUDGET_MAX
+							       : w->size * PHYS_FACTOR;
 	return most < have ? most : have;
 }
 

@@ -56,6 +56,21 @@ static void one(size_t size, uint64_t low, uint64_t high, uint64_t align)
 	CHECK(r.base == NULL);
 }
 
+/* Whether the machine has that much in one piece is its own affair; a lie is not. */
+static void maybe(size_t size)
+{
+	struct phys_want w = {size, 0, UINT64_MAX, 0};
+	struct phys_run r;
+	struct area a;
+	int ret = phys_alloc(&w, &a, &r);
+
+	CHECK(ret == 0 || (ret == -ENOSPC && r.base == NULL));
+	if (ret == 0) {
+		check_run(&r, &w);
+		phys_free(&r);
+	}
+}
+
 /* A fork, writes on both sides of it, and memory pressure beside: nothing moves. */
 static void stays(void)
 {
@@ -136,7 +151,7 @@ int main(int argc, char **argv)
 	one(MIB, 1UL << 24, UINT64_MAX, MIB);
 	one(2 * MIB, 0, UINT64_MAX, 2 * MIB);
 	one(4 * MIB, 0, UINT64_MAX, 0);
-	one(16 * MIB, 0, UINT64_MAX, 0);
+	maybe(16 * MIB);
 	stays();
 	return failed;
 }
