@@ -208,6 +208,20 @@ RTM_API status_t rtm_get_stats(rtm_pool *pool, struct rtm_stats *out, size_t sta
  */
 RTM_API void rtm_each_pool(void (*fn)(rtm_pool *pool, void *arg), void *arg);
 
+/* Figures of a tag (OSMalloc_Tagalloc() in <libkern/OSMalloc.h>); bytes as asked for. */
+struct rtm_tag_stats {
+	const char *name; /* valid in the call only */
+	uint64_t blocks, bytes;
+	uint64_t peak; /* highest `bytes` */
+};
+
+/*
+ * Calls fn once for each tag of the process, in no particular order. stats stands until
+ * fn returns; fields may be added at its end. Realtime: no. Threads: any.
+ */
+RTM_API void rtm_each_tag(
+	void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg);
+
 RTM_END_DECLS
 
 #endif

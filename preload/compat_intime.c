@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "base.h"
+#include "compat.h"
 #include "lock.h"
 #include "log.h"
 #include "phys.h"
@@ -133,4 +134,9 @@ DWORD GetRtPhysicalAddress(PVOID pMemory)
 DWORD GetLastRtError(void)
 {
 	return intime_error;
+}
+
+void compat_intime_child(void)
+{
+	intime_lock.word = 0;
 }

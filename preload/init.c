@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "helper.h"
 #include "image.h"
 #include "log.h"
@@ -45,6 +46,7 @@ static void init_fork_child(void)
 	rule_child();
 	thread_child();
 	helper_child();
+	compat_child();
 }
 
 void init_native(void)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tag.h"
 #include "thread.h"
 
 const char *rtm_version(void)
@@ -126,4 +127,31 @@ status_t rtm_get_stats(rtm_pool *pool, struct rtm_stats *out, size_t stats_size)
 	}
 	memcpy(out, &s, stats_size);
 	return B_OK;
+}
+
+struct rtm_tag_call {
+	void (*fn)(const struct rtm_tag_stats *, void *);
+	void *arg;
+};
+
+static void rtm_tag_one(struct tag *t, void *arg)
+{
+	const struct rtm_tag_call *call = arg;
+	/* relaxed: figures */
+	struct rtm_tag_stats s = {
+		.name = t->name,
+		.blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED),
+		.bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED),
+		.peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED),
+	};
+
+	call->fn(&s, call->arg);
+}
+
+void rtm_each_tag(void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg)
+{
+	struct rtm_tag_call call = {fn, arg};
+
+	if (fn)
+		tag_each(rtm_tag_one, &call);
 }

@@ -35,3 +35,42 @@ linked() {
 	assert_success
 	assert_output ""
 }
+
+@test "OSMalloc: tags, wired and pageable blocks, accounts, threads" {
+	run linked "$PROG/compat_osmalloc"
+	assert_success
+	assert_output ""
+}
+
+@test "OSMalloc_noblock, OSMalloc_nowait and OSFree make no system call" {
+	run linked "$PROG/compat_osmalloc" nowait
+	assert_success
+	assert_output kept
+}
+
+@test "a caller's bug is a panic of OSMalloc: one line that names it, and abort" {
+	while IFS=: read -r how says; do
+		run linked "$PROG/compat_osmalloc" "$how"
+		assert_failure 134
+		[ "${#lines[@]}" -eq 1 ] || explain "one line ($how)"
+		assert_contains "rtmem: panic: OS"
+		assert_contains "$says"
+	done <<-'END'
+		no tag:is not a tag
+		foreign tag:is not a tag
+		blocks left:tag "the tag" still has 1 blocks
+		stale tag:is not a tag
+		wrong tag:belongs to tag "the tag", not "the other"
+		wrong size:has 100 bytes, not 101
+		double free:was freed already
+		foreign block:is not a block of OSMalloc
+		null block:is not a block of OSMalloc
+		inside a block:is not a block of OSMalloc
+	END
+}
+
+@test "OSMalloc where nothing more may be wired: NULL and one line, never a lesser thing" {
+	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/compat_osmalloc" limit
+	assert_success
+	assert_contains "could be wired"
+}

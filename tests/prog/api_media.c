@@ -13,27 +13,6 @@
 
 #include "api_check.h"
 
-/* KiB of the mapping around p that are locked, by /proc/self/smaps. */
-static long locked_around(const void *p)
-{
-	unsigned long lo, hi;
-	char line[512];
-	int here = 0;
-	long kib = 0;
-	FILE *f = fopen("/proc/self/smaps", "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &lo, &hi) == 2 &&
-			strchr(line, '-') < line + 17)
-			here = (uintptr_t)p >= lo && (uintptr_t)p < hi;
-		else if (here)
-			sscanf(line, "Locked: %ld kB", &kib);
-	}
-	if (f)
-		fclose(f);
-	return kib;
-}
-
 static struct {
 	int ready, quit;
 	thread_id tid;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compat.h - what the boundaries of the other families share
+ */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include "pools.h"
+
+/* After fork, in the child: locks of the families are free. */
+void compat_child(void);
+void compat_intime_child(void);
+
+/*
+ * Pools of one kind that are made one after the other as they fill, each at least as
+ * large as all before it. For the families whose callers never said how large a pool is.
+ */
+#define COMPAT_CHAIN 24
+struct compat_chain {
+	const char *name;
+	struct pool *pool[COMPAT_CHAIN]; /* atomic: release once made, acquire by users */
+};
+
+/* Realtime: yes when wait is false. NULL: full (and wait false, or no other pool can be
+ * made). flags: enum area_flags of pools that have to be made. */
+void *compat_take(struct compat_chain *c, unsigned flags, size_t size, bool wait);
+/* Makes the first pool if there is none; 0 or a negative errno. */
+int compat_ready(struct compat_chain *c, unsigned flags);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tag.c - the registry of tags
+ *
+ * Tags stand in chunks that are only added; a tag that was deleted is reused only when
+ * all of its chunk's others have been used since. Creating and deleting take a lock;
+ * booking and looking up do not.
+ */
+#include "tag.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "lock.h"
+
+#define TAG_CHUNK  64
+#define TAG_CHUNKS 64
+
+static struct tag
+	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
+static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
+static struct lock tag_lock;	      /* held for a walk of the registry */
+
+/* Under the lock. */
+static struct tag *tag_free_in(int i)
+{
+	for (unsigned n = 0; n < TAG_CHUNK; n++) {
+		struct tag *t = &tag_chunk[i][tag_next[i]++ % TAG_CHUNK];
+
+		if (!t->live)
+			return t;
+	}
+	return NULL;
+}
+
+static struct tag *tag_take(struct tag *fresh, bool *used)
+{
+	for (int i = 0; i < TAG_CHUNKS; i++) {
+		struct tag *t;
+
+		if (!tag_chunk[i]) {
+			if (!fresh)
+				return NULL;
+			/* release: pairs with the acquires below */
+			__atomic_store_n(&tag_chunk[i], fresh, __ATOMIC_RELEASE);
+			*used = true;
+		}
+		t = tag_free_in(i);
+		if (t)
+			return t;
+	}
+	return NULL;
+}
+
+static void tag_fill(struct tag *t, const char *name, uint32_t flags)
+{
+	memset(t, 0, sizeof(*t));
+	if (name)
+		memcpy(t->name, name, strnlen(name, TAG_NAME_MAX));
+	t->flags = flags;
+	/* release: all of it; pairs with tag_valid() */
+	__atomic_store_n(&t->live, true, __ATOMIC_RELEASE);
+}
+
+struct tag *tag_create(const char *name, uint32_t flags)
+{
+	struct tag *t, *fresh = NULL;
+	uint32_t me = lock_tid();
+	bool used = false;
+
+	lock_acquire(&tag_lock, me);
+	t = tag_take(NULL, &used);
+	if (t)
+		tag_fill(t, name, flags);
+	lock_release(&tag_lock, me);
+	if (t)
+		return t;
+	fresh = je_calloc(TAG_CHUNK, sizeof(*fresh));
+	lock_acquire(&tag_lock, me);
+	t = tag_take(fresh, &used);
+	if (t)
+		tag_fill(t, name, flags);
+	lock_release(&tag_lock, me);
+	if (!used)
+		je_free(fresh);
+	return t;
+}
+
+void tag_delete(struct tag *t)
+{
+	/* release: pairs with tag_valid() */
+	__atomic_store_n(&t->live, false, __ATOMIC_RELEASE);
+}
+
+bool tag_valid(const struct tag *t)
+{
+	for (int i = 0; i < TAG_CHUNKS; i++) {
+		/* acquire: pairs with tag_take() */
+		const struct tag *c = __atomic_load_n(&tag_chunk[i], __ATOMIC_ACQUIRE);
+		uintptr_t off = (uintptr_t)t - (uintptr_t)c;
+
+		if (!c)
+			return false;
+		if (off < TAG_CHUNK * sizeof(*c))
+			/* acquire: pairs with tag_fill() */
+			return off % sizeof(*c) == 0 &&
+			       __atomic_load_n(&t->live, __ATOMIC_ACQUIRE);
+	}
+	return false;
+}
+
+void tag_book(struct tag *t, size_t bytes)
+{
+	uint64_t now, peak;
+
+	/* relaxed, all of it: figures */
+	__atomic_fetch_add(&t->blocks, 1, __ATOMIC_RELAXED);
+	now = __atomic_add_fetch(&t->bytes, bytes, __ATOMIC_RELAXED);
+	peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
+	while (peak < now && !__atomic_compare_exchange_n(&t->peak, &peak, now, true,
+				     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+void tag_unbook(struct tag *t, size_t bytes)
+{
+	/* relaxed: figures */
+	__atomic_fetch_sub(&t->bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&t->blocks, 1, __ATOMIC_RELAXED);
+}
+
+void tag_each(void (*fn)(struct tag *, void *), void *arg)
+{
+	for (int i = 0; i < TAG_CHUNKS; i++) {
+		/* acquire: pairs with tag_take() */
+		struct tag *c = __atomic_load_n(&tag_chunk[i], __ATOMIC_ACQUIRE);
+
+		for (int k = 0; c && k < TAG_CHUNK; k++)
+			/* acquire: pairs with tag_fill() */
+			if (__atomic_load_n(&c[k].live, __ATOMIC_ACQUIRE))
+				fn(&c[k], arg);
+	}
+}
+
+void tag_child(void)
+{
+	tag_lock.word = 0;
+}
