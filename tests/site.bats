@@ -79,3 +79,45 @@ compared() {
 	run timeout 60 "$UNIT/site_race" ./site_plug_one.so ./site_plug_two.so 600
 	assert_success
 }
+
+# victim: what site_victim says, with how often (two threads, two rounds).
+victim() {
+	preloaded "$PROG/site_victim" | sort | uniq -c | awk '{ print $2, $3, $1 }'
+}
+
+@test "under the library a rule holds for the function it names, by every way to allocate" {
+	policy <<-END
+		[pool sites]
+		size = 1M
+		[rule sites]
+		callsite = site_victim!hot, site_victim!copied, site_victim!grown, site_victim!aligned
+		pool = sites
+	END
+	run victim
+	assert_output $'above plain 4\naligned pool 4\ncold plain 4\ncopied pool 4\ngrown pool 4\nhot pool 4'
+}
+
+@test "under the library a rule with depth holds for callers further up" {
+	policy <<-END
+		[pool sites]
+		size = 1M
+		[rule sites]
+		callsite = site_victim!above
+		depth = 2
+		pool = sites
+	END
+	run victim
+	assert_output $'above pool 4\naligned plain 4\ncold plain 4\ncopied plain 4\ngrown plain 4\nhot plain 4'
+}
+
+@test "under the library a negated call site exempts its function only" {
+	policy <<-END
+		[pool sites]
+		size = 1M
+		[rule sites]
+		callsite = site_victim, !site_victim!cold
+		pool = sites
+	END
+	run victim
+	assert_output $'above plain 4\naligned pool 4\ncold plain 4\ncopied pool 4\ngrown pool 4\nhot pool 4'
+}
