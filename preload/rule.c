@@ -22,6 +22,7 @@ static struct route *rule_routes;
 struct rule_made {
 	struct pool *pool;
 	bool tried;
+	bool advised; /* said once, also for children of a fork */
 };
 static struct rule_made *rule_pools;
 
@@ -40,7 +41,7 @@ static unsigned rule_area_flags(const struct policy_pool *pp)
 	return flags;
 }
 
-static struct pool *rule_make_pool(const struct policy_pool *pp)
+static struct pool *rule_make_pool(const struct policy_pool *pp, bool *advised)
 {
 	struct pool_attr attr = {
 		.name = pp->name,
@@ -60,8 +61,11 @@ static struct pool *rule_make_pool(const struct policy_pool *pp)
 			pp->name, (size_t)pp->size, -error);
 		return NULL;
 	}
-	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed)
+	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed &&
+		!*advised) {
+		*advised = true;
 		area_lock_advice(&p->area, pp->name);
+	}
 	return p;
 }
 
@@ -84,7 +88,7 @@ static void rule_make_one(int i)
 
 	lock_acquire(&rule_lock, me);
 	if (!m->tried) {
-		m->pool = rule_make_pool(&rule_policy->pool[i]);
+		m->pool = rule_make_pool(&rule_policy->pool[i], &m->advised);
 		if (m->pool)
 			m->pool->rule = rule_naming(i);
 		/* release: the pool before the flag; pairs with rule_tried() */
@@ -142,7 +146,7 @@ bool rule_pins_process(void)
 void rule_child(void)
 {
 	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
-		rule_pools[i] = (struct rule_made){0};
+		rule_pools[i] = (struct rule_made){.advised = rule_pools[i].advised};
 	rule_routes = NULL;
 	rule_lock.word = 0;
 }

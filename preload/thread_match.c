@@ -18,6 +18,17 @@
 #define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
 #define THREAD_TRIES	 4 /* facts that change while pools are made are looked at again */
 
+/* Every page of a slot present and writable, also where the limit lets nothing be locked.
+ * Atomic: its owner may be running; nothing changes. */
+static void thread_touch(struct slot *s)
+{
+	unsigned char *page = (unsigned char *)s;
+
+	for (size_t at = 0; at < sizeof(*s); at += AREA_PAGE)
+		__atomic_fetch_or(page + at, 0, __ATOMIC_RELAXED);
+	__atomic_fetch_or(page + sizeof(*s) - 1, 0, __ATOMIC_RELAXED);
+}
+
 /* What a matched thread touches besides its pool: its slot; for audio and video its stack
  * and the object its code is in. */
 static void thread_make_ready(struct slot *s, const struct route *r)
@@ -25,6 +36,7 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 	const struct policy_rule *rule = r->rule;
 
 	if (!s->locked) {
+		thread_touch(s);
 		area_lock_foreign(s, sizeof(*s));
 		s->locked = true;
 	}
