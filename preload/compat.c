@@ -84,4 +84,5 @@ void compat_child(void)
 {
 	tag_child();
 	compat_intime_child();
+	compat_cm_child();
 }

@@ -10,6 +10,7 @@
 /* After fork, in the child: locks of the families are free. */
 void compat_child(void);
 void compat_intime_child(void);
+void compat_cm_child(void);
 
 /*
  * Pools of one kind that are made one after the other as they fill, each at least as

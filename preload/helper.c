@@ -18,6 +18,7 @@
 #include "real.h"
 #include "log.h"
 #include "pools.h"
+#include "recycle.h"
 #include "site.h"
 #include "sys.h"
 #include "thread.h"
@@ -132,6 +133,7 @@ static void *helper_main(void *arg)
 		thread_each(helper_drain, NULL);
 		if (matched)
 			pools_each(helper_pool, &t);
+		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS

@@ -74,3 +74,18 @@ linked() {
 	assert_success
 	assert_contains "could be wired"
 }
+
+@test "CMMemoryPool: reuse by size without a fault, age-out, flush, invalidate, outlived" {
+	run linked "$PROG/compat_cmmemorypool"
+	assert_success
+	assert_output ""
+}
+
+@test "CMMemoryPool: a block that is not the allocator's is one line and an abort" {
+	for how in "double free" "foreign block" "inside a block" "foreign object"; do
+		run linked "$PROG/compat_cmmemorypool" "$how"
+		assert_failure 134
+		[ "${#lines[@]}" -eq 1 ] || explain "one line ($how)"
+		assert_contains "rtmem: CF"
+	done
+}
