@@ -25,13 +25,16 @@ void lock_tid_forget(void)
 	lock_own_tid = 0;
 }
 
-/* A word left by a thread that died inside (it was killed with its process half gone). */
-static void lock_take_over(struct lock *l, uint32_t tid)
+/*
+ * A word left by a thread that died inside (it was killed with its process half gone).
+ * `seen` is what the word was before the kernel said so: whoever took the lock since is
+ * alive.
+ */
+static bool lock_take_over(struct lock *l, uint32_t seen, uint32_t tid)
 {
-	uint32_t dead = __atomic_load_n(&l->word, __ATOMIC_RELAXED);
-
-	__atomic_compare_exchange_n(
-		&l->word, &dead, tid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	/* acquire: as in lock_try() */
+	return __atomic_compare_exchange_n(
+		&l->word, &seen, tid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static void lock_yield(void)
@@ -42,31 +45,27 @@ static void lock_yield(void)
 void lock_acquire_slow(struct lock *l, uint32_t tid)
 {
 	for (;;) {
+		uint32_t seen;
 		int ret;
 
 		if (lock_try(l, tid))
 			return;
+		seen = __atomic_load_n(&l->word, __ATOMIC_RELAXED);
 		ret = sys_futex(&l->word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL);
-		if (ret == 0) {
-			/* the kernel wrote our tid; acquire: pairs with
-			 * lock_release_slow() */
-			__atomic_load_n(&l->word, __ATOMIC_ACQUIRE);
+		if (ret == -ESRCH && (seen & FUTEX_TID_MASK) &&
+			lock_take_over(l, seen, tid))
 			return;
-		}
-		if (ret == -ESRCH)
-			lock_take_over(l, tid);
-		else
-			lock_yield(); /* EAGAIN, EINTR; ENOSYS or a filter: spin politely
-				       */
-		if ((__atomic_load_n(&l->word, __ATOMIC_RELAXED) & FUTEX_TID_MASK) == tid)
+		/* acquire: the kernel wrote our tid; pairs with lock_release_slow() */
+		if ((__atomic_load_n(&l->word, __ATOMIC_ACQUIRE) & FUTEX_TID_MASK) == tid)
 			return;
+		/* EAGAIN, EINTR; ENOSYS or a filter: spin politely */
+		lock_yield();
 	}
 }
 
 void lock_release_slow(struct lock *l)
 {
-	/* release: the kernel's hand-over is one too, but no checker of races can see it
-	 */
+	/* release: what was done under the lock, before the kernel hands it over */
 	__atomic_fetch_or(&l->word, 0, __ATOMIC_RELEASE);
 	if (sys_futex(&l->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL) < 0)
 		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
