@@ -2,7 +2,7 @@
 /*
  * heap.c - two-level segregated fit (Masmano, Ripoll, Crespo, Real: TLSF, ECRTS 2004)
  *
- *  1. Free blocks hang in lists by size class: 16-byte classes below 512 bytes, above
+ *  1. Free blocks hang in lists by size class: 16-byte classes below 1 KiB, above
  * that 32 classes per power of two. Two levels of bitmaps say which lists are not empty.
  *  2. To allocate, round the size up to a class so that any block of it fits, find the
  * first list that is not empty with two bit scans, take its head, give the rest back.
@@ -14,352 +14,218 @@
  * and the control block. What a damaged block would make it do is checked before it is
  * done.
  */
-#include "heap_private.h"
+#include "heap_list.h"
 
 #include <string.h>
 
-size_t heap_control_size(void)
-{
-	return sizeof(struct heap);
-}
-
-/* ---- free lists ---- */
-
-static inline void list_push(struct heap *h, struct block *b, size_t size)
-{
-	struct class c = class_of(size);
-	struct block **head = &h->list[c.fl][c.sl];
-
-	b->next = *head;
-	b->prev = NULL;
-	if (b->next)
-		b->next->prev = b;
-	*head = b;
-	h->sl_map[c.fl] |= 1u << c.sl;
-	h->fl_map |= 1u << c.fl;
-}
-
-/* False when the links do not lead back: the program wrote into a free block. */
-static inline bool list_remove(struct heap *h, struct block *b, size_t size)
-{
-	struct class c = class_of(size);
-	struct block *next = b->next, *prev = b->prev;
-	struct block **from = prev ? &prev->next : &h->list[c.fl][c.sl];
-
-	if (HEAP_UNLIKELY((prev && ((uintptr_t)prev < (uintptr_t)h->span ||
-					   (uintptr_t)prev >= (uintptr_t)h->end)) ||
-			  *from != b ||
-			  (next && ((uintptr_t)next < (uintptr_t)h->span ||
-					   (uintptr_t)next >= (uintptr_t)h->end ||
-					   next->prev != b)))) {
-		h->broken = block_payload(b);
-		return false;
-	}
-	*from = next;
-	if (next)
-		next->prev = prev;
-	else if (!prev) {
-		h->sl_map[c.fl] &= ~(1u << c.sl);
-		if (!h->sl_map[c.fl])
-			h->fl_map &= ~(1u << c.fl);
-	}
-	return true;
-}
-
-/* ---- taking and giving ---- */
-
-static inline void heap_count(struct heap *h, size_t size)
-{
-	h->used += size;
-	if (h->used > h->peak)
-		h->peak = h->used;
-}
-
-/* b becomes a free block of `size` bytes whose neighbours are not free. */
-static inline void heap_put_free(
-	struct heap *h, struct block *b, size_t size, uint32_t keep)
-{
-	struct block *after = block_at(b, size);
-
-	block_set_flags(b, (uint32_t)size | HEAP_F_FREE | keep);
-	b->check = (uint16_t)~block_live_check(h, b);
-	*block_before_size(after) = size;
-	block_set_flags(after, block_flags(after) | HEAP_F_PREV_FREE);
-	list_push(h, b, size);
-}
-
-/* b, `had` bytes and in no list, becomes a live block of `size`; the rest goes back. */
-static inline void *heap_make_live(
-	struct heap *h, struct block *b, size_t had, size_t size, size_t wanted)
-{
-	uint32_t keep = block_flags(b) & HEAP_F_PREV_FREE;
-
-	if (had - size >= HEAP_BLOCK_MIN) {
-		heap_put_free(h, block_at(b, size), had - size, 0);
-	} else {
-		size = had;
-		block_set_flags(block_at(b, size),
-			block_flags(block_at(b, size)) & ~HEAP_F_PREV_FREE);
-	}
-	block_set_flags(b, (uint32_t)size | keep);
-	b->slack = (uint16_t)(size - HEAP_OVERHEAD - wanted);
-	b->check = block_live_check(h, b);
-	return block_payload(b);
-}
-
-static inline size_t heap_block_size(size_t wanted)
-{
-	size_t size = (wanted + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
-
-	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
-}
-
 /* Blocks of the class `size` falls into may still be large enough. Bound: HEAP_SCAN. */
-static __attribute__((noinline)) struct block *heap_find_exact_slow(
-	const struct heap *h, size_t size)
+static uint32_t heap_find_exact_slow(const struct heap *h, size_t size)
 {
-	struct class c = class_of(size);
-	struct block *b = h->list[c.fl][c.sl];
+	uint32_t off = h->list[class_of(size)];
 
-	for (int i = 0; b && i < HEAP_SCAN; i++, b = b->next) {
-		if ((uintptr_t)b < (uintptr_t)h->span ||
-			(uintptr_t)b >= (uintptr_t)h->end)
-			return NULL;
-		if (block_size(b) >= size)
-			return b;
+	for (int i = 0; off && i < HEAP_SCAN; i++, off = heap_at(h, off)->next) {
+		if (!heap_reaches(h, off))
+			return 0;
+		if (block_size(heap_at(h, off)) >= size)
+			return off;
 	}
-	return NULL;
+	return 0;
 }
 
-static inline struct block *heap_find(const struct heap *h, size_t size)
+/* The smallest class whose blocks are sure to fit and which has one, or HEAP_LISTS. */
+static inline size_t heap_find(const struct heap *h, size_t size)
 {
-	struct class c = class_fitting(size);
-	uint32_t map;
+	size_t class = class_fitting(size), fl = class / HEAP_SL;
+	uint32_t map = h->sl_map[fl] & (~0u << class % HEAP_SL);
 
-	if (HEAP_UNLIKELY(c.fl >= HEAP_FL))
-		return heap_find_exact_slow(h, size);
-	map = h->sl_map[c.fl] & (~0u << c.sl);
 	if (!map) {
-		map = c.fl + 1 < 32 ? h->fl_map & (~0u << (c.fl + 1)) : 0;
+		map = h->fl_map & (~1u << fl);
 		if (HEAP_UNLIKELY(!map))
-			return heap_find_exact_slow(h, size);
-		c.fl = (unsigned)__builtin_ctz(map);
-		map = h->sl_map[c.fl];
+			return HEAP_LISTS;
+		fl = (size_t)__builtin_ctz(map);
+		map = h->sl_map[fl];
 	}
-	return h->list[c.fl][__builtin_ctz(map)];
+	return fl * HEAP_SL + (size_t)__builtin_ctz(map);
+}
+
+/* A free block of at least `size` bytes, taken out of its list. NULL: none, or broken. */
+static __attribute__((noinline)) struct block *heap_take_exact_slow(
+	struct heap *h, size_t size)
+{
+	uint32_t off = heap_find_exact_slow(h, size);
+
+	return off && block_is_free(heap_at(h, off)) && list_remove(h, off)
+		       ? heap_at(h, off)
+		       : NULL;
+}
+
+static inline __attribute__((always_inline)) struct block *heap_take(
+	struct heap *h, size_t size)
+{
+	size_t class = heap_find(h, size);
+	uint32_t off;
+
+	if (HEAP_UNLIKELY(class == HEAP_LISTS))
+		return heap_take_exact_slow(h, size);
+	off = h->list[class];
+	if (HEAP_UNLIKELY(!block_is_free(heap_at(h, off)))) {
+		heap_found_broken(h, off);
+		return NULL;
+	}
+	return list_remove_first(h, off, class) ? heap_at(h, off) : NULL;
+}
+
+static inline __attribute__((always_inline)) void *heap_cut(
+	struct heap *h, size_t size, size_t wanted)
+{
+	struct block *b = heap_take(h, size);
+
+	if (HEAP_UNLIKELY(!b))
+		return NULL;
+	heap_count_more(h, heap_make_live(h, b, block_size(b), size, 0, wanted));
+	return block_payload(b);
 }
 
 void *heap_alloc(struct heap *h, size_t wanted)
 {
-	struct block *b;
-	size_t size, had;
+	if (HEAP_UNLIKELY(wanted > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN))
+		return NULL;
+	return heap_cut(h, heap_block_size(wanted), wanted);
+}
 
-	if (HEAP_UNLIKELY(wanted > HEAP_BLOCK_MAX - HEAP_ALIGN))
-		return NULL;
-	size = heap_block_size(wanted);
-	b = heap_find(h, size);
-	if (HEAP_UNLIKELY(!b))
-		return NULL;
-	had = block_size(b);
-	if (HEAP_UNLIKELY(!list_remove(h, b, had)))
-		return NULL;
-	heap_make_live(h, b, had, size, wanted);
-	heap_count(h, block_size(b));
-	return block_payload(b);
+void *heap_alloc_block(struct heap *h, size_t size)
+{
+	return heap_cut(h, size, size - HEAP_OVERHEAD);
 }
 
 /* Take a block with room for any shift, cut the front off, then the rest as usual. */
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 {
-	size_t size, had, gap, room;
+	size_t size, had, gap;
 	struct block *b;
-	uintptr_t p;
 
 	if (align <= HEAP_ALIGN)
 		return heap_alloc(h, wanted);
 	if (wanted > HEAP_BLOCK_MAX / 2 || align > HEAP_BLOCK_MAX / 4)
 		return NULL;
 	size = heap_block_size(wanted);
-	room = size + align + HEAP_BLOCK_MIN;
-	b = heap_find(h, room);
+	b = heap_take(h, size + align + HEAP_BLOCK_MIN);
 	if (!b)
 		return NULL;
 	had = block_size(b);
-	if (!list_remove(h, b, had))
-		return NULL;
-	p = (uintptr_t)block_payload(b);
-	gap = (align - p % align) % align;
+	gap = -(uintptr_t)block_payload(b) & (align - 1);
 	if (gap && gap < HEAP_BLOCK_MIN)
 		gap += align;
 	if (gap) {
-		struct block *aligned = block_at(b, gap);
-
-		block_set_flags(aligned, 0);
-		heap_put_free(h, b, gap, block_flags(b) & HEAP_F_PREV_FREE);
-		b = aligned;
+		heap_write_free(h, b, gap);
+		b = block_at(b, gap);
 		had -= gap;
 	}
-	heap_make_live(h, b, had, size, wanted);
-	heap_count(h, block_size(b));
+	heap_count_more(
+		h, heap_make_live(h, b, had, size, gap ? HEAP_F_PREV_FREE : 0, wanted));
 	return block_payload(b);
 }
 
 enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 {
 	const struct block *b = block_of(p);
-	uint16_t live;
-	size_t size;
+	uint16_t wrong;
 
 	if ((uintptr_t)p % HEAP_ALIGN || (uintptr_t)p < (uintptr_t)h->span + HEAP_ALIGN ||
-		(uintptr_t)p >= (uintptr_t)h->end)
+		(uintptr_t)p >=
+			/* relaxed: it only grows, and p was inside when it was made */
+			(uintptr_t)__atomic_load_n(&h->end, __ATOMIC_RELAXED))
 		return HEAP_NOT_A_BLOCK;
-	live = block_live_check(h, b);
-	size = block_size(b);
-	if (HEAP_LIKELY(b->check == live && !(block_flags(b) & HEAP_F_FREE) &&
-			size >= HEAP_BLOCK_MIN &&
-			(uintptr_t)b + size <= (uintptr_t)h->end - HEAP_OVERHEAD))
-		return HEAP_OK;
-	return (b->check ^ live) == 0xffff ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
+	wrong = b->check ^ block_live_check(h, b);
+	if (HEAP_UNLIKELY(wrong))
+		return wrong == 0xffff ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
+	return HEAP_UNLIKELY(block_is_free(b)) ? HEAP_NOT_A_BLOCK : HEAP_OK;
 }
 
-/* Merge cases, in memory order; capitals are free:
+/*
+ * Merge cases, in memory order; capitals are free:
  *   a b c -> a B c     a b C -> a B     A b c -> A c     A b C -> A
+ * b's check says already that it is not live.
  */
-static inline enum heap_verdict heap_release(struct heap *h, struct block *b)
+static enum heap_verdict heap_release(struct heap *h, struct block *b)
 {
 	size_t size = block_size(b), total = size;
-	struct block *after = block_at(b, size);
-	uint32_t keep = block_flags(b) & HEAP_F_PREV_FREE;
+	uint32_t off = heap_off(h, b), after = off + (uint32_t)size;
 
-	/* whatever becomes of it, a second free of this pointer is seen */
-	b->check = (uint16_t)~block_live_check(h, b);
-	if (block_flags(after) & HEAP_F_FREE) {
-		size_t more = block_size(after);
-
-		if (HEAP_UNLIKELY((uintptr_t)after + more >= (uintptr_t)h->end) ||
-			HEAP_UNLIKELY(!list_remove(h, after, more)))
+	if (!heap_reaches(h, after))
+		goto broken;
+	if (heap_at(h, after)->size_flags & HEAP_F_FREE) {
+		total += block_size(heap_at(h, after));
+		if (!list_remove(h, after))
 			return HEAP_BROKEN;
-		total += more;
+	} else {
+		block_or(heap_at(h, after), HEAP_F_PREV_FREE);
 	}
-	if (keep) {
-		size_t before = *block_before_size(b);
-		struct block *front = (struct block *)((uintptr_t)b - before);
+	heap_count_less(h, size);
+	if (b->size_flags & HEAP_F_PREV_FREE) {
+		uint32_t before = (uint32_t)*block_before_size(b), front = off - before;
 
-		if (HEAP_UNLIKELY(before > (uintptr_t)b - (uintptr_t)h->span ||
-				  before < HEAP_BLOCK_MIN) ||
-			HEAP_UNLIKELY(block_size(front) != before) ||
-			HEAP_UNLIKELY(!list_remove(h, front, before)))
+		if (!heap_reaches(h, front) ||
+			HEAP_UNLIKELY(
+				heap_at(h, front)->size_flags != (before | HEAP_F_FREE)))
+			goto broken;
+		if (!list_remove(h, front))
 			return HEAP_BROKEN;
 		total += before;
-		b = front;
-		keep = 0;
+		b = heap_at(h, front);
 	}
-	h->used -= size;
-	heap_put_free(h, b, total, keep);
+	heap_write_free(h, b, total);
 	return HEAP_OK;
+broken:
+	heap_found_broken(h, off);
+	return HEAP_BROKEN;
 }
 
 enum heap_verdict heap_free(struct heap *h, void *p)
 {
 	enum heap_verdict v = heap_check_pointer(h, p);
 
-	return HEAP_LIKELY(v == HEAP_OK) ? heap_release(h, block_of(p)) : v;
+	if (HEAP_UNLIKELY(v != HEAP_OK))
+		return v;
+	return heap_free_live(h, p);
+}
+
+enum heap_verdict heap_free_live(struct heap *h, void *p)
+{
+	/* whatever becomes of it, a second free of this pointer is seen */
+	heap_flip(p);
+	return heap_release(h, block_of(p));
 }
 
 enum heap_verdict heap_free_flipped(struct heap *h, void *p)
 {
-	heap_flip(p);
-	return heap_free(h, p);
-}
+	struct block *b = block_of(p);
 
-/* ---- growing and shrinking in place ---- */
-
-static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wanted)
-{
-	size_t had = block_size(b), rest = had - size;
-	struct block *after = block_after(b), *tail;
-
-	if (block_flags(after) & HEAP_F_FREE) {
-		size_t more = block_size(after);
-
-		if (rest && !list_remove(h, after, more))
-			return false;
-		if (rest)
-			rest += more;
-	} else if (rest < HEAP_BLOCK_MIN) {
-		rest = 0;
-	}
-	if (rest) {
-		tail = block_at(b, size);
-		block_set_flags(tail, 0);
-		heap_put_free(h, tail, rest, 0);
-		block_set_flags(b, (uint32_t)size | (block_flags(b) & HEAP_F_PREV_FREE));
-		h->used -= had - size;
-	}
-	b->slack = (uint16_t)(block_size(b) - HEAP_OVERHEAD - wanted);
-	return true;
-}
-
-bool heap_resize(struct heap *h, void *p, size_t wanted)
-{
-	struct block *b = block_of(p), *after;
-	size_t had = block_size(b), size, more;
-
-	if (wanted > HEAP_BLOCK_MAX - HEAP_ALIGN)
-		return false;
-	size = heap_block_size(wanted);
-	if (size <= had)
-		return heap_shrink(h, b, size, wanted);
-	after = block_after(b);
-	more = block_flags(after) & HEAP_F_FREE ? block_size(after) : 0;
-	if (had + more < size || !list_remove(h, after, more))
-		return false;
-	heap_make_live(h, b, had + more, size, wanted);
-	heap_count(h, block_size(b) - had);
-	return true;
-}
-
-/* ---- sizes ---- */
-
-size_t heap_used(const struct heap *h)
-{
-	/* relaxed: a figure, read without the lock */
-	return __atomic_load_n(&h->used, __ATOMIC_RELAXED);
-}
-
-size_t heap_usable_of(const void *p)
-{
-	return block_size(block_of(p)) - HEAP_OVERHEAD;
-}
-
-size_t heap_size_of(const void *p)
-{
-	return heap_usable_of(p) - block_of(p)->slack;
-}
-
-size_t heap_phys_of(const struct heap *h, const void *p)
-{
-	const struct block *b = block_of(p), *after = block_after(b);
-	size_t usable = heap_usable_of(p);
-
-	return block_flags(after) & HEAP_F_FREE ? usable + block_size(after) : usable;
+	/* it was looked at when it was flipped; who wrote to it since shows here */
+	if (HEAP_UNLIKELY((b->check ^ block_live_check(h, b)) != 0xffff))
+		return HEAP_BROKEN;
+	return heap_release(h, b);
 }
 
 /* ---- the span ---- */
 
 size_t heap_span_for(size_t total)
 {
-	/* the first 8 bytes, the block, the end mark */
-	return ((heap_block_size(total) + 2 * HEAP_OVERHEAD) + HEAP_ALIGN - 1) &
-	       ~(HEAP_ALIGN - 1);
+	return heap_block_size(total) + HEAP_ENDS;
 }
 
-/* A header of size 0 that is never free: what block_after() of the last block finds. */
-static void heap_put_end(struct heap *h)
+/*
+ * A header of size 0 that is never free: what block_after() of the last block finds. It
+ * has room for links nobody uses, so that whatever may be a block can be read as one.
+ */
+static void heap_set_end(struct heap *h, unsigned char *to)
 {
-	struct block *end = (struct block *)(h->end - HEAP_OVERHEAD);
+	struct block *end = (struct block *)(to - sizeof(struct block));
 
-	block_set_flags(end, HEAP_F_LAST);
+	/* relaxed: heap_check_pointer() reads it without the lock; it only grows */
+	__atomic_store_n(&h->end, to, __ATOMIC_RELAXED);
+	h->reach = heap_off(h, end);
+	end->size_flags = HEAP_F_LAST;
 	end->slack = 0;
 	end->check = (uint16_t)~block_live_check(h, end);
 }
@@ -372,44 +238,19 @@ struct heap *heap_init(void *control, void *span, size_t len, uint16_t key)
 	memset(h, 0, sizeof(*h));
 	h->key = key;
 	h->span = span;
-	h->end = (unsigned char *)span + len;
-	heap_put_end(h);
+	heap_set_end(h, (unsigned char *)span + len);
 	b = (struct block *)((unsigned char *)span + HEAP_OVERHEAD);
-	heap_put_free(h, b, len - 2 * HEAP_OVERHEAD, 0);
+	heap_put_free(h, b, len - HEAP_ENDS);
 	return h;
 }
 
 void heap_extend(struct heap *h, size_t len)
 {
-	struct block *b = (struct block *)(h->end - HEAP_OVERHEAD);
+	struct block *b = (struct block *)(h->end - sizeof(struct block));
 
-	h->end += len;
-	heap_put_end(h);
-	/* the old end mark becomes a live block of the new bytes, which is then freed */
-	block_set_flags(b, (uint32_t)len | (block_flags(b) & HEAP_F_PREV_FREE));
-	b->check = block_live_check(h, b);
+	heap_set_end(h, h->end + len);
+	/* the old end mark becomes a block of the new bytes, which is then freed */
+	b->size_flags = (uint32_t)len | (b->size_flags & HEAP_F_PREV_FREE);
 	h->used += len;
 	heap_release(h, b);
-}
-
-void heap_stats(const struct heap *h, struct heap_stats *out)
-{
-	struct block *b = NULL;
-
-	if (h->fl_map) {
-		unsigned fl = 31u - (unsigned)__builtin_clz(h->fl_map);
-
-		b = h->list[fl][31u - (unsigned)__builtin_clz(h->sl_map[fl])];
-	}
-	*out = (struct heap_stats){
-		.span = (size_t)(h->end - h->span),
-		.used = h->used,
-		.peak = h->peak,
-		.largest_free = b ? block_size(b) - HEAP_OVERHEAD : 0,
-	};
-}
-
-const void *heap_broken_block(const struct heap *h)
-{
-	return h->broken;
 }

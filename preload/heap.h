@@ -32,6 +32,7 @@
 
 #define HEAP_ALIGN     16UL
 #define HEAP_OVERHEAD  8UL
+#define HEAP_ENDS      32UL	    /* bytes of a span that no block can have: its ends */
 #define HEAP_BLOCK_MIN 32UL	    /* header, two links, size at the end */
 #define HEAP_BLOCK_MAX 0xfffffff0UL /* 4 GiB - 16: 28 bits of 16-byte units */
 
@@ -51,8 +52,10 @@ enum heap_verdict {
 size_t heap_control_size(void);
 
 /*
- * Lays out an empty heap. control: heap_control_size() bytes, 64-byte aligned. span:
- * 16-byte aligned memory of `len` bytes (a multiple of 16). key: random, for the checks.
+ * Lays out an empty heap. control: heap_control_size() bytes, 64-byte aligned, below the
+ * span in the same mapping (what lies between is readable), and not more than 4 GiB from
+ * the end it may ever be extended to. span: 16-byte aligned memory of `len` bytes (a
+ * multiple of 16). key: random, for the checks.
  */
 struct heap *heap_init(void *control, void *span, size_t len, uint16_t key);
 
@@ -67,13 +70,9 @@ size_t heap_span_for(size_t total);
 void *heap_alloc(struct heap *h, size_t size);
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
 enum heap_verdict heap_free(struct heap *h, void *p);
-/* Bytes of the whole block of payload p. Relaxed: see block_flags() in heap_private.h. */
-static inline uint32_t heap_block_bytes(const void *p)
-{
-	return __atomic_load_n((const uint32_t *)p - 2, __ATOMIC_RELAXED) &
-	       -(uint32_t)HEAP_ALIGN;
-}
-
+/* The same for a caller that thinks in blocks: `size` is the whole block's, a multiple of
+ * 16 from HEAP_BLOCK_MIN to HEAP_BLOCK_MAX. Nothing is kept as requested size. */
+void *heap_alloc_block(struct heap *h, size_t size);
 /*
  * A block that is not live although it is in no list (cached, or on its way back to the
  * heap) has its check inverted: flip before, flip after.
@@ -84,6 +83,9 @@ static inline void heap_flip(void *p)
 
 	*check = (uint16_t) ~*check;
 }
+/* p is aligned, inside, and its check was found right: no second look. */
+enum heap_verdict heap_free_live(struct heap *h, void *p);
+/* p was live when it was flipped. HEAP_BROKEN when its header was written to since. */
 enum heap_verdict heap_free_flipped(struct heap *h, void *p);
 /* In place only. false: does not fit, block untouched. */
 bool heap_resize(struct heap *h, void *p, size_t size);

@@ -6,21 +6,17 @@
  */
 #include "heap_private.h"
 
-static bool heap_inside(const struct heap *h, const struct block *b)
-{
-	return (uintptr_t)b > (uintptr_t)h->span && (uintptr_t)b < (uintptr_t)h->end;
-}
-
 /* Is this free block in the list its size belongs to, linked both ways? */
 static const char *heap_check_links(const struct heap *h, const struct block *b)
 {
-	struct class c = class_of(block_size(b));
+	uint32_t off = heap_off(h, b);
 
-	if (b->prev && (!heap_inside(h, b->prev) || b->prev->next != b))
+	if (!heap_reaches(h, b->prev) || heap_at(h, b->prev)->next != off)
 		return "a free block's link back is overwritten";
-	if (!b->prev && h->list[c.fl][c.sl] != b)
-		return "a free block is in no list";
-	if (b->next && (!heap_inside(h, b->next) || b->next->prev != b))
+	if (list_class(b->prev) < HEAP_LISTS &&
+		b->prev != list_head(class_of(block_size(b))))
+		return "a free block is in another size's list";
+	if (b->next && (!heap_reaches(h, b->next) || heap_at(h, b->next)->prev != off))
 		return "a free block's link forward is overwritten";
 	return NULL;
 }
@@ -28,10 +24,10 @@ static const char *heap_check_links(const struct heap *h, const struct block *b)
 static const char *heap_check_block(
 	const struct heap *h, struct block *b, bool before_free, size_t before)
 {
-	bool is_free = block_flags(b) & HEAP_F_FREE;
+	bool is_free = b->size_flags & HEAP_F_FREE;
 	uint16_t live = block_live_check(h, b);
 
-	if (!!(block_flags(b) & HEAP_F_PREV_FREE) != before_free)
+	if (!!(b->size_flags & HEAP_F_PREV_FREE) != before_free)
 		return "a block is wrong about the one before it";
 	if (before_free && *block_before_size(b) != before)
 		return "the size at the end of a free block is overwritten";
@@ -53,11 +49,11 @@ static long heap_count_lists(const struct heap *h)
 		if (!(h->fl_map >> fl & 1) != !h->sl_map[fl])
 			return -1;
 		for (unsigned sl = 0; sl < HEAP_SL; sl++) {
-			const struct block *b = h->list[fl][sl];
+			uint32_t b = h->list[fl * HEAP_SL + sl];
 
 			if (!(h->sl_map[fl] >> sl & 1) != !b)
 				return -1;
-			for (; b; b = b->next)
+			for (; b; b = heap_at(h, b)->next)
 				n++;
 		}
 	}
@@ -78,18 +74,19 @@ const char *heap_check(const struct heap *h, const void **where)
 		*where = block_payload(b);
 		if (wrong)
 			return wrong;
-		if (block_flags(b) & HEAP_F_LAST)
+		if (b->size_flags & HEAP_F_LAST)
 			break;
 		if (size < HEAP_BLOCK_MIN ||
-			(uintptr_t)b + size > (uintptr_t)h->end - HEAP_OVERHEAD)
+			size > (size_t)(h->end - (unsigned char *)b) -
+					sizeof(struct block))
 			return "a block's size is overwritten";
-		before_free = block_flags(b) & HEAP_F_FREE;
+		before_free = b->size_flags & HEAP_F_FREE;
 		before = size;
 		nfree += before_free;
 		used += before_free ? 0 : size;
 		b = block_at(b, size);
 	}
-	if ((unsigned char *)b != h->end - HEAP_OVERHEAD)
+	if ((unsigned char *)b != h->end - sizeof(struct block))
 		return "the end mark is not at the end";
 	if (heap_count_lists(h) != nfree)
 		return "lists and blocks disagree";

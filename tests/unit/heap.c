@@ -1,263 +1,258 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.c - the engine against a shadow model, every invariant after every step
+ * heap.c - the engine against a model of it, every invariant checked after every step
  *
- * Usage: heap [steps [seed]]. Prints what failed and the seed.
+ * The model knows each live block's address, size and content. Random allocations,
+ * aligned allocations, frees, resizes and extensions in several mixes of sizes; at the
+ * end of each everything is freed and the whole span must be one block again.
+ *
+ * heap [steps per mix]
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "heap.h"
 
-#define SPAN_MAX (8UL << 20)
-#define LIVE_MAX 3000
+#define SPAN_MAX (16UL << 20)
+#define LIVE_MAX 1200
+#define EDGE	 64 /* bytes of content kept at each end of a block */
 
-static _Alignas(64) unsigned char control[16384];
-static unsigned char *span;
-static size_t span_len;
-static struct heap *heap;
-static uint64_t state;
-static long step;
+struct mix {
+	const char *name;
+	size_t span, least, most;
+	unsigned aligned, resize; /* per cent of the operations */
+};
 
-struct shadow {
+static const struct mix mixes[] = {
+	{"tiny", 32UL << 10, 1, 64, 0, 10},
+	{"small", 128UL << 10, 1, 1024, 5, 20},
+	{"mixed", 512UL << 10, 1, 65536, 10, 20},
+	{"large", 8UL << 20, 4096, 1UL << 20, 20, 20},
+	{"one size", 64UL << 10, 200, 200, 0, 0},
+	{"huge alignments", 8UL << 20, 1, 8192, 60, 10},
+};
+
+struct live {
 	unsigned char *p;
 	size_t size;
 	unsigned char fill;
 };
-static struct shadow live[LIVE_MAX];
-static int nlive;
 
-#define CHECK(x, ...)                                                                  \
-	do {                                                                           \
-		if (!(x)) {                                                            \
-			printf("%s:%d: step %ld: %s: ", __FILE__, __LINE__, step, #x); \
-			printf(__VA_ARGS__);                                           \
-			printf("\n");                                                  \
-			exit(1);                                                       \
-		}                                                                      \
-	} while (0)
+static struct live live[LIVE_MAX];
+static unsigned nlive;
+static unsigned char *span;
+static size_t span_len;
+static struct heap *heap;
+static uint64_t seed = 0x9e3779b97f4a7c15UL;
+static unsigned long step;
+static const struct mix *mix;
 
 static uint64_t rnd(void)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed * 0x2545f4914f6cdd1dUL >> 11;
 }
 
-static void sound(void)
+static void fail(const char *what, const void *p)
 {
-	const void *where;
+	printf("%s, step %lu: %s (%p)\n", mix->name, step, what, p);
+	exit(1);
+}
+
+static void must(bool ok, const char *what, const void *p)
+{
+	if (!ok)
+		fail(what, p);
+}
+
+/* Sizes are spread over powers of two, so that small ones are as likely as large ones. */
+static size_t pick_size(void)
+{
+	size_t top = mix->least + rnd() % (mix->most - mix->least + 1);
+	unsigned bits = 64u - (unsigned)__builtin_clzl(top);
+
+	top >>= rnd() % bits;
+	return top < mix->least ? mix->least : top;
+}
+
+static void paint(struct live *l)
+{
+	size_t edge = l->size < EDGE ? l->size : EDGE;
+
+	l->fill = (unsigned char)rnd();
+	memset(l->p, l->fill, edge);
+	memset(l->p + l->size - edge, l->fill, edge);
+}
+
+static void look_part(const struct live *l, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		must(l->p[i] == l->fill, "content changed", l->p);
+}
+
+static void look(const struct live *l, size_t size)
+{
+	size_t edge = size < EDGE ? size : EDGE;
+
+	look_part(l, 0, edge);
+	if (size == l->size)
+		look_part(l, size - edge, size);
+}
+
+static void check_block(const struct live *l, size_t align)
+{
+	must((uintptr_t)l->p % (align < 16 ? 16 : align) == 0, "misaligned", l->p);
+	must(l->p >= span && l->p + l->size <= span + span_len, "outside", l->p);
+	must(heap_size_of(l->p) == l->size, "size not kept", l->p);
+	must(heap_usable_of(l->p) >= l->size, "too small", l->p);
+	must(heap_usable_of(l->p) < l->size + 48, "too large", l->p);
+	must(heap_check_pointer(heap, l->p) == HEAP_OK, "not its own", l->p);
+	must(heap_phys_of(heap, l->p) >= heap_usable_of(l->p), "phys < usable", l->p);
+}
+
+static void check_all(void)
+{
+	const void *where = NULL;
 	const char *wrong = heap_check(heap, &where);
+	struct heap_stats st;
+	size_t used = 0;
 
-	CHECK(!wrong, "%s at %p", wrong, where);
+	if (wrong)
+		fail(wrong, where);
+	for (unsigned i = 0; i < nlive; i++)
+		used += heap_usable_of(live[i].p) + HEAP_OVERHEAD;
+	heap_stats(heap, &st);
+	must(st.used == used && heap_used(heap) == used, "used is wrong", NULL);
+	must(st.span == span_len && st.peak >= used, "span or peak is wrong", NULL);
 }
 
-static void fresh(size_t len)
+static void do_alloc(void)
 {
-	CHECK(heap_control_size() <= sizeof(control), "%zu", heap_control_size());
-	span_len = len;
-	memset(span, 0xee, SPAN_MAX);
-	heap = heap_init(control, span, len, (uint16_t)rnd());
-	nlive = 0;
-	sound();
+	size_t align = 0, size = pick_size();
+	struct heap_stats st;
+	void *p;
+
+	if (nlive == LIVE_MAX)
+		return;
+	if (rnd() % 100 < mix->aligned)
+		align = 1UL << (rnd() % 22);
+	heap_stats(heap, &st);
+	p = align ? heap_alloc_aligned(heap, align, size) : heap_alloc(heap, size);
+	if (!p) {
+		must(align > 16 || size > st.largest_free, "refused, but fits", NULL);
+		return;
+	}
+	live[nlive] = (struct live){p, size, 0};
+	check_block(&live[nlive], align);
+	paint(&live[nlive++]);
 }
 
-static void paint(struct shadow *s)
+static void do_free(void)
 {
-	s->fill = (unsigned char)rnd();
-	memset(s->p, s->fill, s->size);
-}
+	unsigned i;
 
-static void verify(const struct shadow *s)
-{
-	for (size_t i = 0; i < s->size; i++)
-		CHECK(s->p[i] == s->fill, "byte %zu of block %p of %zu", i, (void *)s->p,
-			s->size);
-}
-
-static void remember(void *p, size_t size, size_t align)
-{
-	struct shadow *s = &live[nlive++];
-
-	CHECK((uintptr_t)p % (align > 16 ? align : 16) == 0, "%p align %zu", p, align);
-	CHECK((unsigned char *)p >= span && (unsigned char *)p + size <= span + span_len,
-		"%p", p);
-	CHECK(heap_size_of(p) == size, "%zu for %zu", heap_size_of(p), size);
-	CHECK(heap_usable_of(p) >= size, "%zu", heap_usable_of(p));
-	CHECK(heap_phys_of(heap, p) >= heap_usable_of(p), "%p", p);
-	s->p = p;
-	s->size = size;
-	paint(s);
-}
-
-static void drop(int i)
-{
-	enum heap_verdict v;
-
-	verify(&live[i]);
-	v = heap_free(heap, live[i].p);
-	CHECK(v == HEAP_OK, "verdict %d", v);
+	if (!nlive)
+		return;
+	i = (unsigned)(rnd() % nlive);
+	look(&live[i], live[i].size);
+	must(heap_free(heap, live[i].p) == HEAP_OK, "free refused", live[i].p);
+	must(heap_free(heap, live[i].p) == HEAP_DOUBLE_FREE, "freed twice", live[i].p);
 	live[i] = live[--nlive];
 }
 
-static size_t size_of_mix(int mix)
+static void do_resize(void)
 {
-	switch (mix) {
-	case 0:
-		return 1 + rnd() % 256;
-	case 1:
-		return 1 + rnd() % 4096;
-	case 2:
-		return rnd() % 8 ? 1 + rnd() % 128 : 1 + rnd() % 65536;
-	default:
-		return 1 + (1UL << rnd() % 17) + rnd() % 64;
-	}
-}
+	size_t size = pick_size(), phys;
+	struct live *l;
 
-static void resize(int i, size_t size)
-{
-	struct shadow *s = &live[i];
-	size_t keep = size < s->size ? size : s->size;
-	size_t phys = heap_phys_of(heap, s->p);
-	bool fits = heap_resize(heap, s->p, size);
-
-	CHECK(fits == (size <= phys), "to %zu, physical %zu", size, phys);
-	if (!fits) {
-		verify(s);
+	if (!nlive)
+		return;
+	l = &live[rnd() % nlive];
+	look(l, l->size);
+	phys = heap_phys_of(heap, l->p);
+	if (!heap_resize(heap, l->p, size)) {
+		must(size > phys, "resize refused, but fits", l->p);
+		must(heap_size_of(l->p) == l->size, "a failed resize left a mark", l->p);
 		return;
 	}
-	s->size = keep;
-	verify(s);
-	s->size = size;
-	CHECK(heap_size_of(s->p) == size, "%zu", heap_size_of(s->p));
-	paint(s);
+	must(size <= phys, "resized beyond phys", l->p);
+	if (size > l->size)
+		look(l, l->size - (l->size < EDGE ? 0 : EDGE));
+	l->size = size;
+	check_block(l, 0);
+	paint(l);
 }
 
-static void one_step(int mix)
+static void do_extend(void)
 {
-	size_t size = size_of_mix(mix);
-	size_t align = rnd() % 8 ? 0 : 1UL << rnd() % 14;
-	void *p;
+	size_t more = (1 + rnd() % 4) * 4096;
 
-	switch (rnd() % 8) {
-	case 0:
-	case 1:
-	case 2:
-	case 3:
-		if (nlive == LIVE_MAX)
-			break;
-		p = align ? heap_alloc_aligned(heap, align, size)
-			  : heap_alloc(heap, size);
-		if (p)
-			remember(p, size, align);
-		else
-			drop((int)(rnd() % (unsigned)nlive));
-		break;
-	case 4:
-		if (nlive)
-			resize((int)(rnd() % (unsigned)nlive), size);
-		break;
-	case 5:
-		if (span_len + 65536 <= SPAN_MAX && rnd() % 64 == 0)
-			heap_extend(heap, 4096 * (1 + rnd() % 16));
-		break;
-	default:
-		if (nlive)
-			drop((int)(rnd() % (unsigned)nlive));
-	}
+	if (span_len + more > SPAN_MAX)
+		return;
+	heap_extend(heap, more);
+	span_len += more;
 }
 
-static void random_walk(int mix, long steps)
+static void one_step(unsigned phase)
 {
-	size_t total = 1UL << 20;
+	uint64_t r = rnd() % 100;
+
+	if (r < mix->resize)
+		do_resize();
+	else if (rnd() % 100 < (phase ? 35 : 65))
+		do_alloc();
+	else
+		do_free();
+	if (step % 20000 == 19999)
+		do_extend();
+}
+
+/* All freed: one block, as large as the span can hold, and not a byte more. */
+static void check_capacity(void)
+{
+	size_t whole = span_len - HEAP_ENDS - HEAP_OVERHEAD;
 	void *p;
 
-	fresh(heap_span_for(total));
-	for (step = 0; step < steps; step++) {
-		struct heap_stats st;
-
-		one_step(mix);
-		heap_stats(heap, &st);
-		span_len = st.span;
-		sound();
-	}
 	while (nlive)
-		drop(nlive - 1);
-	sound();
-	/* exact: after any history the whole is one block again */
-	p = heap_alloc(heap, total);
-	CHECK(p, "no block of %zu after all was freed", total);
-	CHECK(heap_free(heap, p) == HEAP_OK, "%p", p);
+		do_free();
+	check_all();
+	must(heap_used(heap) == 0, "something left", NULL);
+	must(!heap_alloc(heap, whole + 1), "more than there is", NULL);
+	p = heap_alloc(heap, whole);
+	must(p != NULL, "capacity lost", NULL);
+	must(heap_span_for(whole) == span_len, "heap_span_for is wrong", NULL);
+	must(heap_free(heap, p) == HEAP_OK, "free of the whole", p);
 }
 
-/* The largest block of a fresh heap is what it was made for, and then nothing is left. */
-static void capacity(void)
+static void run_mix(unsigned char *control, unsigned long steps)
 {
-	for (size_t total = 1; total < 1UL << 20; total = total * 3 + 7) {
-		void *p;
-
-		fresh(heap_span_for(total));
-		p = heap_alloc(heap, total);
-		CHECK(p, "%zu", total);
-		CHECK(!heap_alloc(heap, 1) || heap_span_for(total) > total + 64, "%zu",
-			total);
-		CHECK(heap_free(heap, p) == HEAP_OK, "%zu", total);
+	nlive = 0;
+	span_len = mix->span;
+	heap = heap_init(control, span, span_len, (uint16_t)rnd());
+	check_capacity();
+	for (step = 0; step < steps; step++) {
+		one_step((step / 3000) & 1);
+		check_all();
 	}
-}
-
-static void expect(enum heap_verdict want, void *p, const char *what)
-{
-	enum heap_verdict v = heap_free(heap, p);
-
-	CHECK(v == want, "%s: verdict %d, not %d", what, v, want);
-}
-
-static void misuse(void)
-{
-	unsigned char *a, *b, *c;
-
-	fresh(1UL << 20);
-	a = heap_alloc(heap, 100);
-	b = heap_alloc(heap, 100);
-	c = heap_alloc(heap, 100);
-	expect(HEAP_NOT_A_BLOCK, b + 16, "interior");
-	expect(HEAP_NOT_A_BLOCK, b + 8, "interior, misaligned");
-	expect(HEAP_NOT_A_BLOCK, span + (4UL << 20), "outside");
-	expect(HEAP_NOT_A_BLOCK, span, "before the first block");
-	expect(HEAP_OK, b, "a live block");
-	expect(HEAP_DOUBLE_FREE, b, "double");
-	expect(HEAP_OK, a, "the one before");
-	expect(HEAP_DOUBLE_FREE, b, "double, merged with the one before");
-	expect(HEAP_DOUBLE_FREE, a, "double, merged");
-	a = heap_alloc(heap, 100);
-	b = heap_alloc(heap, 100);
-	heap_flip(b);
-	expect(HEAP_DOUBLE_FREE, b, "cached");
-	heap_flip(b);
-	expect(HEAP_OK, b, "live again");
-	memset(c - 8, 'A', 8);
-	expect(HEAP_NOT_A_BLOCK, c, "header overwritten");
-	fresh(1UL << 20);
-	a = heap_alloc(heap, 100);
-	b = heap_alloc(heap, 100);
-	c = heap_alloc(heap, 100);
-	expect(HEAP_OK, b, "a live block");
-	memset(b, 'A', 16);
-	expect(HEAP_BROKEN, a, "links of the free block after it overwritten");
-	CHECK(heap_broken_block(heap) == b, "%p", heap_broken_block(heap));
+	check_capacity();
+	must(!heap_broken_block(heap), "called broken", heap_broken_block(heap));
 }
 
 int main(int argc, char **argv)
 {
-	long steps = argc > 1 ? atol(argv[1]) : 80000;
+	unsigned long steps = argc > 1 ? strtoul(argv[1], NULL, 0) : 60000;
+	size_t head = (heap_control_size() + 4095) & ~4095UL;
+	unsigned char *control = mmap(NULL, head + SPAN_MAX, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	state = argc > 2 ? (uint64_t)atol(argv[2]) : 88172645463325252UL;
-	span = aligned_alloc(4096, SPAN_MAX);
-	capacity();
-	misuse();
-	for (int mix = 0; mix < 4; mix++)
-		random_walk(mix, steps);
+	if (control == MAP_FAILED)
+		return 1;
+	span = control + head;
+	for (mix = mixes; mix < mixes + sizeof(mixes) / sizeof(mixes[0]); mix++)
+		run_mix(control, steps);
 	return 0;
 }

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap_resize.c - growing and shrinking in place; what can be asked about blocks and
+ * heaps
+ *
+ * No loop, no call out. Realtime: yes.
+ */
+#include "heap_list.h"
+
+size_t heap_control_size(void)
+{
+	return sizeof(struct heap);
+}
+
+/* ---- growing and shrinking in place ---- */
+
+static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wanted)
+{
+	size_t had = block_size(b), rest = had - size;
+	struct block *after = block_after(b), *tail;
+
+	if (after->size_flags & HEAP_F_FREE) {
+		size_t more = block_size(after);
+
+		if (rest && !list_remove(h, heap_off(h, after)))
+			return false;
+		if (rest)
+			rest += more;
+	} else if (rest < HEAP_BLOCK_MIN) {
+		rest = 0;
+	}
+	if (rest) {
+		tail = block_at(b, size);
+		heap_put_free(h, tail, rest);
+		block_set(b, (uint32_t)size | (b->size_flags & HEAP_F_PREV_FREE));
+		heap_count_less(h, had - size);
+	}
+	b->slack = (uint16_t)(block_size(b) - HEAP_OVERHEAD - wanted);
+	return true;
+}
+
+bool heap_resize(struct heap *h, void *p, size_t wanted)
+{
+	struct block *b = block_of(p), *after;
+	size_t had = block_size(b), size, more;
+
+	if (wanted > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN)
+		return false;
+	size = heap_block_size(wanted);
+	if (size <= had)
+		return heap_shrink(h, b, size, wanted);
+	after = block_after(b);
+	more = after->size_flags & HEAP_F_FREE ? block_size(after) : 0;
+	if (had + more < size || !list_remove(h, heap_off(h, after)))
+		return false;
+	size = heap_make_live(
+		h, b, had + more, size, b->size_flags & HEAP_F_PREV_FREE, wanted);
+	heap_count_more(h, size - had);
+	return true;
+}
+
+/* ---- sizes ---- */
+
+size_t heap_used(const struct heap *h)
+{
+	/* relaxed: a figure, read without the lock */
+	return __atomic_load_n(&h->used, __ATOMIC_RELAXED);
+}
+
+size_t heap_usable_of(const void *p)
+{
+	return block_size(block_of(p)) - HEAP_OVERHEAD;
+}
+
+size_t heap_size_of(const void *p)
+{
+	return heap_usable_of(p) - block_of(p)->slack;
+}
+
+size_t heap_phys_of(const struct heap *h, const void *p)
+{
+	const struct block *b = block_of(p), *after = block_after(b);
+	size_t usable = heap_usable_of(p);
+
+	return after->size_flags & HEAP_F_FREE ? usable + block_size(after) : usable;
+}
+
+void heap_stats(const struct heap *h, struct heap_stats *out)
+{
+	const struct block *b = NULL;
+
+	if (h->fl_map) {
+		unsigned fl = 31u - (unsigned)__builtin_clz(h->fl_map);
+		unsigned sl = 31u - (unsigned)__builtin_clz(h->sl_map[fl]);
+
+		b = heap_at(h, h->list[fl * HEAP_SL + sl]);
+	}
+	*out = (struct heap_stats){
+		.span = (size_t)(h->end - h->span),
+		.used = h->used,
+		.peak = h->used > h->peak ? h->used : h->peak,
+		.largest_free = b ? block_size(b) - HEAP_OVERHEAD : 0,
+	};
+}
+
+const void *heap_broken_block(const struct heap *h)
+{
+	return h->broken;
+}
