@@ -1,132 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.c - filling, emptying and large classes of a thread's cache
+ * cache.c - what happens when a bin is empty or full; attaching, flushing
  *
- * Realtime path, but for attach, detach and flush. Takes the pool's lock only when
+ * Realtime path, but for attach, detach and flush. Waits for the pool's lock only when
  * neither the cache nor the blocks other threads gave back can serve; waits for nobody in
- * a free. Bounds: CACHE_REUSE blocks moved from the inbox into bins and CACHE_GIVE into
- * the heap per allocation; no other loop.
+ * a free. One heap operation per allocation or free, never two: that is what bounds them.
+ * Blocks other threads gave back are looked at CACHE_LOOK at a time; those of no use to
+ * their new owner go to the helper, which puts them into the heap (pool_take_returned()),
+ * or into the heap by ourselves before an allocation fails.
  */
 #include "cache_inline.h"
 
 #include "pools.h"
 
-#define CACHE_REUSE 2
-#define CACHE_GIVE  1
+#define CACHE_LOOK 2 /* blocks given back that are looked at per allocation */
 
-/* ---- large classes ---- */
+/* ---- blocks that others gave back ---- */
 
-/* Class of the largest class size <= size. size > 1 << CACHE_LARGE_MSB. */
-static inline unsigned cache_large_floor(size_t size, unsigned *shift)
+/* A flipped block into its bin, if there is room. */
+static inline bool cache_keep(struct cache *c, void *p, uint32_t size)
 {
-	*shift = 63u - (unsigned)__builtin_clzl(size) - 4u;
-	return (unsigned)(size >> *shift) - 16u + (*shift - (CACHE_LARGE_MSB - 4u)) * 16u;
+	if (size <= CACHE_SMALL_BLOCK)
+		return cache_push(cache_small_bin(c, size), p);
+	return cache_keep_large(c, p, size);
 }
 
-/* Class and size of the smallest class that holds a block of `size`. */
-static inline unsigned cache_large_ceil(size_t size, size_t *class_size)
+/* A flipped block, larger than wanted and of no other use: its front serves. */
+static void *cache_carve_slow(struct cache *c, void *p, size_t size)
 {
-	unsigned shift, class = cache_large_floor(size - 1, &shift) + 1;
+	bool sound;
 
-	*class_size = (((size - 1) >> shift) + 1) << shift;
-	return class;
-}
-
-static inline size_t cache_block_size(size_t n)
-{
-	size_t size = (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
-
-	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
-}
-
-void *cache_alloc_large(struct cache *c, size_t n)
-{
-	size_t class_size;
-	void *p;
-
-	if (n > CACHE_LARGE)
-		return NULL;
-	p = cache_pop(&c->large[cache_large_ceil(cache_block_size(n), &class_size)]);
-	if (p)
-		c->room += heap_block_bytes(p);
+	heap_flip(p);
+	lock_acquire(&c->hot->lock, c->tid);
+	sound = heap_check_pointer(c->heap, p) == HEAP_OK &&
+		heap_resize(c->heap, p, size - HEAP_OVERHEAD);
+	lock_release(&c->hot->lock, c->tid);
+	if (__builtin_expect(!sound, 0))
+		pool_misuse(c->pool, p, HEAP_BROKEN);
 	return p;
 }
 
-static inline bool cache_push(struct cache_bin *bin, void *p)
+/*
+ * Serve from what others gave back: the very size, or the front of something larger;
+ * what is neither goes into a bin, or is left to the helper. Bound: CACHE_LOOK.
+ */
+void *cache_alloc_returned(struct cache *c, size_t size)
 {
-	void **top = bin->top;
+	if (!c->inbox)
+		/* acquire: pairs with the push in pool_return(); takes all, so no ABA */
+		c->inbox = __atomic_exchange_n(&c->hot->returned, NULL, __ATOMIC_ACQUIRE);
+	for (int i = 0; c->inbox && i < CACHE_LOOK; i++) {
+		void *p = c->inbox;
+		uint32_t has = cache_block_size(p);
 
-	if (top == bin->full)
-		return false;
-	top[1] = p;
-	bin->top = top + 1;
-	return true;
-}
-
-bool cache_free_large(struct cache *c, void *p, size_t size)
-{
-	unsigned shift, class = cache_large_floor(size, &shift);
-
-	if (class >= CACHE_LARGE_BINS || c->room < (long)size ||
-		!cache_push(&c->large[class], p))
-		return false;
-	c->room -= (long)size;
-	heap_flip(p);
-	return true;
+		c->inbox = *(void **)p;
+		if (has == size) {
+			heap_flip(p);
+			return p;
+		}
+		if (cache_keep(c, p, has))
+			continue;
+		if (has > size)
+			return cache_carve_slow(c, p, size);
+		pool_push_returned(c->hot, p);
+		break;
+	}
+	return NULL;
 }
 
 /* ---- refill ---- */
 
-/* A flipped block into its bin, if there is room. */
-static bool cache_keep(struct cache *c, void *p)
-{
-	uint32_t size = heap_block_bytes(p);
-	unsigned shift, class;
-
-	if (size <= CACHE_SMALL_BLOCK)
-		return cache_push(cache_small_bin(c, size), p);
-	class = cache_large_floor(size, &shift);
-	if (class >= CACHE_LARGE_BINS || c->room < (long)size ||
-		!cache_push(&c->large[class], p))
-		return false;
-	c->room -= (long)size;
-	return true;
-}
-
-/* Blocks others gave back go into our bins. Bound: CACHE_REUSE. */
-static inline void cache_reuse(struct cache *c)
-{
-	struct pool_hot *hot = c->pool->hot;
-
-	if (!c->inbox) {
-		/* relaxed: only a hint that an exchange pays */
-		if (!__atomic_load_n(&hot->returned, __ATOMIC_RELAXED))
-			return;
-		/* acquire: pairs with the push in pool_return(); takes all, so no ABA */
-		c->inbox = __atomic_exchange_n(&hot->returned, NULL, __ATOMIC_ACQUIRE);
-	}
-	for (int i = 0; c->inbox && i < CACHE_REUSE; i++) {
-		void *below = *(void **)c->inbox;
-
-		if (!cache_keep(c, c->inbox))
-			return;
-		c->inbox = below;
-	}
-}
-
-/* Under the lock. Bound: max. */
-static inline void cache_give_inbox(struct cache *c, int max)
-{
-	for (int i = 0; c->inbox && i < max; i++) {
-		void *p = c->inbox;
-
-		c->inbox = *(void **)p;
-		if (__builtin_expect(pool_give_locked(c->pool, p) != HEAP_OK, 0))
-			pool_misuse(c->pool, p, HEAP_BROKEN);
-	}
-}
-
-static inline void cache_see_growth(struct cache *c)
+void cache_see_growth(struct cache *c)
 {
 	/* relaxed: a block beyond what we know only takes the slow path once */
 	c->span = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED) -
@@ -134,65 +78,34 @@ static inline void cache_see_growth(struct cache *c)
 }
 
 /* Nothing fits: give back all we hold and all that was returned, then once more. Bound:
- * what this cache holds and what other threads returned since the last allocation. */
-static __attribute__((noinline)) void *cache_alloc_last_slow(struct cache *c, size_t n)
+ * what this cache holds and what other threads returned and nobody has taken yet. */
+void *cache_alloc_last_slow(struct cache *c, size_t n)
 {
 	const void *broken;
 	void *p;
 
 	cache_flush(c);
 	p = pool_alloc(c->pool, n, 0);
-	broken = p ? NULL : heap_broken_block(c->pool->heap);
+	broken = p ? NULL : heap_broken_block(c->heap);
 	if (broken)
 		pool_misuse(c->pool, broken, HEAP_BROKEN);
 	return p;
 }
 
-/* The size to ask the heap for, so that a block freed into its class serves again. */
-static inline size_t cache_heap_request(size_t n)
+/* Requests up to 8 bytes have the smallest block but a bin of their own number. */
+void *cache_alloc_tiny(struct cache *c)
 {
-	size_t class_size;
+	void *p = cache_pop(cache_small_bin(c, HEAP_BLOCK_MIN));
 
-	if (n <= CACHE_SMALL || n > CACHE_LARGE)
-		return n;
-	cache_large_ceil(cache_block_size(n), &class_size);
-	return class_size - HEAP_OVERHEAD;
+	return p ? p : cache_alloc_slow(c, HEAP_BLOCK_MIN - HEAP_OVERHEAD);
 }
 
-void *cache_alloc_slow(struct cache *c, size_t n)
+/* Not the start of a live block: which kind of misuse? */
+enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
-	struct pool *pool = c->pool;
-	void *p = NULL;
+	enum heap_verdict v = heap_check_pointer(c->heap, p);
 
-	/* requests up to 8 bytes have the smallest block but a bin of their own number */
-	if (n <= 8)
-		p = cache_pop(cache_small_bin(c, HEAP_BLOCK_MIN));
-	if (p)
-		return p;
-	cache_reuse(c);
-	if (n <= CACHE_LARGE)
-		p = cache_alloc(c, n > 8 ? n : 9);
-	if (p)
-		return p;
-	cache_see_growth(c);
-	lock_acquire(&pool->hot->lock, c->tid);
-	cache_give_inbox(c, CACHE_GIVE);
-	p = heap_alloc(pool->heap, cache_heap_request(n));
-	lock_release(&pool->hot->lock, c->tid);
-	return __builtin_expect(p != NULL, 1) ? p : cache_alloc_last_slow(c, n);
-}
-
-enum heap_verdict cache_free_slow(struct cache *c, void *p)
-{
-	struct pool *pool = c->pool;
-	enum heap_verdict v;
-
-	cache_see_growth(c);
-	if (!lock_try(&pool->hot->lock, c->tid))
-		return pool_return(pool, p);
-	v = heap_free(pool->heap, p);
-	lock_release(&pool->hot->lock, c->tid);
-	return v;
+	return v == HEAP_OK ? HEAP_NOT_A_BLOCK : v;
 }
 
 /* ---- attach, detach, flush ---- */
@@ -224,6 +137,8 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 	c->key = p->key;
 	c->tid = tid;
 	c->pool = p;
+	c->hot = p->hot;
+	c->heap = p->heap;
 	c->inbox = NULL;
 	c->room = (long)(p->size / 48);
 	cache_see_growth(c);
@@ -235,15 +150,22 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 		cache_init_bin(&c->large[i], c->large_slot[i], CACHE_LARGE_DEPTH);
 }
 
+/* A flipped block into the heap; the lock is held for this one operation. */
+static void cache_give(struct cache *c, void *p)
+{
+	enum heap_verdict v;
+
+	lock_acquire(&c->hot->lock, c->tid);
+	v = heap_free_flipped(c->heap, p);
+	lock_release(&c->hot->lock, c->tid);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(c->pool, p, v);
+}
+
 static void cache_flush_bin(struct cache *c, struct cache_bin *bin)
 {
-	enum heap_verdict v = HEAP_OK;
-	void *p;
-
-	while (v == HEAP_OK && (p = cache_pop(bin)))
-		v = cache_free_slow(c, p);
-	if (v != HEAP_OK)
-		pool_misuse(c->pool, p, HEAP_BROKEN);
+	for (; *bin->top; bin->top--)
+		cache_give(c, *bin->top);
 }
 
 void cache_flush(struct cache *c)
@@ -255,10 +177,12 @@ void cache_flush(struct cache *c)
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_flush_bin(c, &c->large[i]);
 	c->room = (long)(c->pool->size / 48);
-	lock_acquire(&c->pool->hot->lock, c->tid);
-	while (c->inbox)
-		cache_give_inbox(c, 64);
-	lock_release(&c->pool->hot->lock, c->tid);
+	while (c->inbox) {
+		void *p = c->inbox;
+
+		c->inbox = *(void **)p;
+		cache_give(c, p);
+	}
 }
 
 void cache_detach(struct cache *c)

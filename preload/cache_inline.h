@@ -27,6 +27,8 @@ struct cache_bin {
 	98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
 	     */
 #define CACHE_LARGE_DEPTH 4
+/* Blocks from this size on have no class: the second above 64 KiB would be theirs. */
+#define CACHE_LARGE_END (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
 
 struct cache {
 	uintptr_t lo;
@@ -35,6 +37,8 @@ struct cache {
 	uint16_t key;
 	uint32_t tid;
 	struct pool *pool;
+	struct pool_hot *hot; /* pool->hot and pool->heap, one load nearer */
+	struct heap *heap;
 	long room;   /* bytes the large bins may still take */
 	void *inbox; /* blocks others gave back, flipped, linked; ours alone */
 	struct cache_bin small[CACHE_SMALL_BINS];
@@ -46,11 +50,12 @@ struct cache {
 _Static_assert(sizeof(struct cache) <= CACHE_BYTES, "a slot holds a cache");
 _Static_assert(sizeof(struct cache_bin) == HEAP_ALIGN, "a block size is a bin offset");
 
-/* The slow side; see cache.c. */
-void *cache_alloc_large(struct cache *c, size_t n);
-bool cache_free_large(struct cache *c, void *p, size_t size);
-void *cache_alloc_slow(struct cache *c, size_t n);
-enum heap_verdict cache_free_slow(struct cache *c, void *p);
+/* What is too long to be inline; see cache.c. */
+void cache_see_growth(struct cache *c);
+void *cache_alloc_tiny(struct cache *c);
+void *cache_alloc_returned(struct cache *c, size_t size);
+void *cache_alloc_last_slow(struct cache *c, size_t n);
+enum heap_verdict cache_free_odd(struct cache *c, void *p);
 
 static inline struct pool *cache_pool(const struct cache *c)
 {
@@ -60,6 +65,13 @@ static inline struct pool *cache_pool(const struct cache *c)
 static inline struct cache_bin *cache_small_bin(struct cache *c, size_t size)
 {
 	return (struct cache_bin *)((char *)c->small + size);
+}
+
+static inline uint32_t cache_block_size(const void *p)
+{
+	/* relaxed: the size stays; a flag beside it may change under the pool's lock */
+	return __atomic_load_n((const uint32_t *)p - 2, __ATOMIC_RELAXED) &
+	       -(uint32_t)HEAP_ALIGN;
 }
 
 static inline void *cache_pop(struct cache_bin *bin)
@@ -81,53 +93,149 @@ static inline void *cache_alloc_small(struct cache *c, size_t n)
 		(uint32_t)(n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -(uint32_t)HEAP_ALIGN));
 }
 
+/*
+ * Large classes. A class holds blocks of at least its size: an allocation rounds up to a
+ * class, a free rounds down. shift: log2 of the distance between neighbouring classes.
+ */
+static inline unsigned cache_large_shift(size_t size)
+{
+	return ((unsigned)__builtin_clzl(size) ^ 63u) - 4u;
+}
+
+static inline struct cache_bin *cache_large_bin(
+	struct cache *c, size_t units, unsigned shift)
+{
+	/* units: 16..31, or 32 for the class that begins the next doubling */
+	return &c->large[units + shift * 16u - (16u + (CACHE_LARGE_MSB - 4u) * 16u)];
+}
+
+/* CACHE_SMALL < n <= CACHE_LARGE. NULL: nothing cached. */
+static inline void *cache_alloc_large(struct cache *c, size_t n)
+{
+	size_t last = n + HEAP_OVERHEAD - 1;
+	unsigned shift = cache_large_shift(last);
+	void *p = cache_pop(cache_large_bin(c, (last >> shift) + 1, shift));
+
+	if (__builtin_expect(p != NULL, 1))
+		c->room += cache_block_size(p);
+	return p;
+}
+
 /* A block for n bytes, or NULL: nothing cached, ask cache_alloc_slow(). */
 static inline void *cache_alloc(struct cache *c, size_t n)
 {
-	return n <= CACHE_SMALL ? cache_alloc_small(c, n) : cache_alloc_large(c, n);
+	if (n <= CACHE_SMALL)
+		return cache_alloc_small(c, n);
+	return n <= CACHE_LARGE ? cache_alloc_large(c, n) : NULL;
 }
 
-/* Is p a live block of this cache's pool? Its block's size then, else 0. */
-static inline uint32_t cache_live_size(const struct cache *c, const void *p)
+/* Does p lie in this cache's pool, as far as the cache knows it? Detached: never. */
+static inline bool cache_owns(const struct cache *c, const void *p)
 {
-	if (__builtin_expect((uintptr_t)p - c->lo >= c->span, 0))
-		return 0;
-	if (__builtin_expect(
-		    ((const uint16_t *)p)[-1] != (uint16_t)((uintptr_t)p ^ c->key), 0))
-		return 0;
-	return heap_block_bytes(p);
+	return (uintptr_t)p - c->lo < c->span;
+}
+
+static inline bool cache_is_live(const struct cache *c, const void *p)
+{
+	return ((const uint16_t *)p)[-1] == (uint16_t)((uintptr_t)p ^ c->key);
+}
+
+static inline bool cache_push(struct cache_bin *bin, void *p)
+{
+	void **top = bin->top;
+
+	if (__builtin_expect(top == bin->full, 0))
+		return false;
+	top[1] = p;
+	bin->top = top + 1;
+	return true;
 }
 
 /* True: p was a live small block of this pool and is cached. */
 static inline bool cache_free_small(struct cache *c, void *p)
 {
-	struct cache_bin *bin;
 	uint32_t size;
-	void **top;
 
-	if (__builtin_expect((uintptr_t)p - c->lo >= c->span, 0))
+	if (__builtin_expect(!cache_owns(c, p), 0) ||
+		__builtin_expect(!cache_is_live(c, p), 0))
 		return false;
-	if (__builtin_expect(((uint16_t *)p)[-1] != (uint16_t)((uintptr_t)p ^ c->key), 0))
+	size = cache_block_size(p);
+	if (__builtin_expect(size > CACHE_SMALL_BLOCK, 0) ||
+		!cache_push(cache_small_bin(c, size), p))
 		return false;
-	size = heap_block_bytes(p);
-	if (__builtin_expect(size > CACHE_SMALL_BLOCK, 0))
-		return false;
-	bin = cache_small_bin(c, size);
-	top = bin->top;
-	if (__builtin_expect(top == bin->full, 0))
-		return false;
-	top[1] = p;
-	bin->top = top + 1;
 	heap_flip(p);
 	return true;
 }
 
-/* The same for what cache_free_small() refused. False: ask cache_free_slow(). */
-static inline bool cache_free_rest(struct cache *c, void *p)
+/* p belongs into a large bin and there is room. It is live or flipped, as the caller
+ * knows. */
+static inline bool cache_keep_large(struct cache *c, void *p, uint32_t size)
 {
-	uint32_t size = cache_live_size(c, p);
+	unsigned shift = cache_large_shift(size);
 
-	return size > CACHE_SMALL_BLOCK && cache_free_large(c, p, size);
+	if (size >= CACHE_LARGE_END || c->room < (long)size ||
+		!cache_push(cache_large_bin(c, size >> shift, shift), p))
+		return false;
+	c->room -= (long)size;
+	return true;
+}
+
+/* ---- past the bins: still realtime, still bounded, but with a lock ---- */
+
+/* The block size to ask the heap for: a class's, so that it serves again when freed. */
+static inline size_t cache_size_for(size_t n)
+{
+	size_t last = n + HEAP_OVERHEAD - 1, step = HEAP_ALIGN;
+
+	if (n > CACHE_SMALL && n <= CACHE_LARGE)
+		step = 1UL << cache_large_shift(last);
+	return (last | (step - 1)) + 1;
+}
+
+/* Any n, after the bins had nothing. NULL: the pool is full. */
+static inline void *cache_alloc_slow(struct cache *c, size_t n)
+{
+	size_t size;
+	void *p;
+
+	if (__builtin_expect(n <= 8, 0))
+		return cache_alloc_tiny(c);
+	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
+		return NULL;
+	size = cache_size_for(n);
+	/* relaxed: only a hint that an exchange pays */
+	if (c->inbox || __atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED)) {
+		p = cache_alloc_returned(c, size);
+		if (p)
+			return p;
+	}
+	lock_acquire(&c->hot->lock, c->tid);
+	p = heap_alloc_block(c->heap, size);
+	lock_release(&c->hot->lock, c->tid);
+	return __builtin_expect(p != NULL, 1) ? p : cache_alloc_last_slow(c, n);
+}
+
+/* p lies in this cache's pool. Its bin, else the heap if nobody holds its lock. */
+static inline enum heap_verdict cache_free_slow(struct cache *c, void *p)
+{
+	enum heap_verdict v;
+	uint32_t size;
+
+	if (__builtin_expect(!cache_is_live(c, p) || (uintptr_t)p % HEAP_ALIGN, 0))
+		return cache_free_odd(c, p);
+	size = cache_block_size(p);
+	if (size > CACHE_SMALL_BLOCK && cache_keep_large(c, p, size)) {
+		heap_flip(p);
+		return HEAP_OK;
+	}
+	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
+		heap_flip(p);
+		pool_push_returned(c->hot, p);
+		return HEAP_OK;
+	}
+	v = heap_free_live(c->heap, p);
+	lock_release(&c->hot->lock, c->tid);
+	return v;
 }
 
 #endif

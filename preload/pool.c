@@ -23,10 +23,21 @@ static inline bool pool_usable(const struct pool *p)
 
 /* ---- returned blocks ---- */
 
+void pool_push_returned(struct pool_hot *hot, void *block)
+{
+	void *top = __atomic_load_n(&hot->returned, __ATOMIC_RELAXED);
+
+	/* A retry means another thread's push went through (lock-free). */
+	do
+		*(void **)block = top;
+	/* release: the link and all writes to the block; pairs with the take's acquire */
+	while (!__atomic_compare_exchange_n(
+		&hot->returned, &top, block, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
 enum heap_verdict pool_return(struct pool *p, void *block)
 {
 	enum heap_verdict v;
-	void *top;
 
 	if (!pool_usable(p))
 		return HEAP_OK; /* heritage: its memory goes with the process */
@@ -34,19 +45,8 @@ enum heap_verdict pool_return(struct pool *p, void *block)
 	if (__builtin_expect(v != HEAP_OK, 0))
 		return v;
 	heap_flip(block);
-	/* One push each; a retry means another thread's push went through (lock-free). */
-	top = __atomic_load_n(&p->hot->returned, __ATOMIC_RELAXED);
-	do
-		*(void **)block = top;
-	/* release: the link and all writes to the block; pairs with the take's acquire */
-	while (!__atomic_compare_exchange_n(&p->hot->returned, &top, block, false,
-		__ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	pool_push_returned(p->hot, block);
 	return HEAP_OK;
-}
-
-enum heap_verdict pool_give_locked(struct pool *p, void *block)
-{
-	return heap_free_flipped(p->heap, block);
 }
 
 /* Under the lock. Bound: max. */
@@ -66,7 +66,7 @@ static unsigned pool_take_locked(struct pool *p, unsigned max)
 		void *block = hot->inbox;
 
 		hot->inbox = *(void **)block;
-		if (__builtin_expect(pool_give_locked(p, block) != HEAP_OK, 0))
+		if (__builtin_expect(heap_free_flipped(p->heap, block) != HEAP_OK, 0))
 			pool_misuse(p, block, HEAP_BROKEN);
 	}
 	return n;
@@ -153,7 +153,7 @@ size_t pool_available(struct pool *p)
 
 	if (!pool_usable(p))
 		return 0;
-	used = heap_used(p->heap) + 2 * HEAP_OVERHEAD;
+	used = heap_used(p->heap) + HEAP_ENDS;
 	all = p->area.committed - (p->lo - (uintptr_t)p->area.base);
 	return all > used ? all - used : 0;
 }

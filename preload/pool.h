@@ -72,8 +72,8 @@ bool pool_resize(struct pool *p, void *block, size_t size);
 /* Realtime: yes. Takes back at most `max` returned blocks; returns how many. */
 unsigned pool_take_returned(struct pool *p, unsigned max);
 
-/* One flipped block (heap.h) back into the heap; the caller holds the lock. */
-enum heap_verdict pool_give_locked(struct pool *p, void *block);
+/* One atomic push of a block that is flipped (heap.h) already. */
+void pool_push_returned(struct pool_hot *hot, void *block);
 
 /* Free bytes in total; takes no lock (also those in `returned` are counted as used until
  * taken back). */

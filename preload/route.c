@@ -85,16 +85,20 @@ __attribute__((noinline)) void *route_full_slow(
 /* From the thread's own pool, past its small bins. */
 __attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct slot *s)
 {
-	struct cache *c = route_cache(s);
-	void *p = size > CACHE_SMALL ? cache_alloc_large(c, size) : NULL;
+	void *p;
 
-	if (p)
-		return p;
 	s->slow++;
-	p = cache_alloc_slow(c, size);
+	p = cache_alloc_slow(route_cache(s), size);
 	return __builtin_expect(p != NULL, 1)
 		       ? p
 		       : route_full_slow(s, s->route->pool, size, 0);
+}
+
+__attribute__((noinline)) void *route_alloc_large(size_t size, struct slot *s)
+{
+	void *p = size <= CACHE_LARGE ? cache_alloc_large(route_cache(s), size) : NULL;
+
+	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
 }
 
 void *route_malloc_simple(size_t size, struct slot *s)
@@ -130,14 +134,10 @@ static void route_defer(struct slot *s, void *p)
 		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-__attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
+static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s)
 {
-	struct pool *pool;
-	enum heap_verdict v;
+	struct pool *pool = pools_find(p);
 
-	if (s->route && s->route->pool && cache_free_rest(route_cache(s), p))
-		return;
-	pool = pools_find(p);
 	if (!p)
 		return;
 	if (!pool) {
@@ -147,14 +147,29 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 			je_free(p);
 		return;
 	}
-	if (!s->route || pool != s->route->pool) {
+	/* its own pool may have grown since the cache looked */
+	if (s->route && pool == s->route->pool)
+		cache_see_growth(route_cache(s));
+	if (cache_owns(route_cache(s), p))
+		route_free_slow(p, s);
+	else
 		route_free_pool(pool, p);
+}
+
+/* Not into a small bin. A thread without a cache owns nothing. */
+__attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
+{
+	struct cache *c = route_cache(s);
+	enum heap_verdict v;
+
+	if (__builtin_expect(!cache_owns(c, p), 0)) {
+		route_free_foreign(p, s);
 		return;
 	}
 	s->slow++;
-	v = cache_free_slow(route_cache(s), p);
+	v = cache_free_slow(c, p);
 	if (__builtin_expect(v != HEAP_OK, 0))
-		pool_misuse(pool, p, v);
+		pool_misuse(cache_pool(c), p, v);
 }
 
 void route_free_cached(void *p, struct slot *s)

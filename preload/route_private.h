@@ -33,7 +33,8 @@ static inline struct cache *route_cache(struct slot *s)
 void *route_base_alloc(size_t size, size_t align);
 /* The pool is full: as its policy says. */
 void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
-/* From the thread's own pool, past its small bins. */
+/* From the thread's own pool: large classes; past all bins. */
+void *route_alloc_large(size_t size, struct slot *s);
 void *route_alloc_own_slow(size_t size, struct slot *s);
 
 static inline void *route_alloc_own(size_t size, struct slot *s)
@@ -41,7 +42,7 @@ static inline void *route_alloc_own(size_t size, struct slot *s)
 	void *p;
 
 	if (__builtin_expect(size > CACHE_SMALL, 0))
-		return route_alloc_own_slow(size, s);
+		return route_alloc_large(size, s);
 	p = cache_alloc_small(route_cache(s), size);
 	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.c - several threads on one pool, each with a cache, handing blocks to each other
- *
- * Afterwards everything is freed: the pool has to be one block again, and sound.
- * Usage: cache [operations per thread]
+ * cache.c - one thread's cache in front of a pool: what it serves, what it refuses, and
+ * that nothing stays behind in it
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,121 +10,215 @@
 #include "cache_inline.h"
 #include "pools.h"
 
-#define THREADS 4
-#define MAIL	512
-#define LIVE	200
-#define TOTAL	(8UL << 20)
+#define SIZE	 (4UL << 20)
+#define LIVE_MAX 2000
 
 static struct pool *pool;
-static void *mail[MAIL]; /* atomic: blocks on their way to another thread */
-static long operations = 200000;
+static struct cache *cache;
+static int failures;
 
-#define CHECK(x, ...)                                                  \
-	do {                                                           \
-		if (!(x)) {                                            \
-			printf("%s:%d: %s: ", __FILE__, __LINE__, #x); \
-			printf(__VA_ARGS__);                           \
-			printf("\n");                                  \
-			exit(1);                                       \
-		}                                                      \
+#define CHECK(cond)                                                             \
+	do {                                                                    \
+		if (!(cond)) {                                                  \
+			printf("line %d: %s does not hold\n", __LINE__, #cond); \
+			failures++;                                             \
+		}                                                               \
 	} while (0)
 
-static void *take(struct cache *c, size_t n)
+static void *take(size_t n)
 {
-	void *p = cache_alloc(c, n);
+	void *p = cache_alloc(cache, n);
 
-	if (!p)
-		p = cache_alloc_slow(c, n);
-	if (p) {
-		CHECK(heap_usable_of(p) >= n, "%zu for %zu", heap_usable_of(p), n);
-		CHECK((uintptr_t)p % 16 == 0, "%p", p);
-		memset(p, 0x5a, n);
+	return p ? p : cache_alloc_slow(cache, n);
+}
+
+static enum heap_verdict give(void *p)
+{
+	if (cache_free_small(cache, p))
+		return HEAP_OK;
+	return cache_owns(cache, p) ? cache_free_slow(cache, p) : HEAP_NOT_A_BLOCK;
+}
+
+/* With nothing alive, one block of the pool's size fits. */
+static void check_whole(void)
+{
+	void *p;
+
+	cache_flush(cache);
+	pool_take_returned(pool, 1U << 30);
+	CHECK(pool_check(pool));
+	p = pool_alloc(pool, SIZE, 0);
+	CHECK(p != NULL);
+	if (p)
+		CHECK(pool_free(pool, p) == HEAP_OK);
+}
+
+static void every_size(void)
+{
+	for (size_t n = 0; n <= 80000; n += n < 2000 ? 1 : 97) {
+		void *p = take(n), *q;
+
+		CHECK(p && (uintptr_t)p % 16 == 0);
+		CHECK(heap_usable_of(p) >= n && heap_usable_of(p) <= n + 40 + n / 16);
+		memset(p, 0x5a, heap_usable_of(p));
+		CHECK(give(p) == HEAP_OK);
+		q = take(n);
+		CHECK(n > CACHE_LARGE || q == p);
+		CHECK(give(q) == HEAP_OK);
 	}
-	return p;
+	check_whole();
 }
 
-static void give(struct cache *c, void *p)
+static void a_miss_is_a_miss(void)
 {
-	if (cache_free_small(c, p) || cache_free_rest(c, p))
-		return;
-	CHECK(cache_free_slow(c, p) == HEAP_OK, "%p", p);
+	void *p;
+
+	cache_flush(cache);
+	CHECK(!cache_alloc(cache, 100));
+	CHECK(!cache_alloc(cache, 5000));
+	CHECK(!cache_alloc(cache, CACHE_LARGE + 1));
+	CHECK(!take(SIZE * 2));
+	CHECK(!take(SIZE_MAX - 100));
+	p = take(100);
+	CHECK(p && give(p) == HEAP_OK);
+	CHECK(cache_alloc(cache, 100) == p);
+	CHECK(give(p) == HEAP_OK);
 }
 
-/* Half of what arrives by mail is freed as a thread without a cache would. */
-static void receive(struct cache *c, void *p, uint64_t r)
+/* Everything there is, in small blocks; then as one; then the small ones once more. */
+static void flushed_before_failing(void)
 {
-	if (!p)
-		return;
-	if (r & 1)
-		CHECK(pool_return(pool, p) == HEAP_OK, "%p", p);
-	else
-		give(c, p);
+	static void *p[LIVE_MAX];
+	unsigned n = 0;
+	void *whole;
+
+	while (n < LIVE_MAX && (p[n] = take(16 + n % 9000)))
+		n++;
+	for (unsigned i = 0; i < n; i++)
+		CHECK(give(p[i]) == HEAP_OK);
+	whole = take(SIZE);
+	CHECK(whole != NULL);
+	CHECK(!take(100000));
+	CHECK(give(whole) == HEAP_OK);
+	check_whole();
 }
 
-static void *work(void *arg)
+/* Others gave back the whole pool: the next allocation finds it. */
+static void returned_before_failing(void)
 {
-	static __thread unsigned char memory[CACHE_BYTES] __attribute__((aligned(64)));
-	struct cache *c = (struct cache *)memory;
-	uint64_t r = 88172645463325252UL * (1 + (uintptr_t)arg);
-	void *live[LIVE] = {0};
+	static void *p[LIVE_MAX];
+	unsigned n = 0;
+	void *whole;
 
-	cache_attach(c, pool, lock_tid());
-	for (long i = 0; i < operations; i++) {
+	while (n < LIVE_MAX && (p[n] = take(3000)))
+		n++;
+	for (unsigned i = 0; i < n; i++)
+		CHECK(pool_return(pool, p[i]) == HEAP_OK);
+	whole = take(SIZE);
+	CHECK(whole != NULL);
+	CHECK(give(whole) == HEAP_OK);
+	check_whole();
+}
+
+/* What others gave back serves again without the heap: by its size, or by its front. */
+static void returned_serve_again(void)
+{
+	void *p = take(512), *q = take(2000), *r;
+	size_t used = heap_used(pool->heap);
+
+	cache_flush(cache);
+	CHECK(pool_return(pool, p) == HEAP_OK);
+	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
+	CHECK(take(512) == p);
+	CHECK(heap_used(pool->heap) == used);
+	CHECK(pool_return(pool, q) == HEAP_OK);
+	r = take(600);
+	CHECK(r && heap_usable_of(r) >= 600);
+	CHECK(give(r) == HEAP_OK && give(p) == HEAP_OK);
+	check_whole();
+}
+
+static void misuse(void)
+{
+	char *p = take(200), *q = take(5000), *r = take(100000);
+	int foreign = 0;
+
+	CHECK(give(p + 16) == HEAP_NOT_A_BLOCK);
+	CHECK(give(p + 1) == HEAP_NOT_A_BLOCK);
+	CHECK(give(q + 4096) == HEAP_NOT_A_BLOCK);
+	CHECK(!cache_owns(cache, &foreign));
+	CHECK(give(p) == HEAP_OK && give(p) == HEAP_DOUBLE_FREE);
+	CHECK(give(q) == HEAP_OK && give(q) == HEAP_DOUBLE_FREE);
+	CHECK(give(r) == HEAP_OK && give(r) == HEAP_DOUBLE_FREE);
+	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
+	CHECK(pool_free(pool, p) == HEAP_DOUBLE_FREE);
+	check_whole();
+}
+
+/* Contents survive whatever the neighbours do. */
+static void random_operations(unsigned long steps)
+{
+	static struct {
+		unsigned char *p;
 		size_t n;
-		int k;
+		unsigned char fill;
+	} live[LIVE_MAX];
+	unsigned nlive = 0;
+	uint64_t seed = 42;
 
-		r ^= r << 13;
-		r ^= r >> 7;
-		r ^= r << 17;
-		n = r % 16 ? 1 + (r >> 8) % 600 : 1 + (r >> 8) % 20000;
-		k = (int)(r >> 32) % LIVE;
-		k = k < 0 ? -k : k;
-		if (r >> 60 == 0) {
-			/* acq_rel: what is in the block goes with it */
-			void *p = __atomic_exchange_n(
-				&mail[r % MAIL], take(c, n), __ATOMIC_ACQ_REL);
+	for (unsigned long step = 0; step < steps; step++) {
+		uint64_t r =
+			(seed = seed * 6364136223846793005UL + 1442695040888963407UL) >>
+			20;
 
-			receive(c, p, r >> 20);
-		} else if (live[k]) {
-			give(c, live[k]);
-			live[k] = NULL;
+		if (nlive < 30 || (nlive < 300 && r % 2)) {
+			size_t n = (r >> 8) % (1UL << (5 + (r >> 40) % 12));
+			unsigned char *p = take(n);
+
+			if (!p)
+				continue;
+			memset(p, (int)step & 0xff, n);
+			live[nlive].p = p;
+			live[nlive].n = n;
+			live[nlive++].fill = (unsigned char)step;
 		} else {
-			live[k] = take(c, n);
+			unsigned i = (unsigned)(r >> 8) % nlive;
+
+			for (size_t k = 0; k < live[i].n; k += 61)
+				CHECK(live[i].p[k] == live[i].fill);
+			CHECK((r >> 30) % 4 ? give(live[i].p) == HEAP_OK
+					    : pool_return(pool, live[i].p) == HEAP_OK);
+			live[i] = live[--nlive];
 		}
+		if (step % 500 == 0)
+			CHECK(pool_check(pool));
 	}
-	for (int k = 0; k < LIVE; k++) {
-		if (live[k])
-			give(c, live[k]);
-	}
-	cache_detach(c);
-	return NULL;
+	while (nlive)
+		CHECK(give(live[--nlive].p) == HEAP_OK);
+	check_whole();
 }
 
 int main(int argc, char **argv)
 {
-	struct pool_attr attr = {.name = "test", .size = TOTAL};
-	pthread_t t[THREADS];
-	int error = 0;
-	void *p;
+	const struct pool_attr attr = {.name = "test", .size = SIZE};
+	unsigned long steps = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
 
-	if (argc > 1)
-		operations = atol(argv[1]);
-	pool = pools_create(&attr, &error);
-	CHECK(pool, "error %d", error);
-	for (long i = 0; i < THREADS; i++)
-		pthread_create(&t[i], NULL, work, (void *)i);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(t[i], NULL);
-	for (int i = 0; i < MAIL; i++) {
-		if (mail[i])
-			CHECK(pool_free(pool, mail[i]) == HEAP_OK, "%p", mail[i]);
-	}
-	CHECK(pool_check(pool), "broken");
-	p = pool_alloc(pool, TOTAL, 0);
-	CHECK(p, "capacity was lost");
-	CHECK(pool_free(pool, p) == HEAP_OK, "%p", p);
-	CHECK(pools_find(p) == pool, "%p", p);
+	pool = pools_create(&attr, NULL);
+	cache = calloc(1, sizeof(*cache));
+	if (!pool || !cache)
+		return 1;
+	cache_attach(cache, pool, lock_tid());
+	every_size();
+	a_miss_is_a_miss();
+	flushed_before_failing();
+	returned_before_failing();
+	returned_serve_again();
+	misuse();
+	random_operations(steps);
+	cache_detach(cache);
+	CHECK(heap_used(pool->heap) == 0);
+	CHECK(!cache_owns(cache, (void *)pool->lo));
 	pools_delete(pool);
-	CHECK(!pools_find(p), "%p", p);
-	return 0;
+	free(cache);
+	return failures != 0;
 }
