@@ -34,7 +34,7 @@ under() {
 	local conf='' rt=1
 
 	[[ $1 != *-unmatched && $1 != *-matched ]] || conf=$CONF
-	[[ $1 != *-unmatched && $1 != *-no-policy ]] || rt=0
+	[[ $1 != *-unmatched ]] || rt=0
 	timeout 120 env RTMEM_CONF="$conf" BENCH_RT=$rt LD_PRELOAD="$(library_of "$1")" "${@:2}"
 }
 
@@ -112,7 +112,8 @@ part_prodcons() {
 
 # whole NAME RUNS COMMAND...
 whole() {
-	echo "# $1: ${*:3}"
+	echo "# $1: ${*:3}" | tr -s '\n\t' ' '
+	echo
 	RTMEM_CONF='' "$B/bench/cpu" "$2" none= jemalloc=libjemalloc.so.2 \
 		"rtmem-no-policy=$LIB" "rtmem-unmatched=$LIB+$PWD/conf/rtmem.conf" -- "${@:3}" | sed "s/^/$1 /"
 }

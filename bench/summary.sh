@@ -33,9 +33,10 @@ instructions() {
 	table instructions.txt "Instructions a pair" "${sizes[@]}"
 	printf '\nrtmem without a policy over jemalloc:'
 	for size in "${sizes[@]}"; do
-		printf ' %s: %s' "$size" "$(ratio instructions.txt $((n++)) rtmem-no-policy jemalloc)"
+		printf ' %s: %s' "$size" "$(ratio instructions.txt $n rtmem-no-policy jemalloc)"
+		n=$((n + 1))
 	done
-	echo "."
+	echo
 }
 
 pair() {
@@ -87,7 +88,7 @@ start() {
 	printf '\n## Whole programs\n\nMedians in ms, and user + system time over plain preloaded jemalloc.\n\n'
 	echo '| program | preload | user + system | wall | over jemalloc |'
 	echo '|---|---|---:|---:|---:|'
-	awk '!/^#/ { if ($2 == "jemalloc") j[$1] = $3; l[++n] = $0 }
+	awk '!/^#/ && NF { if ($2 == "jemalloc") j[$1] = $3; l[++n] = $0 }
 		END { for (i = 1; i <= n; i++) { split(l[i], f, " ")
 			printf "| %s | %s | %s | %s | %.3f |\n", f[1], f[2], f[3], f[4], f[3] / j[f[1]] } }' start.txt
 }
