@@ -65,6 +65,13 @@ enum rtm_fork {
 	RTM_FORK_COW   /* as ordinary memory: one fault for each page written after it */
 };
 
+/* What other processes may do with the pool; see rtm_pool_descriptor(). */
+enum rtm_share {
+	RTM_SHARE_NO,
+	RTM_SHARE_READ, /* map it and read */
+	RTM_SHARE_WRITE /* map it, read and write */
+};
+
 /*
  * Attributes of a pool. Start from RTM_POOL_ATTR_INIT: fields left at zero are defaults,
  * and a program stays right when later versions add fields at the end.
@@ -82,12 +89,19 @@ struct rtm_pool_attr {
 	enum rtm_full when_full;
 	enum rtm_fork fork;
 	int huge_pages; /* not 0: of huge pages, where they can be had */
+	enum rtm_share share;
+	int contiguous; /* not 0: in one piece of RAM, locked and pinned there; not with
+			 * share, RTM_LOCK_NO, an address, or a max above size */
+	uint64_t phys_low, phys_high; /* contiguous: all of it at or above low and below
+				       * high; high 0: anywhere above low */
+	uint64_t phys_align; /* contiguous: physical alignment, a multiple of 4096; 0:
+				4096 */
 };
 
-#define RTM_POOL_ATTR_INIT                                                       \
-	{                                                                        \
-		sizeof(struct rtm_pool_attr), 0, 0, NULL, NULL, RTM_LOCK_POLICY, \
-			RTM_FULL_MALLOC, RTM_FORK_AUTO, 0                        \
+#define RTM_POOL_ATTR_INIT                                                          \
+	{                                                                           \
+		sizeof(struct rtm_pool_attr), 0, 0, NULL, NULL, RTM_LOCK_POLICY,    \
+			RTM_FULL_MALLOC, RTM_FORK_AUTO, 0, RTM_SHARE_NO, 0, 0, 0, 0 \
 	}
 
 /*
@@ -101,8 +115,10 @@ struct rtm_pool_attr {
  *                 structure, a field this version does not know is not zero, size is 0,
  *                 address is misaligned, an enumeration is out of range
  *   B_NO_MEMORY   size or max is above the range; no room; the address is taken;
- *                 RTM_LOCK_REQUIRE and the system would not lock all of it
- * Realtime: no. Threads: any.
+ *                 RTM_LOCK_REQUIRE and the system would not lock all of it; contiguous
+ * and no such memory was found, or the process may not look for it (one line on standard
+ * error says which privilege is missing) Realtime: no; contiguous, up to seconds.
+ * Threads: any.
  */
 RTM_API RTM_CHECKED status_t rtm_pool_create(
 	rtm_pool **out, const struct rtm_pool_attr *attr);
@@ -116,6 +132,40 @@ RTM_API RTM_CHECKED status_t rtm_pool_create(
  * any.
  */
 RTM_API rtm_pool *rtm_pool_named(const char *name);
+
+/*
+ * A descriptor of a shared pool's memory, for mmap(2) here or in another process: it
+ * survives exec and is the caller's to close. The file is as large as the pool's address
+ * space; a block lies at rtm_offset_of() in it. Writing where only reading was granted is
+ * refused by the kernel. The memory exists as long as a mapping or descriptor of it does.
+ *
+ * Returns the descriptor;
+ *   B_BAD_VALUE   pool is not a pool, not shared, or its descriptor was closed by the
+ *                 program
+ *   B_NO_MEMORY   the process has no free descriptor
+ * Realtime: no. Threads: any.
+ */
+RTM_API int rtm_pool_descriptor(rtm_pool *pool);
+
+/*
+ * Where a block lies in its pool's memory, in bytes from its beginning: the address it
+ * has in another mapping of the pool, less that mapping's address.
+ *
+ * Returns bytes; B_BAD_VALUE: it is no block of a pool.
+ * Realtime: yes. Threads: any.
+ */
+RTM_API ssize_t rtm_offset_of(const void *block);
+
+/*
+ * The physical address of a byte. It stays that only in memory that is pinned (contiguous
+ * pools, and others as far as rtm_stats.pinned goes).
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   nothing is at p, or out is NULL
+ *   -EPERM        the kernel does not tell without CAP_SYS_ADMIN
+ * Realtime: no. Threads: any.
+ */
+RTM_API RTM_CHECKED status_t rtm_physical_address(const void *p, uint64_t *out);
 
 /* The name of a pool; "" when it has none, NULL when it is no pool. Realtime: yes. */
 RTM_API const char *rtm_pool_name(const rtm_pool *pool);

@@ -4,8 +4,10 @@ API_CXX := $(patsubst tests/prog/%.cc,$B/prog/%,$(wildcard tests/prog/*.cc))
 
 test-programs: $(API_CXX)
 
-$(API_PROG): tests/prog/api_check.h | $B/librtpreload.so
-$B/prog/%: tests/prog/%.cc tests/prog/api_check.h | $B/librtpreload.so
+API_H := $(wildcard include/*.h include/*/*.h) tests/prog/api_check.h
+
+$(API_PROG): $(API_H) | $B/librtpreload.so
+$B/prog/%: tests/prog/%.cc $(API_H) | $B/librtpreload.so
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 -Wall -Wextra -O1 -g -pthread -Iinclude $(call flags-of,cflags,$<) \
 		-o $@ $< $(call flags-of,libs,$<)

@@ -85,4 +85,5 @@ void compat_child(void)
 	tag_child();
 	compat_intime_child();
 	compat_cm_child();
+	compat_area_child();
 }

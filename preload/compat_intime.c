@@ -48,7 +48,7 @@ static DWORD intime_status(int error)
 PVOID AllocateRtMemoryEx(
 	DWORD cbSize, QWORD qwLowFilter, QWORD qwHighFilter, DWORD cbAlignment)
 {
-	struct phys_want want = {cbSize, qwLowFilter, qwHighFilter, cbAlignment};
+	struct phys_want want = {cbSize, qwLowFilter, qwHighFilter, cbAlignment, false};
 	struct intime_block *b = je_calloc(1, sizeof(*b));
 	uint32_t me = lock_tid();
 	int ret;

@@ -71,9 +71,6 @@ static int phys_keep(struct phys_run *run)
 	phys_trim(run);
 	run->area->committed = run->area->reserved;
 	run->area->flags = AREA_LOCK | AREA_REQUIRE | AREA_PIN;
-	/* a child would make the parent's next write go to another page */
-	if (sys_madvise(run->area->base, run->area->reserved, MADV_DONTFORK) < 0)
-		return phys_fail(-ENOSPC, "the kernel refuses MADV_DONTFORK");
 	area_acquire(&signals);
 	run->area->locked = area_lock_pages(run->area->base, run->area->reserved, &error);
 	if (error == 0)
@@ -88,6 +85,11 @@ static int phys_keep(struct phys_run *run)
 			"it cannot be pinned: io_uring is forbidden "
 			"(kernel.io_uring_disabled) or RLIMIT_MEMLOCK is "
 			"too small");
+	/* for each pinned huge page a fork would need another one for the child, or fail
+	 */
+	if (run->source >= PHYS_HUGETLB &&
+		sys_madvise(run->area->base, run->area->reserved, MADV_DONTFORK) < 0)
+		return phys_fail(-ENOSPC, "the kernel refuses MADV_DONTFORK");
 	return 0;
 }
 
@@ -209,7 +211,8 @@ static int phys_privileged(const struct phys_want *w, struct phys_run *run)
 	if (w->size <= PHYS_SMALL)
 		ret = phys_try_more(PHYS_PAGES, AREA_PAGE, w, run);
 	for (size_t i = 0; ret == -ENOSPC && !phys_missing && i < 4; i++)
-		ret = phys_try_more(order[i].source, order[i].unit, w, run);
+		if (!w->inherit || order[i].source < PHYS_HUGETLB)
+			ret = phys_try_more(order[i].source, order[i].unit, w, run);
 	return ret;
 }
 

@@ -18,6 +18,7 @@
 #ifndef PHYS_H
 #define PHYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct phys_want {
 	size_t size;	    /* bytes, > 0; rounded up to pages */
 	uint64_t low, high; /* all of it at or above low and below high */
 	uint64_t align;	    /* multiple of 4096; 0: 4096 */
+	bool inherit;	    /* the child of a fork has a copy: not of hugetlbfs */
 };
 
 struct phys_run {

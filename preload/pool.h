@@ -28,6 +28,9 @@ struct pool_attr {
 	bool commit_later; /* reserve only; pool_commit() does the rest */
 	bool native;	   /* made by rtm_create_pool: logical sizes are kept exactly */
 	void *at;	   /* wished address */
+	/* where the area comes from, if not from area_reserve(); it may come committed */
+	int (*reserve)(struct area *a, size_t size, const struct pool_attr *attr);
+	void *reserve_arg;
 };
 
 /* What threads write: in the first page of the pool's own area, so locked like its

@@ -135,7 +135,9 @@ static int pools_reserve(struct pool *p, const struct pool_attr *attr, size_t si
 	int ret;
 
 	pools_open_window();
-	if (attr->at) {
+	if (attr->reserve) {
+		ret = attr->reserve(&p->area, size, attr);
+	} else if (attr->at) {
 		ret = area_reserve(&p->area, attr->at, size, attr->area_flags);
 	} else {
 		ret = area_reserve(&p->area, (void *)pools_next, size, attr->area_flags);

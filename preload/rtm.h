@@ -3,6 +3,7 @@
  * rtm.h - what the files of the native API share
  *
  * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_pool.c pools and the default pool ·
+ * rtm_attr.c pools by attributes ·
  * rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them are a boundary:
  * arguments are checked, the work is done below, and what leaves is a documented status.
  */
@@ -41,6 +42,12 @@ void *rtm_take(struct pool *p, size_t size, size_t align);
 
 /* Makes a pool of the native API; 0 or a status. */
 status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out);
+
+/* enum area_flags of a pool that shall be locked so. */
+unsigned rtm_lock_flags(enum rtm_lock lock);
+
+/* The pool of this index is about to go: its descriptor with it. */
+void rtm_share_forget(int index);
 
 /* The level of MALLOC_DEBUG: 0, 1 or 2. Realtime: yes, but for the first call. */
 extern int rtm_debug_level; /* relaxed; negative: not read yet */

@@ -44,7 +44,7 @@ const struct policy_realtime *rtm_realtime(void)
 	return p ? &p->realtime : &rtm_no_policy_slow()->realtime;
 }
 
-static unsigned rtm_lock_flags(enum rtm_lock lock)
+unsigned rtm_lock_flags(enum rtm_lock lock)
 {
 	switch (lock) {
 	case RTM_LOCK_NO:
@@ -201,47 +201,6 @@ status_t rtm_create_pool(rtm_pool **out_pool, size_t total_size, const char *nam
 	return rtm_create_pool_etc(out_pool, total_size, name, 0);
 }
 
-/* Fields that this version does not know have to be zero. */
-static bool rtm_attr_known(const struct rtm_pool_attr *attr)
-{
-	const unsigned char *tail = (const unsigned char *)attr + sizeof(*attr);
-	size_t n = attr->attr_size > sizeof(*attr) ? attr->attr_size - sizeof(*attr) : 0;
-
-	if (attr->attr_size < sizeof(*attr) || attr->attr_size > B_PAGE_SIZE)
-		return false;
-	while (n--)
-		if (tail[n])
-			return false;
-	return (unsigned)attr->lock <= RTM_LOCK_NO &&
-	       (unsigned)attr->when_full <= RTM_FULL_FAIL &&
-	       (unsigned)attr->fork <= RTM_FORK_COW;
-}
-
-status_t rtm_pool_create(rtm_pool **out, const struct rtm_pool_attr *attr)
-{
-	struct pool_attr a = {.native = true};
-	struct pool *p;
-	status_t s;
-
-	if (!out || !attr || !rtm_attr_known(attr) ||
-		(uintptr_t)attr->address % B_PAGE_SIZE)
-		return B_BAD_VALUE;
-	a.name = attr->name;
-	a.size = attr->size;
-	a.max = attr->max;
-	a.at = attr->address;
-	a.when_full = attr->when_full == RTM_FULL_FAIL ? POOL_FULL_FAIL : POOL_FULL_BASE;
-	a.area_flags = rtm_lock_flags(attr->lock);
-	if (attr->fork == RTM_FORK_COW)
-		a.area_flags &= ~(unsigned)AREA_PIN;
-	if (attr->huge_pages)
-		a.area_flags |= AREA_HUGE;
-	s = rtm_pool_make(&a, &p);
-	if (s == B_OK)
-		*out = (rtm_pool *)(void *)p;
-	return s;
-}
-
 status_t rtm_delete_pool(rtm_pool *pool)
 {
 	struct pool *p = (struct pool *)(void *)pool, *heir;
@@ -255,6 +214,7 @@ status_t rtm_delete_pool(rtm_pool *pool)
 	heir = __atomic_exchange_n(&rtm_heir[p->index], NULL, __ATOMIC_ACQUIRE);
 	if (heir)
 		pools_delete(heir);
+	rtm_share_forget(p->index);
 	pools_delete(p);
 	return B_OK;
 }

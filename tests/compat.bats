@@ -89,3 +89,24 @@ linked() {
 		assert_contains "rtmem: CF"
 	done
 }
+
+@test "area_malloc: the module, every specification, sharing across exec, each failure" {
+	run linked "$PROG/compat_area_malloc"
+	assert_success
+	[[ -z "$output" || "$output" == *"contiguous pool was not made"* ]] || explain "silence"
+}
+
+@test "area_malloc: a block that is not the pool's is one line and an abort" {
+	for how in "double free" "other pool" "foreign block" "inside a block" "deleted pool"; do
+		run linked "$PROG/compat_area_malloc" "$how"
+		assert_failure 134
+		[ "${#lines[@]}" -eq 1 ] || explain "one line ($how)"
+		assert_contains "rtmem: "
+	done
+}
+
+@test "area_malloc where nothing may be locked: no pool rather than a lesser one" {
+	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/compat_area_malloc" limit
+	assert_success
+	assert_contains "a contiguous pool was not made: "
+}

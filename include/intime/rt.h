@@ -4,8 +4,8 @@
  *
  * AllocateRtMemoryEx() gives pages that lie side by side in RAM, between two physical
  * addresses, aligned there. Where they lie was looked up, not hoped for: the memory is
- * locked and pinned, and looked at again, before it is returned. It is not inherited by
- * children: their writes, or the parent's, would move it.
+ * locked and pinned, and looked at again, before it is returned. A fork leaves it
+ * where it is; a child has a copy, or nothing, in its place.
  *
  * Physical addresses are the kernel's to tell: it tells them to CAP_SYS_ADMIN. Without
  * that, at most 2 MiB can be had and no filter can be satisfied; the call then fails with

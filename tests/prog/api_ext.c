@@ -47,6 +47,28 @@ static void attributes(void)
 	a.address = (void *)0x10001;
 	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
 	a.address = NULL;
+	a.share = (enum rtm_share)3;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.share = RTM_SHARE_NO;
+	a.phys_align = 4096; /* of what is not contiguous */
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.contiguous = 1;
+	a.phys_align = 4097;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.phys_align = 0;
+	a.share = RTM_SHARE_READ;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.share = RTM_SHARE_NO;
+	a.lock = RTM_LOCK_NO;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.lock = RTM_LOCK_REQUIRE;
+	a.phys_low = 2;
+	a.phys_high = 1;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.phys_low = a.phys_high = 0;
+	a.max = 2 * MIB;
+	CHECK(rtm_pool_create(&p, &a) == B_BAD_VALUE);
+	a.contiguous = 0;
 	a.max = 5UL << 30;
 	CHECK(rtm_pool_create(&p, &a) == B_NO_MEMORY);
 	a.max = 0;
@@ -170,6 +192,34 @@ static void figures(void)
 	CHECK(rtm_delete_pool(p) == B_OK);
 }
 
+static void in_ram(void)
+{
+	struct rtm_pool_attr a = RTM_POOL_ATTR_INIT;
+	rtm_pool *p = NULL;
+	uint64_t phys = 0, other = 0;
+	char *b;
+
+	a.size = MIB;
+	a.contiguous = 1;
+	a.phys_low = 1 << 20;
+	a.phys_align = 1 << 16;
+	CHECK(rtm_pool_create(&p, &a) == B_OK);
+	b = rtm_alloc(p, MIB);
+	CHECK(b && rtm_physical_address(b, &phys) == B_OK && phys > 1 << 20);
+	CHECK((phys - (uint64_t)rtm_offset_of(b)) % (1 << 16) == 0);
+	for (size_t i = 0; i < MIB; i += 4096)
+		CHECK(rtm_physical_address(b + i, &other) == B_OK && other == phys + i);
+	CHECK(rtm_physical_address(b, NULL) == B_BAD_VALUE);
+	CHECK(rtm_physical_address((void *)16, &phys) == B_BAD_VALUE);
+	CHECK(rtm_pool_descriptor(p) == B_BAD_VALUE);
+	CHECK(rtm_pool_descriptor(NO_POOL) == B_BAD_VALUE);
+	CHECK(rtm_pool_descriptor(NULL) == B_BAD_VALUE);
+	CHECK(rtm_delete_pool(p) == B_OK);
+	a.phys_low = 1ULL << 51;
+	p = NULL;
+	CHECK(rtm_pool_create(&p, &a) == B_NO_MEMORY && !p);
+}
+
 static void seen(rtm_pool *pool, void *arg)
 {
 	rtm_pool **want = arg;
@@ -285,6 +335,7 @@ int main(void)
 {
 	attributes();
 	address();
+	in_ram();
 	allocations();
 	figures();
 	each();
