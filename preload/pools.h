@@ -14,19 +14,26 @@
 
 #define POOLS_MAX 256
 
-extern uintptr_t pools_lo; /* the hull; span 0 while there is no pool */
-extern size_t pools_span;
+/* The hull; span 0 while there is no pool. Hidden: read without the indirection of a
+ * global. */
+extern __attribute__((visibility("hidden"))) uintptr_t pools_lo;
+extern __attribute__((visibility("hidden"))) size_t pools_span;
 
 /* Realtime: yes. The pool p lies in, or NULL. Bound: 8 probes. */
 struct pool *pools_find_slow(const void *p);
-static inline struct pool *pools_find(const void *p)
+static inline bool pools_in_hull(const void *p)
 {
 	/* relaxed: the hull only grows, and who holds a pointer has synchronised with its
 	 * maker */
 	uintptr_t lo = __atomic_load_n(&pools_lo, __ATOMIC_RELAXED);
 	size_t span = __atomic_load_n(&pools_span, __ATOMIC_RELAXED);
 
-	return __builtin_expect((uintptr_t)p - lo < span, 0) ? pools_find_slow(p) : NULL;
+	return (uintptr_t)p - lo < span;
+}
+
+static inline struct pool *pools_find(const void *p)
+{
+	return __builtin_expect(pools_in_hull(p), 0) ? pools_find_slow(p) : NULL;
 }
 
 /* NULL and *error (negative errno) on failure. */

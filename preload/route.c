@@ -19,12 +19,20 @@ const struct match_process *route_process;
 
 /* ---- threads that are not matched ---- */
 
+static __attribute__((noinline)) void route_free_hull_slow(void *p)
+{
+	struct pool *pool = pools_find_slow(p);
+
+	if (pool)
+		route_free_pool(pool, p);
+	else
+		je_free(p);
+}
+
 void route_free_check(void *p, struct slot *s)
 {
-	struct pool *pool = pools_find(p);
-
-	if (__builtin_expect(pool != NULL, 0))
-		route_free_pool(pool, p);
+	if (__builtin_expect(pools_in_hull(p), 0))
+		route_free_hull_slow(p);
 	else
 		je_free(p);
 }

@@ -64,11 +64,11 @@ struct site_world {
 };
 
 /* atomic: release by site_init() and when the table is renewed, acquire by readers */
-extern struct site_world *site_world;
+extern __attribute__((visibility("hidden"))) struct site_world *site_world;
 
 /* What is known of a return address holds for one generation: it moves on when a module
  * comes or goes. atomic: seq_cst by the slow side; whoever remembers answers compares. */
-extern uint64_t site_generation;
+extern __attribute__((visibility("hidden"))) uint64_t site_generation;
 
 static inline uint32_t site_hash(uint64_t ret)
 {
