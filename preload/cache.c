@@ -93,11 +93,11 @@ void *cache_alloc_last_slow(struct cache *c, size_t n)
 }
 
 /* Requests up to 8 bytes have the smallest block but a bin of their own number. */
-void *cache_alloc_tiny(struct cache *c)
+void *cache_alloc_tiny(struct cache *c, size_t n)
 {
 	void *p = cache_pop(cache_small_bin(c, HEAP_BLOCK_MIN));
 
-	return p ? p : cache_alloc_slow(c, HEAP_BLOCK_MIN - HEAP_OVERHEAD);
+	return p ? p : cache_refill(c, n, HEAP_BLOCK_MIN);
 }
 
 /* Not the start of a live block: which kind of misuse? */

@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct cache_bin) == HEAP_ALIGN, "a block size is a bin of
 
 /* What is too long to be inline; see cache.c. */
 void cache_see_growth(struct cache *c);
-void *cache_alloc_tiny(struct cache *c);
+void *cache_alloc_tiny(struct cache *c, size_t n);
 void *cache_alloc_returned(struct cache *c, size_t size);
 void *cache_alloc_last_slow(struct cache *c, size_t n);
 enum heap_verdict cache_free_odd(struct cache *c, void *p);
@@ -74,23 +74,49 @@ static inline uint32_t cache_block_size(const void *p)
 	       -(uint32_t)HEAP_ALIGN;
 }
 
-static inline void *cache_pop(struct cache_bin *bin)
+/* In memory, so that neither the address nor the sum takes a register and a move. */
+static inline __attribute__((always_inline)) void cache_move_top(
+	struct cache_bin *bin, long blocks)
 {
-	void **top = bin->top;
-	void *p = *top;
+	__asm__("addq %1, %0"
+		: "+m"(bin->top)
+		: "i"(blocks * (long)sizeof(void *))
+		: "cc");
+}
+
+static inline __attribute__((always_inline)) void *cache_pop(struct cache_bin *bin)
+{
+	void *p = *bin->top;
 
 	if (__builtin_expect(p == NULL, 0))
 		return NULL;
-	bin->top = top - 1;
+	cache_move_top(bin, -1);
 	heap_flip(p);
 	return p;
+}
+
+static inline __attribute__((always_inline)) bool cache_push(
+	struct cache_bin *bin, void *p)
+{
+	void **top = bin->top;
+
+	if (__builtin_expect(top == bin->full, 0))
+		return false;
+	top[1] = p;
+	cache_move_top(bin, 1);
+	return true;
+}
+
+/* The block a request of n <= CACHE_SMALL gets; below HEAP_BLOCK_MIN for n <= 8. */
+static inline size_t cache_small_size(size_t n)
+{
+	return (uint32_t)(n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -(uint32_t)HEAP_ALIGN;
 }
 
 /* n <= CACHE_SMALL. NULL: nothing cached. */
 static inline void *cache_alloc_small(struct cache *c, size_t n)
 {
-	return cache_pop(cache_small_bin(c,
-		(uint32_t)(n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -(uint32_t)HEAP_ALIGN));
+	return cache_pop(cache_small_bin(c, cache_small_size(n)));
 }
 
 /*
@@ -140,17 +166,6 @@ static inline bool cache_is_live(const struct cache *c, const void *p)
 	return ((const uint16_t *)p)[-1] == (uint16_t)((uintptr_t)p ^ c->key);
 }
 
-static inline bool cache_push(struct cache_bin *bin, void *p)
-{
-	void **top = bin->top;
-
-	if (__builtin_expect(top == bin->full, 0))
-		return false;
-	top[1] = p;
-	bin->top = top + 1;
-	return true;
-}
-
 /* True: p was a live small block of this pool and is cached. */
 static inline bool cache_free_small(struct cache *c, void *p)
 {
@@ -182,27 +197,21 @@ static inline bool cache_keep_large(struct cache *c, void *p, uint32_t size)
 
 /* ---- past the bins: still realtime, still bounded, but with a lock ---- */
 
-/* The block size to ask the heap for: a class's, so that it serves again when freed. */
-static inline size_t cache_size_for(size_t n)
+/* The block that serves again when it is freed into its class. Larger ones have none. */
+static inline size_t cache_large_size(size_t n)
 {
-	size_t last = n + HEAP_OVERHEAD - 1, step = HEAP_ALIGN;
+	size_t last = n + HEAP_OVERHEAD - 1;
 
-	if (n > CACHE_SMALL && n <= CACHE_LARGE)
-		step = 1UL << cache_large_shift(last);
-	return (last | (step - 1)) + 1;
+	return (last | ((1UL << cache_large_shift(last)) - 1)) + 1;
 }
 
-/* Any n, after the bins had nothing. NULL: the pool is full. */
-static inline void *cache_alloc_slow(struct cache *c, size_t n)
+/* A block of `size` for n bytes, after its bin had none. NULL: the pool is full. */
+static inline void *cache_refill(struct cache *c, size_t n, size_t size)
 {
-	size_t size;
 	void *p;
 
-	if (__builtin_expect(n <= 8, 0))
-		return cache_alloc_tiny(c);
-	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
-		return NULL;
-	size = cache_size_for(n);
+	if (__builtin_expect(size < HEAP_BLOCK_MIN, 0))
+		return cache_alloc_tiny(c, n);
 	/* relaxed: only a hint that an exchange pays */
 	if (c->inbox || __atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED)) {
 		p = cache_alloc_returned(c, size);
@@ -213,6 +222,18 @@ static inline void *cache_alloc_slow(struct cache *c, size_t n)
 	p = heap_alloc_block(c->heap, size);
 	lock_release(&c->hot->lock, c->tid);
 	return __builtin_expect(p != NULL, 1) ? p : cache_alloc_last_slow(c, n);
+}
+
+/* The same for any n. */
+static inline void *cache_alloc_slow(struct cache *c, size_t n)
+{
+	if (n <= CACHE_SMALL)
+		return cache_refill(c, n, cache_small_size(n));
+	if (n <= CACHE_LARGE)
+		return cache_refill(c, n, cache_large_size(n));
+	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
+		return NULL;
+	return cache_refill(c, n, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
 }
 
 /* p lies in this cache's pool. Its bin, else the heap if nobody holds its lock. */

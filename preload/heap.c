@@ -42,10 +42,10 @@ static inline size_t heap_find(const struct heap *h, size_t size)
 		map = h->fl_map & (~1u << fl);
 		if (HEAP_UNLIKELY(!map))
 			return HEAP_LISTS;
-		fl = (size_t)__builtin_ctz(map);
+		fl = (unsigned)__builtin_ctz(map);
 		map = h->sl_map[fl];
 	}
-	return fl * HEAP_SL + (size_t)__builtin_ctz(map);
+	return fl * HEAP_SL + (unsigned)__builtin_ctz(map);
 }
 
 /* A free block of at least `size` bytes, taken out of its list. NULL: none, or broken. */
@@ -59,30 +59,36 @@ static __attribute__((noinline)) struct block *heap_take_exact_slow(
 		       : NULL;
 }
 
-static inline __attribute__((always_inline)) struct block *heap_take(
-	struct heap *h, size_t size)
+/* The same for any search. Its size, or 0: none, or broken. */
+static inline __attribute__((always_inline)) size_t heap_take(
+	struct heap *h, size_t size, struct block **out)
 {
 	size_t class = heap_find(h, size);
-	uint32_t off;
+	uint32_t off, word;
 
-	if (HEAP_UNLIKELY(class == HEAP_LISTS))
-		return heap_take_exact_slow(h, size);
-	off = h->list[class];
-	if (HEAP_UNLIKELY(!block_is_free(heap_at(h, off)))) {
-		heap_found_broken(h, off);
-		return NULL;
+	if (HEAP_UNLIKELY(class == HEAP_LISTS)) {
+		*out = heap_take_exact_slow(h, size);
+		return *out ? block_size(*out) : 0;
 	}
-	return list_remove_first(h, off, class) ? heap_at(h, off) : NULL;
+	off = h->list[class];
+	*out = heap_at(h, off);
+	word = block_word(*out);
+	if (HEAP_UNLIKELY(!(word & HEAP_F_FREE))) {
+		heap_found_broken(h, off);
+		return 0;
+	}
+	return list_remove_first(h, off, class) ? word & HEAP_SIZE_MASK : 0;
 }
 
 static inline __attribute__((always_inline)) void *heap_cut(
 	struct heap *h, size_t size, size_t wanted)
 {
-	struct block *b = heap_take(h, size);
+	struct block *b;
+	size_t had = heap_take(h, size, &b);
 
-	if (HEAP_UNLIKELY(!b))
+	if (HEAP_UNLIKELY(!had))
 		return NULL;
-	heap_count_more(h, heap_make_live(h, b, block_size(b), size, 0, wanted));
+	heap_count_more(h, heap_make_live(h, b, had, size, 0, wanted));
 	return block_payload(b);
 }
 
@@ -109,15 +115,14 @@ void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 	if (wanted > HEAP_BLOCK_MAX / 2 || align > HEAP_BLOCK_MAX / 4)
 		return NULL;
 	size = heap_block_size(wanted);
-	b = heap_take(h, size + align + HEAP_BLOCK_MIN);
-	if (!b)
+	had = heap_take(h, size + align + HEAP_BLOCK_MIN, &b);
+	if (!had)
 		return NULL;
-	had = block_size(b);
 	gap = -(uintptr_t)block_payload(b) & (align - 1);
 	if (gap && gap < HEAP_BLOCK_MIN)
 		gap += align;
 	if (gap) {
-		heap_write_free(h, b, gap);
+		heap_write_free(h, b, heap_off(h, b), gap);
 		b = block_at(b, gap);
 		had -= gap;
 	}
@@ -172,9 +177,10 @@ static enum heap_verdict heap_release(struct heap *h, struct block *b)
 		if (!list_remove(h, front))
 			return HEAP_BROKEN;
 		total += before;
+		off = front;
 		b = heap_at(h, front);
 	}
-	heap_write_free(h, b, total);
+	heap_write_free(h, b, off, total);
 	return HEAP_OK;
 broken:
 	heap_found_broken(h, off);

@@ -112,6 +112,11 @@ static inline size_t *block_before_size(struct block *b)
 	return (size_t *)((uintptr_t)b - 8);
 }
 
+static inline uint64_t *block_header(struct block *b)
+{
+	return (uint64_t *)(void *)b;
+}
+
 static inline uint16_t block_live_check(const struct heap *h, const struct block *b)
 {
 	return (uint16_t)((uintptr_t)block_payload(b) ^ h->key);

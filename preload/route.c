@@ -90,23 +90,35 @@ __attribute__((noinline)) void *route_full_slow(
 	return route_base_alloc(size, align);
 }
 
-/* From the thread's own pool, past its small bins. */
-__attribute__((noinline)) void *route_alloc_own_slow(size_t size, struct slot *s)
+/* From the thread's own pool, past its bins: a block of `size` for n bytes. */
+__attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t size)
 {
 	void *p;
 
 	s->slow++;
-	p = cache_alloc_slow(route_cache(s), size);
-	return __builtin_expect(p != NULL, 1)
-		       ? p
-		       : route_full_slow(s, s->route->pool, size, 0);
+	p = cache_refill(route_cache(s), n, size);
+	return __builtin_expect(p != NULL, 1) ? p
+					      : route_full_slow(s, s->route->pool, n, 0);
 }
 
-__attribute__((noinline)) void *route_alloc_large(size_t size, struct slot *s)
+static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s)
 {
-	void *p = size <= CACHE_LARGE ? cache_alloc_large(route_cache(s), size) : NULL;
+	void *p;
 
-	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
+	s->slow++;
+	p = cache_alloc_slow(route_cache(s), n);
+	return p ? p : route_full_slow(s, s->route->pool, n, 0);
+}
+
+__attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)
+{
+	void *p;
+
+	if (__builtin_expect(n > CACHE_LARGE, 0))
+		return route_alloc_huge(n, s);
+	p = cache_alloc_large(route_cache(s), n);
+	return __builtin_expect(p != NULL, 1) ? p
+					      : route_refill(n, s, cache_large_size(n));
 }
 
 void *route_malloc_simple(size_t size, struct slot *s)

@@ -33,18 +33,20 @@ static inline struct cache *route_cache(struct slot *s)
 void *route_base_alloc(size_t size, size_t align);
 /* The pool is full: as its policy says. */
 void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
-/* From the thread's own pool: large classes; past all bins. */
-void *route_alloc_large(size_t size, struct slot *s);
-void *route_alloc_own_slow(size_t size, struct slot *s);
+/* From the thread's own pool: past its bins; large classes and whatever is above. */
+void *route_refill(size_t n, struct slot *s, size_t size);
+void *route_alloc_large(size_t n, struct slot *s);
 
-static inline void *route_alloc_own(size_t size, struct slot *s)
+static inline void *route_alloc_own(size_t n, struct slot *s)
 {
+	size_t size;
 	void *p;
 
-	if (__builtin_expect(size > CACHE_SMALL, 0))
-		return route_alloc_large(size, s);
-	p = cache_alloc_small(route_cache(s), size);
-	return __builtin_expect(p != NULL, 1) ? p : route_alloc_own_slow(size, s);
+	if (__builtin_expect(n > CACHE_SMALL, 0))
+		return route_alloc_large(n, s);
+	size = cache_small_size(n);
+	p = cache_pop(cache_small_bin(route_cache(s), size));
+	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
 }
 
 static inline void *route_copy(void *to, const void *from, size_t had, size_t size)
