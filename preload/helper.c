@@ -47,6 +47,9 @@ bool helper_running(void)
 	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
 }
 
+#define HELPER_TAKE 64 /* times four returned blocks a turn; the lock is held for four \
+			*/
+
 struct helper_turn {
 	bool growing; /* some pool may still grow */
 };
@@ -61,6 +64,11 @@ static void helper_pool(struct pool *p, void *arg)
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
+	/* what threads gave back and no owner had use for, before it is missed */
+	if (pool_available(p) < p->size / 4) {
+		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
+			;
+	}
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || helper_grow_failed[p->index])
 		return;
