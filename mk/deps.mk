@@ -34,6 +34,10 @@ LINT_DEPS := \
 	clang-format \
 	shellcheck
 
+# Installed by check-model itself.
+MODEL_DEPS := \
+	spin
+
 # Installed by the fuzz targets themselves: large, and nothing else needs them.
 FUZZ_DEPS := \
 	clang \

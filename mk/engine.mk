@@ -13,7 +13,7 @@ $B/tsan/engine-%: tests/unit/%.c $(ENGINE_SRC)
 	@mkdir -p $(@D)
 	$(ENGINE_CC) -fsanitize=thread -Wno-tsan -o $@ $^
 
-.PHONY: check-asan check-tsan check-model bench-bounds bench-fit
+.PHONY: check-asan check-tsan check-model bench-bounds
 check-asan: $(ENGINE_TESTS:%=$B/asan/engine-%) ## the engine's unit tests under ASan and UBSan
 	$B/asan/engine-heap 10000
 	$B/asan/engine-heap_misuse
@@ -22,3 +22,27 @@ check-asan: $(ENGINE_TESTS:%=$B/asan/engine-%) ## the engine's unit tests under 
 check-tsan: $B/tsan/engine-pool $B/tsan/engine-cache ## the engine's threads under TSan
 	TSAN_OPTIONS=halt_on_error=1 $B/tsan/engine-cache 20000
 	TSAN_OPTIONS=halt_on_error=1 $B/tsan/engine-pool 30000
+
+# spin writes pan.[chmtb] where it stands.
+check-model: ## the protocols of tests/model/*.pml, every interleaving
+	@./mk/deps.sh $(MODEL_DEPS)
+	@set -e; for m in $(abspath $(wildcard tests/model/*.pml)); do \
+		rm -rf $B/model; mkdir -p $B/model; cd $B/model; echo "$${m##*/}"; \
+		spin -a "$$m" >spin.out; $(CC) -O2 -DSAFETY -o pan pan.c; \
+		timeout 120 ./pan -m1000000 >pan.out; cd $(CURDIR); \
+		grep -E 'errors:|states, stored' $B/model/pan.out; \
+		grep -q 'errors: 0' $B/model/pan.out; \
+		! grep -q 'not completed' $B/model/pan.out; done
+
+$B/bench/bounds: bench/bounds.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_CFLAGS) -o $@ $<
+# Fails when a figure is above the committed one; `make bench-bounds-keep` commits to new ones.
+BOUNDS = RTMEM_CONF=bench/bounds.conf LD_PRELOAD=$(CURDIR)/$B/librtpreload.so $B/bench/bounds
+test-programs: $B/bench/bounds
+.PHONY: bench-bounds-keep
+bench-bounds: lib $B/bench/bounds ## the most instructions of one malloc and one free, half a minute
+	@$(BOUNDS) bench/results/bounds.txt
+bench-bounds-keep: lib $B/bench/bounds
+	@mkdir -p bench/results
+	$(BOUNDS) >$B/bounds.new && mv $B/bounds.new bench/results/bounds.txt
