@@ -168,7 +168,7 @@ static void drop_remote(unsigned n)
 
 static void random_mix(void)
 {
-	for (int i = 0; i < 30000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (nlive < 40 || (nlive < 400 && rnd() % 2))
 			take(pick(LEAST, MOST));
 		else
@@ -180,7 +180,7 @@ static void random_mix(void)
 /* Every other block goes first, so that each later free joins two neighbours. */
 static void comb(void)
 {
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < 4; round++) {
 		size_t size = pick(LEAST, MOST / 8);
 
 		for (int i = 0; i < 600; i++)
@@ -200,7 +200,7 @@ static void comb(void)
 /* Others give back more than fits any bin, then sizes that no bin holds are asked for. */
 static void flood(void)
 {
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < 4; round++) {
 		for (int i = 0; i < 500; i++)
 			take(pick(LEAST, MOST / 4));
 		drop_remote(500);
@@ -214,7 +214,7 @@ static void flood(void)
 /* One size given back by others in bulk, neighbours free already; then every class. */
 static void flood_comb(void)
 {
-	for (int round = 0; round < 12; round++) {
+	for (int round = 0; round < 4; round++) {
 		size_t size = pick(LEAST, 4096);
 		unsigned n = 600;
 
@@ -297,9 +297,11 @@ static int compare(const char *table, const char *name)
 	return rose;
 }
 
+/* arguments: the table to compare with, the one adversary to ask */
 static void *matched(void *arg)
 {
-	const char *table = arg;
+	char **argv = arg;
+	const char *table = argv[1], *only = table ? argv[2] : NULL;
 	long rose = 0;
 
 	pthread_setname_np(pthread_self(), "bounds");
@@ -308,6 +310,8 @@ static void *matched(void *arg)
 	printf("# worst instructions of one call, 16 B..64 KiB\n# adversary malloc "
 	       "free\n");
 	for (size_t i = 0; i < sizeof(adversaries) / sizeof(adversaries[0]); i++) {
+		if (only && strcmp(only, adversaries[i].name))
+			continue;
 		worst = (struct worst){0};
 		seed = 0x9e3779b97f4a7c15UL;
 		adversaries[i].run();
@@ -324,7 +328,7 @@ int main(int argc, char **argv)
 	pthread_t t;
 	void *rose;
 
-	if (pthread_create(&t, NULL, matched, argc > 1 ? argv[1] : NULL))
+	if (pthread_create(&t, NULL, matched, argv))
 		return 2;
 	pthread_join(t, &rose);
 	return rose != NULL;

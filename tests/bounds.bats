@@ -1,0 +1,21 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The worst malloc and free of a matched thread, counted instruction by instruction.
+load helper
+
+@test "no malloc and no free takes more instructions than bench/results/bounds.txt says" {
+	RTMEM_CONF=$ROOT/bench/bounds.conf run preloaded "$ROOT/build/bench/bounds" \
+		"$ROOT/bench/results/bounds.txt"
+	assert_success
+	for adversary in random comb flood flood-comb edges ladder; do
+		assert_contains "$adversary"
+	done
+}
+
+@test "a figure above the table is noticed" {
+	sed 's/^\(random *\) [0-9]*/\1 20/' "$ROOT/bench/results/bounds.txt" >"$BATS_TEST_TMPDIR/table"
+	RTMEM_CONF=$ROOT/bench/bounds.conf run preloaded "$ROOT/build/bench/bounds" \
+		"$BATS_TEST_TMPDIR/table" random
+	assert_failure 1
+	assert_contains "rose: random"
+}
