@@ -10,13 +10,47 @@ BUILD_DEPS := \
 
 CHECK_DEPS := \
 	bats \
+	chromium \
+	chuck \
+	csound \
+	default-jdk-headless \
+	ecasound \
+	ffmpeg \
+	fluidsynth \
 	g++ \
+	git \
+	gstreamer1.0-plugins-base \
+	gstreamer1.0-tools \
+	hydrogen \
+	jackd2 \
 	libcap2-bin \
+	libjemalloc2 \
 	libunwind-dev \
 	mandoc \
+	mpc \
+	mpd \
+	mpv \
+	nodejs \
+	perl \
+	pipewire \
+	pipewire-bin \
+	postgresql \
 	procps \
+	pulseaudio \
+	pulseaudio-utils \
+	puredata-core \
+	python3 \
+	redis-server \
+	redis-tools \
+	sqlite3 \
 	strace \
-	valgrind
+	timgm6mb-soundfont \
+	util-linux \
+	valgrind \
+	vlc-bin \
+	vlc-plugin-base \
+	xz-utils \
+	yoshimi
 
 DEMO_DEPS := \
 	chuck \

@@ -83,3 +83,15 @@ stop() {
 gone() {
 	! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
 }
+
+# in_public CMD…: with a library and a directory for the test that other users can reach.
+in_public() {
+	local dir
+
+	dir=$(mktemp -d /tmp/rtmem-public.XXXXXX)
+	chmod 755 "$dir"
+	cp "$(readlink -f "$LIB")" "$dir/lib.so"
+	BATS_TEST_TMPDIR=$dir HOME=$dir LIB=$dir/lib.so run "$@"
+	rm -rf "$dir"
+	assert_success
+}

@@ -159,12 +159,7 @@ postgres_session() {
 
 # The directory of the session must be in reach of the user postgres.
 @test "postgres: initdb, tables, parallel query, stop" {
-	BATS_TEST_TMPDIR=$(mktemp -d /tmp/rtmem-pg.XXXXXX)
-	chmod 755 "$BATS_TEST_TMPDIR"
-	cp "$(readlink -f "$LIB")" "$BATS_TEST_TMPDIR/lib.so"
-	LIB=$BATS_TEST_TMPDIR/lib.so HOME=$BATS_TEST_TMPDIR run same_output postgres_session
-	rm -rf "$BATS_TEST_TMPDIR"
-	assert_success
+	in_public same_output postgres_session
 }
 
 chromium_page() {

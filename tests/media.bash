@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # status, output and lines are bats's
+# media.bash - JACK without sound hardware, and its clients under the library
+
+# locked PID: a realtime thread was matched, and its pool is there (4 MiB in conf/rtmem.conf).
+locked() {
+	[ "$(sed -n 's/^VmLck:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status")" -ge 4096 ]
+}
+
+# start_jack: jackd -R -d dummy, itself under the library and the default policy.
+start_jack() {
+	export JACK_DEFAULT_SERVER=rtmem-test-$$ JACK_NO_AUDIO_RESERVATION=1
+	export RTMEM_CONF=$ROOT/conf/rtmem.conf
+	LD_PRELOAD=$LIB jackd -n "$JACK_DEFAULT_SERVER" -R -P 70 -d dummy -r 48000 -p 256 \
+		>"$BATS_TEST_TMPDIR/jackd.log" 2>&1 3>&- &
+	JACKD=$!
+	wait_until 10 compgen -G "/dev/shm/jack_sem.*${JACK_DEFAULT_SERVER}_system" ||
+		fail_with "jackd did not start" jackd.log
+	wait_until 5 locked "$JACKD" || fail_with "jackd has no pool" jackd.log
+}
+
+stop_jack() {
+	if [ -n "${JACKD-}" ]; then
+		stop "$JACKD"
+		JACKD=
+	fi
+}
+
+fail_with() {
+	echo "$1" >&2
+	tail -n 30 "$BATS_TEST_TMPDIR/$2" >&2
+	return 1
+}
+
+# plays CMD…: as a client of jackd under the default policy: its realtime thread gets the
+# pool, it is still there a second later, nothing is said, and it ends when asked to.
+plays() {
+	local pid log=$BATS_TEST_TMPDIR/client.log
+
+	LD_PRELOAD=$LIB "$@" >"$log" 2>&1 3>&- < <(sleep 30) &
+	pid=$!
+	wait_until 15 locked "$pid" || fail_with "no pool for $1" client.log
+	sleep 1
+	! gone "$pid" || fail_with "$1 is gone" client.log
+	stop "$pid"
+	! grep '^rtmem: ' "$log" || fail_with "$1 was told something" client.log
+	! gone "$JACKD" || fail_with "jackd is gone" jackd.log
+}
