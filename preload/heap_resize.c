@@ -87,14 +87,19 @@ size_t heap_phys_of(const struct heap *h, const void *p)
 
 void heap_stats(const struct heap *h, struct heap_stats *out)
 {
+	/* relaxed: others read this without the lock, for figures; each map is looked at
+	 * once, and a block that is not free any more is still memory of the heap */
+	uint32_t fl_map = __atomic_load_n(&h->fl_map, __ATOMIC_RELAXED), sl_map = 0;
 	const struct block *b = NULL;
+	unsigned fl = 0;
 
-	if (h->fl_map) {
-		unsigned fl = 31u - (unsigned)__builtin_clz(h->fl_map);
-		unsigned sl = 31u - (unsigned)__builtin_clz(h->sl_map[fl]);
-
-		b = heap_at(h, h->list[fl * HEAP_SL + sl]);
+	if (fl_map) {
+		fl = 31u - (unsigned)__builtin_clz(fl_map);
+		sl_map = __atomic_load_n(&h->sl_map[fl], __ATOMIC_RELAXED);
 	}
+	if (sl_map)
+		b = heap_at(h,
+			h->list[fl * HEAP_SL + 31u - (unsigned)__builtin_clz(sl_map)]);
 	*out = (struct heap_stats){
 		.span = (size_t)(h->end - h->span),
 		.used = h->used,

@@ -3,8 +3,9 @@
  * helper.c - the background thread: commits, grows, drains, looks
  *
  * Nothing of it is visible to the program but its name: every signal is blocked, its
- * descriptor table is its own and empty, it never runs program code. A SCHED_OTHER thread
- * may be starved by realtime ones: nothing on the realtime path waits for it.
+ * descriptor table is its own and holds the statistics page alone, it never runs program
+ * code. A SCHED_OTHER thread may be starved by realtime ones: nothing on the realtime
+ * path waits for it.
  */
 #include "helper.h"
 
@@ -20,6 +21,7 @@
 #include "pools.h"
 #include "recycle.h"
 #include "site.h"
+#include "stats.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -132,8 +134,10 @@ static void *helper_main(void *arg)
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
 	/* A table of its own, empty: it keeps no pipe of the program open and takes no
 	 * number the program expects to get. */
-	if (sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0)
+	if (sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0) {
 		log_use_process_stderr();
+		stats_open(helper_now());
+	}
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
 		struct helper_turn t = {false};
 		bool matched = thread_matched() > 0;
@@ -144,10 +148,12 @@ static void *helper_main(void *arg)
 		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
+		stats_turn(helper_now());
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}
+	stats_close();
 	return NULL;
 }
 

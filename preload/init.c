@@ -23,6 +23,7 @@
 #include "pools.h"
 #include "rule.h"
 #include "site.h"
+#include "stats.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -46,6 +47,7 @@ static void init_fork_child(void)
 	rule_child();
 	thread_child();
 	helper_child();
+	stats_child();
 	compat_child();
 }
 
@@ -159,6 +161,7 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 		return;
 	init_native();
 	rule_start(p, &init_process);
+	stats_policy(p);
 	site_init(&init_process);
 	thread_start(&init_process, helper_start, helper_stop);
 }
@@ -185,6 +188,7 @@ static void init_report_pool(struct pool *p, void *arg)
 static __attribute__((destructor)) void init_exit(void)
 {
 	log_flush_posted();
+	stats_exit();
 	if (init_loaded)
 		pools_each(init_report_pool, NULL);
 }

@@ -248,6 +248,15 @@ void pools_each(void (*fn)(struct pool *, void *), void *arg)
 	}
 }
 
+void pools_each_held(void (*fn)(struct pool *, void *), void *arg)
+{
+	uint32_t me = lock_tid();
+
+	lock_acquire(&pools_lock, me);
+	pools_each(fn, arg);
+	lock_release(&pools_lock, me);
+}
+
 /* ---- fork ---- */
 
 bool pools_inherited(const struct pool *p)

@@ -44,6 +44,8 @@ void pools_delete(struct pool *p);
 bool pools_valid(const struct pool *p);
 /* i from 0; NULL entries are skipped by the callback form. */
 void pools_each(void (*fn)(struct pool *, void *), void *arg);
+/* The same, and no pool is made or deleted meanwhile. */
+void pools_each_held(void (*fn)(struct pool *, void *), void *arg);
 
 /* After fork, in the child: pools become read-only heritage (frees are dropped, blocks
  * can still be read, sized and copied); new ones are made when needed. */

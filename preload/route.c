@@ -200,7 +200,9 @@ void route_free_cached(void *p, struct slot *s)
 
 void route_free(void *p, struct slot *s)
 {
-	if (s->route && s->route->pool)
+	if (__builtin_expect(s->watch != NULL, 0))
+		route_free_watched(p, s);
+	else if (s->route && s->route->pool)
 		route_free_cached(p, s);
 	else
 		route_free_slow(p, s);

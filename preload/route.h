@@ -54,6 +54,7 @@ struct slot {
 	struct route *next;	   /* atomic: what to switch to; the owner exchanges it */
 	uint32_t tid;
 	uint32_t entered_depth;
+	struct route_watch *watch; /* calls are counted here; NULL: not; owner only */
 
 	/* counters: the owner writes with plain stores, anybody may read */
 	_Alignas(64) uint64_t deferred, slow, fallbacks;
@@ -64,7 +65,8 @@ struct slot {
 	int sched, priority;
 	int state; /* enum slot_state in thread.h */
 	bool locked;
-	const struct route *wanted; /* last one published */
+	const struct route *wanted;	  /* last one published */
+	struct route_watch *watch_memory; /* what `watch` is when on; NULL: none yet */
 	pthread_t handle;
 	uintptr_t stack_hi; /* end of its stack; 0: unknown */
 	const void *code;   /* its first function */
@@ -135,6 +137,12 @@ void route_settle_pending(struct slot *s);
 /* rtm_enter() and rtm_leave(): 0 or negative errno. Realtime: yes. */
 int route_enter(struct slot *s, struct pool *p);
 int route_leave(struct slot *s);
+
+/*
+ * Shall matched threads count and time their calls? Atomic, relaxed: read when a slot's
+ * functions are set, so a change is published like a route (thread_watch_calls()).
+ */
+extern bool route_watching;
 
 /* Helper: free what a matched thread left for jemalloc. Returns how many. */
 unsigned route_drain_deferred(struct slot *s);

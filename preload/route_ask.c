@@ -7,6 +7,7 @@
  * copies a block that moves.
  */
 #include "route_private.h"
+#include "route_watch.h"
 
 #include "pools.h"
 #include "site_inline.h"
@@ -25,31 +26,51 @@ static void *route_alloc_from(
 	return __builtin_expect(p != NULL, 1) ? p : route_full_slow(s, pool, size, align);
 }
 
-/* The pool for this allocation, NULL for jemalloc. */
-static struct pool *route_ask(
-	const struct route *r, size_t size, const struct site_frame *f)
+/* The rule for this allocation, -1 for jemalloc. */
+static int route_ask(const struct route *r, size_t size, const struct site_frame *f)
 {
 	uint64_t sites = 0;
-	int rule;
 
+	if (r->simple)
+		return r->standing.cand[0].rule;
 	if (r->want_sites && !site_fast(f->ret, r->want_sites, &sites))
 		sites = site_match(f, r->want_sites);
-	rule = match_allocation(route_process, &r->standing, size, sites);
+	return match_allocation(route_process, &r->standing, size, sites);
+}
 
-	return rule < 0 ? NULL : r->pool_of[rule];
+static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
+{
+	struct pool *pool = rule < 0 ? NULL : s->route->pool_of[rule];
+
+	return pool ? route_alloc_from(s, pool, size, align)
+		    : route_base_alloc(size, align);
+}
+
+/* Counted and timed; the rules' conditions are asked within the time. */
+static __attribute__((noinline)) void *route_alloc_watched(
+	struct slot *s, size_t size, size_t align, const struct site_frame *f)
+{
+	uint64_t start = route_watch_ticks();
+	int rule = -1;
+	void *p;
+
+	if (s->entered) {
+		p = route_alloc_from(s, s->entered, size, align);
+	} else {
+		rule = route_ask(s->route, size, f);
+		p = route_alloc_by(s, rule, size, align);
+	}
+	route_watch_alloc(s->watch, rule, size, route_watch_ticks() - start);
+	return p;
 }
 
 void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
-	const struct route *r = s->route;
-	struct pool *pool;
-
+	if (UNLIKELY(s->watch != NULL))
+		return route_alloc_watched(s, size, align, f);
 	if (s->entered)
 		return route_alloc_from(s, s->entered, size, align);
-	pool = r->simple ? r->pool : route_ask(r, size, f);
-	if (pool)
-		return route_alloc_from(s, pool, size, align);
-	return route_base_alloc(size, align);
+	return route_alloc_by(s, route_ask(s->route, size, f), size, align);
 }
 
 static inline unsigned route_seen_index(uintptr_t ret)

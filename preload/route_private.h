@@ -22,6 +22,7 @@ route_malloc_fn route_malloc_ask;    /* matched, rules with conditions; rtm_ente
 route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
 route_free_fn route_free_slow;	     /* matched, without one */
+route_free_fn route_free_watched;    /* matched, either way; counts and times */
 
 static inline struct cache *route_cache(struct slot *s)
 {

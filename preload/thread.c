@@ -15,6 +15,7 @@
 
 #include "area.h"
 #include "log.h"
+#include "stats.h"
 #include "sys.h"
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
@@ -94,8 +95,10 @@ static struct slot *thread_take_slot(void)
 void thread_give_slot_locked(struct slot *s)
 {
 	thread_slots--;
-	if (s->wanted)
+	if (s->wanted) {
+		stats_thread_gone_locked(s);
 		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
+	}
 	route_drop(s);
 	route_drain_deferred(s);
 	s->wanted = NULL;
@@ -145,16 +148,29 @@ static void thread_key_destroy(void *arg)
 		thread_on_last();
 }
 
-void thread_each(void (*fn)(struct slot *, void *), void *arg)
+void thread_lock_registry(void)
 {
-	uint32_t me = lock_tid();
+	lock_acquire(&thread_lock, lock_tid());
+}
 
-	lock_acquire(&thread_lock, me);
+void thread_unlock_registry(void)
+{
+	lock_release(&thread_lock, lock_tid());
+}
+
+void thread_each_locked(void (*fn)(struct slot *, void *), void *arg)
+{
 	for (struct slot *s = thread_all; s; s = s->link) {
 		if (s->state == SLOT_LIVE)
 			fn(s, arg);
 	}
-	lock_release(&thread_lock, me);
+}
+
+void thread_each(void (*fn)(struct slot *, void *), void *arg)
+{
+	thread_lock_registry();
+	thread_each_locked(fn, arg);
+	thread_unlock_registry();
 }
 
 /* ---- coming and going ---- */

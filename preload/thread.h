@@ -65,6 +65,12 @@ bool thread_only_one(void);
 int thread_matched(void);
 /* Every live slot, under the thread lock. */
 void thread_each(void (*fn)(struct slot *, void *), void *arg);
+/* The lock itself, for what must not change meanwhile; each call of lock has its unlock.
+ */
+void thread_lock_registry(void);
+void thread_unlock_registry(void);
+/* As thread_each(), by who holds it. */
+void thread_each_locked(void (*fn)(struct slot *, void *), void *arg);
 
 /* After fork, in the child: only the caller is left; it is registered at its next malloc.
  */

@@ -14,6 +14,7 @@
 #include "image.h"
 #include "rule.h"
 #include "sys.h"
+#include "thread_watch.h"
 
 #define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
 #define THREAD_TRIES	 4 /* facts that change while pools are made are looked at again */
@@ -40,6 +41,8 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 		area_lock_foreign(s, sizeof(*s));
 		s->locked = true;
 	}
+	if (__atomic_load_n(&route_watching, __ATOMIC_RELAXED))
+		thread_watch_ready(s);
 	if (rule_pins_process())
 		image_pin_process(
 			s->stack_hi, rule->stack ? rule->stack : THREAD_PIN_STACK);

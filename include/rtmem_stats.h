@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtmem_stats.h - the statistics page of a process under librtpreload
+ *
+ * A process in which a thread of a rule may appear has one page: an unnamed file in
+ * memory that its helper thread holds in a descriptor table of its own,
+ *
+ *	/proc/PID/task/TID/fd/N -> "/memfd:rtmem-stats (deleted)"
+ *
+ * where TID is the thread named "rtmem-helper". The same user and root can open it, and
+ * nobody else; it is gone with the process, however that ends, unless a reader still
+ * holds it. There is none under AT_SECURE.
+ *
+ * HOW TO READ IT. The page is untrusted input: read() it, do not map it. Read `sequence`,
+ * then everything, then `sequence` again: the copy is one moment's when both are the same
+ * and even. Sections are found by their offsets; a later version of the layout may append
+ * fields to a record and say so in its size, so step by the size that the page gives.
+ *
+ * WATCHING. Calls are counted and timed only while somebody watches: write any other
+ * value than there is into `watch`, at least once a second. The helper sees it within
+ * 50 ms, counts for three more seconds after the last change, and publishes each 100 ms
+ * meanwhile (else each second). [realtime] report = yes counts always.
+ *
+ * Fixed-width fields in the order of the machine; units stand with each. Time is
+ * CLOCK_MONOTONIC in nanoseconds. Strings end with NUL.
+ */
+#ifndef RTMEM_STATS_H
+#define RTMEM_STATS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RTMEM_STATS_FILE    "rtmem-stats" /* the name given to memfd_create() */
+#define RTMEM_STATS_HELPER  "rtmem-helper"
+#define RTMEM_STATS_MAGIC   0x73746174736d7472ULL
+#define RTMEM_STATS_VERSION 1u
+#define RTMEM_STATS_WATCHED 3000000000ULL /* ns that one change of `watch` lasts */
+#define RTMEM_STATS_NAME    64		  /* bytes of a name, NUL included */
+#define RTMEM_STATS_BUCKETS 496
+
+/* One section: an array of `n` records of `size` bytes, `at` bytes from the start. */
+struct rtmem_stats_section {
+	uint32_t at, size, n, max;
+};
+
+struct rtmem_stats_head {
+	uint64_t magic;
+	uint32_t version, head_size; /* bytes of this struct */
+	uint64_t size;		     /* bytes of the page */
+	uint64_t sequence;	     /* odd while it is being written */
+	uint64_t watch;		     /* the only field that a reader may write */
+	uint32_t pid;		     /* as the process itself sees it */
+	uint32_t watching;	     /* 1: calls are counted and timed now */
+	uint64_t started;	     /* time the page was made */
+	uint64_t published;	     /* how many times it was written */
+	uint64_t published_at;	     /* time of the last one */
+	uint64_t watched;	     /* ns during which calls were counted, in all */
+	uint64_t tick_hz; /* ticks a second, of every time in ticks; 0: unknown */
+	/* jemalloc, whole process, bytes; as of the last publication while watched */
+	uint64_t base_allocated, base_active, base_resident, base_mapped;
+	uint32_t threads; /* known to the library, matched or not */
+	uint32_t matched; /* of those, threads of a rule */
+	uint32_t ended;	  /* matched threads that have ended; the last of them are kept */
+	uint32_t files;	  /* policy files that were read */
+	struct rtmem_stats_section pool, rule, tag, thread, gone;
+	char policy[208]; /* the last of those files: what is read later wins */
+};
+
+#define RTMEM_STATS_POOL_LOCK	1u /* its memory is to be locked */
+#define RTMEM_STATS_POOL_NATIVE 2u /* made by rtm_create_pool() */
+#define RTMEM_STATS_POOL_FAIL	4u /* when_full = fail */
+
+/* Bytes, unless said otherwise. */
+struct rtmem_stats_pool {
+	char name[RTMEM_STATS_NAME], rule[RTMEM_STATS_NAME];
+	uint64_t size;	       /* memory there is now, its own bookkeeping included */
+	uint64_t max;	       /* what the policy lets it grow to */
+	uint64_t used;	       /* in blocks, those in threads' caches included */
+	uint64_t peak;	       /* highest `used` */
+	uint64_t largest_free; /* a request of this many would succeed now */
+	uint64_t growths;      /* times it was grown */
+	uint64_t full;	       /* requests it could not serve */
+	uint64_t locked, not_locked, pinned;
+	uint32_t flags, lock_error; /* errno of the first mlock that failed, or 0 */
+	uint64_t reserved[5];
+};
+
+/* Figures since calls are counted. */
+struct rtmem_stats_rule {
+	char name[RTMEM_STATS_NAME];
+	char pool[RTMEM_STATS_NAME]; /* "jemalloc": exempt */
+	uint64_t allocations, bytes; /* bytes as asked for */
+	uint32_t threads;	     /* whose first rule it is, now */
+	uint32_t index;
+	uint64_t reserved[5];
+};
+
+/* OSMalloc tags. */
+struct rtmem_stats_tag {
+	char name[RTMEM_STATS_NAME];
+	uint64_t blocks, bytes, peak;
+	uint64_t reserved[5];
+};
+
+struct rtmem_stats_thread {
+	uint32_t tid;		 /* as the process itself sees it */
+	int32_t sched, priority; /* SCHED_OTHER … SCHED_DEADLINE; 1..99 or 0 */
+	uint32_t matched;	 /* 1: a rule names it */
+	char name[16];
+	char rule[RTMEM_STATS_NAME], pool[RTMEM_STATS_NAME];
+	/* always counted */
+	uint64_t deferred;  /* frees of jemalloc blocks left to the helper */
+	uint64_t slow;	    /* operations that went past the thread's cache to the pool */
+	uint64_t fallbacks; /* requests its pool was too full for */
+	/* counted while somebody watches */
+	uint64_t allocations, frees, bytes, largest; /* bytes as asked for */
+	uint64_t worst_alloc, worst_free;	     /* ticks */
+	/* page faults of the whole thread, inside the allocator or not, since counting */
+	uint64_t minor_faults, major_faults;
+	uint64_t reserved[3];
+	/* ticks of each call: the layout of HdrHistogram with 16 sub-buckets */
+	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
+};
+
+/*
+ * Values to 31 have a bucket each; above, 16 buckets per doubling, so that a bucket is at
+ * most 1/16 of its value wide; what exceeds the last one is counted in it.
+ */
+static inline unsigned rtmem_stats_bucket(uint64_t value)
+{
+	unsigned shift;
+
+	if (value < 32)
+		return (unsigned)value;
+	if (value >> 34)
+		return RTMEM_STATS_BUCKETS - 1;
+	shift = 59u - (unsigned)__builtin_clzll(value);
+	return shift * 16 + (unsigned)(value >> shift);
+}
+
+/* Highest value of a bucket. */
+static inline uint64_t rtmem_stats_bucket_top(unsigned bucket)
+{
+	unsigned shift = bucket < 32 ? 0 : bucket / 16 - 1;
+
+	return ((uint64_t)(bucket - shift * 16 + 1) << shift) - 1;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats.c - the statistics page: a file in memory that only the helper has open
+ *
+ * Everything is written under the thread lock, between two steps of the sequence counter.
+ * What a reader writes into the page is one number whose changes are looked for; it is
+ * never used for anything else. The file is sealed against shrinking, so that nobody can
+ * take the memory away from under the helper.
+ *
+ * Never on the realtime path: figures are read where their owners put them.
+ */
+#include "stats.h"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base.h"
+#include "pools.h"
+#include "route_watch.h"
+#include "stats_fill.h"
+#include "sys.h"
+#include "thread.h"
+#include "thread_watch.h"
+
+#define STATS_POOLS   64u
+#define STATS_TAGS    32u
+#define STATS_THREADS 48u
+#define STATS_GONE    16u
+
+#define STATS_WATCHED_NS 100000000L  /* between publications */
+#define STATS_IDLE_NS	 1000000000L /* the same while nobody looks */
+
+static struct rtmem_stats_head *stats_page; /* under the thread lock; NULL: none */
+static int stats_fd = -1;		    /* in the helper's descriptor table */
+static const struct policy *stats_rules;
+static int64_t stats_next, stats_watch_until, stats_counted_from;
+static uint64_t stats_watch_seen, stats_tick_first;
+
+void stats_policy(const struct policy *p)
+{
+	stats_rules = p;
+}
+
+/* ---- the file ---- */
+
+static int stats_make_file(size_t size)
+{
+	/* not executable where the kernel knows of that; not past an exec */
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | 8u /* MFD_NOEXEC_SEAL */;
+	int fd = (int)sys_call3(SYS_memfd_create, (long)RTMEM_STATS_FILE, (long)flags, 0);
+
+	if (fd < 0)
+		fd = (int)sys_call3(SYS_memfd_create, (long)RTMEM_STATS_FILE,
+			MFD_CLOEXEC | MFD_ALLOW_SEALING, 0);
+	if (fd < 0)
+		return fd;
+	if (sys_call3(SYS_fchmod, fd, 0600, 0) < 0 ||
+		sys_call3(SYS_ftruncate, fd, (long)size, 0) < 0 ||
+		sys_call3(SYS_fcntl, fd, F_ADD_SEALS,
+			F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		sys_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static uint32_t stats_section(
+	struct rtmem_stats_section *s, uint32_t at, size_t size, uint32_t max)
+{
+	*s = (struct rtmem_stats_section){.at = at, .size = (uint32_t)size, .max = max};
+	return at + (uint32_t)size * max;
+}
+
+/* Sections one behind the other; returns how long the page is. */
+static uint32_t stats_lay_out(struct rtmem_stats_head *h)
+{
+	uint32_t at = 512;
+
+	at = stats_section(&h->pool, at, sizeof(struct rtmem_stats_pool), STATS_POOLS);
+	at = stats_section(
+		&h->rule, at, sizeof(struct rtmem_stats_rule), POLICY_RULES_MAX);
+	at = stats_section(&h->tag, at, sizeof(struct rtmem_stats_tag), STATS_TAGS);
+	at = stats_section(
+		&h->thread, at, sizeof(struct rtmem_stats_thread), STATS_THREADS);
+	at = stats_section(&h->gone, at, sizeof(struct rtmem_stats_thread), STATS_GONE);
+	return (at + (uint32_t)AREA_PAGE - 1) & ~((uint32_t)AREA_PAGE - 1);
+}
+
+/* A mapping that a fork does not hand on and that the program's mlockall does not hold in
+ * memory. */
+static void *stats_map(int fd, size_t size)
+{
+	long at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (sys_is_error(at))
+		return NULL;
+	sys_munlock((void *)at, size);
+	if (sys_madvise((void *)at, size, MADV_DONTFORK) < 0) {
+		sys_munmap((void *)at, size);
+		return NULL;
+	}
+	return (void *)at;
+}
+
+static void stats_head(struct rtmem_stats_head *h, int64_t now)
+{
+	h->version = RTMEM_STATS_VERSION;
+	h->head_size = sizeof(*h);
+	h->pid = (uint32_t)sys_getpid();
+	h->started = (uint64_t)now;
+	if (stats_rules && stats_rules->nfile) {
+		h->files = (uint32_t)stats_rules->nfile;
+		stats_copy_name(h->policy, stats_rules->file[stats_rules->nfile - 1],
+			sizeof(h->policy));
+	}
+}
+
+void stats_open(int64_t now)
+{
+	struct rtmem_stats_head head = {0}, *page;
+	uint32_t size = stats_lay_out(&head);
+
+	if (getauxval(AT_SECURE) || sys_restricted())
+		return;
+	stats_fd = stats_make_file(size);
+	if (stats_fd < 0)
+		return;
+	page = stats_map(stats_fd, size);
+	if (!page) {
+		sys_close(stats_fd);
+		return;
+	}
+	head.size = size;
+	stats_head(&head, now);
+	*page = head;
+	stats_tick_first = route_watch_ticks();
+	stats_next = stats_watch_until = stats_counted_from = 0;
+	stats_watch_seen = 0;
+	/* release: the head before the word by which readers know it */
+	__atomic_store_n(&page->magic, RTMEM_STATS_MAGIC, __ATOMIC_RELEASE);
+	thread_lock_registry();
+	stats_page = page;
+	thread_unlock_registry();
+}
+
+void stats_close(void)
+{
+	struct rtmem_stats_head *page = stats_page;
+
+	if (!page)
+		return;
+	if (route_watching)
+		thread_watch_calls(false);
+	thread_lock_registry();
+	stats_page = NULL;
+	thread_unlock_registry();
+	sys_munmap(page, page->size);
+	sys_close(stats_fd);
+}
+
+void stats_child(void)
+{
+	stats_page = NULL;
+	route_watching = false;
+	stats_fill_child();
+}
+
+/* ---- publishing ---- */
+
+static void stats_begin(struct rtmem_stats_head *h)
+{
+	/* one writer, under the thread lock. The fence: the odd number before the
+	 * figures; pairs with the reader's second look */
+	__atomic_store_n(&h->sequence, h->sequence + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static void stats_end(struct rtmem_stats_head *h)
+{
+	/* release: the figures before the even number */
+	__atomic_store_n(&h->sequence, h->sequence + 1, __ATOMIC_RELEASE);
+}
+
+static int64_t stats_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void stats_clock(struct rtmem_stats_head *h, int64_t now)
+{
+	uint64_t ns = (uint64_t)now - h->started;
+
+	if (ns >= 1000000) /* before, the reading of the clocks would count */
+		h->tick_hz =
+			(uint64_t)((__uint128_t)(route_watch_ticks() - stats_tick_first) *
+				   1000000000u / ns);
+	h->watching = route_watching;
+	if (stats_counted_from) {
+		h->watched += (uint64_t)(now - stats_counted_from);
+		stats_counted_from = now;
+	}
+	h->published++;
+	h->published_at = (uint64_t)now;
+}
+
+/* Under the thread lock. */
+static void stats_publish_locked(int64_t now)
+{
+	stats_begin(stats_page);
+	stats_fill(stats_page);
+	stats_clock(stats_page, now);
+	stats_end(stats_page);
+}
+
+static void stats_refresh(struct slot *s, void *arg)
+{
+	thread_watch_late_locked(s);
+	thread_watch_faults(s);
+}
+
+static void stats_publish(int64_t now)
+{
+	struct stats_base base = {0};
+
+	if (route_watching)
+		stats_read_base(&base);
+	thread_lock_registry();
+	if (route_watching) {
+		thread_each_locked(stats_refresh, NULL);
+		stats_begin(stats_page);
+		stats_fill_base(stats_page, &base);
+		stats_end(stats_page);
+	}
+	stats_publish_locked(now);
+	thread_unlock_registry();
+}
+
+static void stats_watch(int64_t now)
+{
+	/* relaxed: a number that is compared with the last one */
+	uint64_t seen = __atomic_load_n(&stats_page->watch, __ATOMIC_RELAXED);
+	bool on;
+
+	if (seen != stats_watch_seen) {
+		stats_watch_seen = seen;
+		stats_watch_until = now + (int64_t)RTMEM_STATS_WATCHED;
+	}
+	on = now < stats_watch_until || (stats_rules && stats_rules->realtime.report);
+	if (on == route_watching)
+		return;
+	stats_next = 0;
+	if (!on) {
+		stats_page->watched += (uint64_t)(now - stats_counted_from);
+		stats_counted_from = 0;
+	} else {
+		stats_counted_from = now;
+	}
+	thread_watch_calls(on);
+}
+
+void stats_turn(int64_t now)
+{
+	if (!stats_page)
+		return;
+	stats_watch(now);
+	if (now < stats_next)
+		return;
+	stats_next = now + (route_watching ? STATS_WATCHED_NS : STATS_IDLE_NS);
+	stats_publish(now);
+}
+
+void stats_thread_gone_locked(struct slot *s)
+{
+	if (!stats_page)
+		return;
+	stats_begin(stats_page);
+	stats_fill_gone(stats_page, s);
+	stats_end(stats_page);
+}
+
+void stats_exit(void)
+{
+	thread_lock_registry();
+	if (stats_page)
+		stats_publish_locked(stats_now());
+	thread_unlock_registry();
+}

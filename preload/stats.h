@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats.h - the statistics page (include/rtmem_stats.h): made, written, left behind
+ *
+ * The helper makes and writes it; nothing of this is on the realtime path. Without a page
+ * (AT_SECURE, no memfd, no memory) every function does nothing.
+ */
+#ifndef STATS_H
+#define STATS_H
+
+#include <stdbool.h>
+
+#include "route.h"
+
+/* Before the helper starts; p lives until the process ends. */
+void stats_policy(const struct policy *p);
+
+/* Helper only, its descriptor table being its own. now: CLOCK_MONOTONIC, ns. */
+void stats_open(int64_t now);
+/* Each turn: looks whether somebody watches, and publishes when it is time. */
+void stats_turn(int64_t now);
+/* The helper leaves: the page goes. */
+void stats_close(void);
+
+/* Under the thread lock: a matched thread has ended; its figures are kept. */
+void stats_thread_gone_locked(struct slot *s);
+/* The process ends: the last figures, for readers that hold the page. Any thread. */
+void stats_exit(void);
+/* After fork, in the child. */
+void stats_child(void);
+
+#endif

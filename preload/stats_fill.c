@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_fill.c - the records of the statistics page
+ *
+ * Reads figures that other threads write without waiting for them: each is right by
+ * itself, two of them may be an operation apart. Never on the realtime path.
+ */
+#include "stats_fill.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "pools.h"
+#include "route_watch.h"
+#include "tag.h"
+#include "thread.h"
+
+/* Calls of threads that are gone, per rule. */
+static uint64_t fill_gone_calls[POLICY_RULES_MAX], fill_gone_bytes[POLICY_RULES_MAX];
+
+void stats_fill_child(void)
+{
+	memset(fill_gone_calls, 0, sizeof(fill_gone_calls));
+	memset(fill_gone_bytes, 0, sizeof(fill_gone_bytes));
+}
+
+void stats_copy_name(char *to, const char *from, size_t size)
+{
+	size_t len = from ? strnlen(from, size - 1) : 0;
+
+	if (len)
+		memcpy(to, from, len);
+	memset(to + len, 0, size - len);
+}
+
+/* The next free record of a section, zeroed; NULL: full. */
+static void *fill_next(struct rtmem_stats_head *h, struct rtmem_stats_section *s)
+{
+	void *record;
+
+	if (s->n >= s->max)
+		return NULL;
+	record = (char *)h + s->at + (size_t)s->n++ * s->size;
+	return memset(record, 0, s->size);
+}
+
+static void *fill_record(
+	struct rtmem_stats_head *h, const struct rtmem_stats_section *s, uint32_t i)
+{
+	return (char *)h + s->at + (size_t)i * s->size;
+}
+
+/* ---- jemalloc ---- */
+
+static uint64_t fill_mallctl(const char *name)
+{
+	size_t value = 0, len = sizeof(value);
+
+	return je_mallctl(name, &value, &len, NULL, 0) ? 0 : value;
+}
+
+void stats_read_base(struct stats_base *b)
+{
+	uint64_t epoch = 1;
+	size_t len = sizeof(epoch);
+
+	je_mallctl("epoch", &epoch, &len, &epoch, len);
+	b->allocated = fill_mallctl("stats.allocated");
+	b->active = fill_mallctl("stats.active");
+	b->resident = fill_mallctl("stats.resident");
+	b->mapped = fill_mallctl("stats.mapped");
+}
+
+void stats_fill_base(struct rtmem_stats_head *h, const struct stats_base *b)
+{
+	h->base_allocated = b->allocated;
+	h->base_active = b->active;
+	h->base_resident = b->resident;
+	h->base_mapped = b->mapped;
+}
+
+/* ---- pools and tags ---- */
+
+static void fill_pool(struct pool *p, void *arg)
+{
+	struct rtmem_stats_head *h = arg;
+	struct rtmem_stats_pool *r;
+	struct heap_stats st;
+
+	/* acquire: pairs with the release in pool_commit() */
+	if (!__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) || pools_inherited(p))
+		return;
+	r = fill_next(h, &h->pool);
+	if (!r)
+		return;
+	heap_stats(p->heap, &st);
+	stats_copy_name(r->name, p->name, sizeof(r->name));
+	stats_copy_name(r->rule, p->rule, sizeof(r->rule));
+	r->size = p->area.committed;
+	r->max = p->max > p->size ? p->area.reserved : p->area.committed;
+	r->used = st.used;
+	r->peak = st.peak;
+	r->largest_free = st.largest_free;
+	r->growths = __atomic_load_n(&p->growths, __ATOMIC_RELAXED);
+	r->full = __atomic_load_n(&p->full_events, __ATOMIC_RELAXED);
+	r->locked = p->area.locked;
+	r->not_locked = p->area.committed - p->area.locked;
+	r->pinned = p->area.pinned;
+	r->lock_error = (uint32_t)p->area.lock_error;
+	r->flags = (p->area.flags & AREA_LOCK ? RTMEM_STATS_POOL_LOCK : 0) |
+		   (p->native ? RTMEM_STATS_POOL_NATIVE : 0) |
+		   (p->when_full == POOL_FULL_FAIL ? RTMEM_STATS_POOL_FAIL : 0);
+}
+
+static void fill_tag(struct tag *t, void *arg)
+{
+	struct rtmem_stats_head *h = arg;
+	struct rtmem_stats_tag *r = fill_next(h, &h->tag);
+
+	if (!r)
+		return;
+	stats_copy_name(r->name, t->name, sizeof(r->name));
+	r->blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED);
+	r->bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED);
+	r->peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
+}
+
+/* ---- threads ---- */
+
+static void fill_counts(struct rtmem_stats_thread *r, const struct route_watch *w)
+{
+	r->allocations = w->allocations;
+	r->frees = w->frees;
+	r->bytes = w->bytes;
+	r->largest = w->largest;
+	r->worst_alloc = w->worst_alloc;
+	r->worst_free = w->worst_free;
+	r->minor_faults = w->minor - w->minor_first;
+	r->major_faults = w->major - w->major_first;
+	memcpy(r->alloc_ticks, w->alloc_ticks, sizeof(r->alloc_ticks));
+	memcpy(r->free_ticks, w->free_ticks, sizeof(r->free_ticks));
+}
+
+static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
+{
+	r->tid = s->tid;
+	r->sched = s->sched;
+	r->priority = s->priority;
+	stats_copy_name(r->name, s->name, sizeof(r->name));
+	r->deferred = s->deferred;
+	r->slow = s->slow;
+	r->fallbacks = s->fallbacks;
+	if (s->wanted) {
+		r->matched = 1;
+		stats_copy_name(r->rule, s->wanted->rule->name, sizeof(r->rule));
+		stats_copy_name(r->pool, s->wanted->pool->name, sizeof(r->pool));
+	}
+	if (s->watch_memory)
+		fill_counts(r, s->watch_memory);
+}
+
+static void fill_matched(struct slot *s, void *arg)
+{
+	struct rtmem_stats_head *h = arg;
+	struct rtmem_stats_thread *r;
+
+	h->threads++;
+	if (!s->wanted)
+		return;
+	h->matched++;
+	r = fill_next(h, &h->thread);
+	if (r)
+		fill_thread(r, s);
+}
+
+static void fill_unmatched(struct slot *s, void *arg)
+{
+	struct rtmem_stats_head *h = arg;
+	struct rtmem_stats_thread *r = s->wanted ? NULL : fill_next(h, &h->thread);
+
+	if (r)
+		fill_thread(r, s);
+}
+
+void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
+{
+	const struct route_watch *w = s->watch_memory;
+	struct rtmem_stats_thread *r = fill_record(h, &h->gone, h->ended++ % h->gone.max);
+
+	if (h->gone.n < h->gone.max)
+		h->gone.n++;
+	fill_thread(memset(r, 0, h->gone.size), s);
+	for (int i = 0; w && i < route_process->nrule; i++) {
+		fill_gone_calls[i] += w->rule_calls[i];
+		fill_gone_bytes[i] += w->rule_bytes[i];
+	}
+}
+
+/* ---- rules ---- */
+
+static void fill_rule_calls(struct slot *s, void *arg)
+{
+	struct rtmem_stats_head *h = arg;
+	const struct route_watch *w = s->watch_memory;
+
+	for (uint32_t i = 0; i < h->rule.n; i++) {
+		struct rtmem_stats_rule *r = fill_record(h, &h->rule, i);
+
+		r->threads += s->wanted && s->wanted->rule == route_process->rule[i];
+		if (w) {
+			r->allocations += w->rule_calls[i];
+			r->bytes += w->rule_bytes[i];
+		}
+	}
+}
+
+static void fill_rules(struct rtmem_stats_head *h)
+{
+	for (int i = 0; route_process && i < route_process->nrule; i++) {
+		const struct policy_rule *rule = route_process->rule[i];
+		struct rtmem_stats_rule *r = fill_next(h, &h->rule);
+
+		stats_copy_name(r->name, rule->name, sizeof(r->name));
+		stats_copy_name(r->pool, rule->pool < 0 ? "jemalloc" : rule->pool_name,
+			sizeof(r->pool));
+		r->index = (uint32_t)i;
+		r->allocations = fill_gone_calls[i];
+		r->bytes = fill_gone_bytes[i];
+	}
+	thread_each_locked(fill_rule_calls, h);
+}
+
+void stats_fill(struct rtmem_stats_head *h)
+{
+	h->pool.n = h->rule.n = h->tag.n = h->thread.n = 0;
+	h->threads = h->matched = 0;
+	pools_each_held(fill_pool, h);
+	tag_each(fill_tag, h);
+	fill_rules(h);
+	thread_each_locked(fill_matched, h);
+	thread_each_locked(fill_unmatched, h);
+}

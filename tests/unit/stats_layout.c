@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_layout.c - offsets and sizes of the statistics page: readers outside this
+ * repository rely on them; and the buckets of its histograms
+ */
+#include <stddef.h>
+
+#include "expect.h"
+#include "../../include/rtmem_stats.h"
+
+#define AT(type, field, offset)                                        \
+	expect(offsetof(struct rtmem_stats_##type, field) == (offset), \
+		#type "." #field " is at %zu, not " #offset,           \
+		offsetof(struct rtmem_stats_##type, field))
+#define SIZE(type, size)                                                            \
+	expect(sizeof(struct rtmem_stats_##type) == (size), #type " has %zu bytes", \
+		sizeof(struct rtmem_stats_##type))
+
+static void layout(void)
+{
+	SIZE(section, 16);
+	SIZE(head, 424);
+	AT(head, version, 8);
+	AT(head, size, 16);
+	AT(head, sequence, 24);
+	AT(head, watch, 32);
+	AT(head, pid, 40);
+	AT(head, published, 56);
+	AT(head, tick_hz, 80);
+	AT(head, base_allocated, 88);
+	AT(head, threads, 120);
+	AT(head, ended, 128);
+	AT(head, pool, 136);
+	AT(head, gone, 200);
+	AT(head, policy, 216);
+	SIZE(pool, 256);
+	AT(pool, size, 128);
+	AT(pool, full, 176);
+	AT(pool, flags, 208);
+	SIZE(rule, 192);
+	AT(rule, allocations, 128);
+	SIZE(tag, 128);
+	AT(tag, blocks, 64);
+	SIZE(thread, 4240);
+	AT(thread, name, 16);
+	AT(thread, rule, 32);
+	AT(thread, deferred, 160);
+	AT(thread, allocations, 184);
+	AT(thread, minor_faults, 232);
+	AT(thread, alloc_ticks, 272);
+	AT(thread, free_ticks, 2256);
+}
+
+static void buckets(void)
+{
+	unsigned last = 0;
+
+	for (uint64_t v = 0; v < 100000; v++) {
+		unsigned b = rtmem_stats_bucket(v);
+
+		expect(b == last || b == last + 1, "bucket %u follows %u", b, last);
+		expect(v <= rtmem_stats_bucket_top(b), "%lu is above its bucket", v);
+		expect(b == 0 || v > rtmem_stats_bucket_top(b - 1),
+			"%lu belongs below its bucket", v);
+		last = b;
+	}
+	expect(rtmem_stats_bucket((1ULL << 34) - 1) == RTMEM_STATS_BUCKETS - 1,
+		"the last bucket ends at 2^34");
+	expect(rtmem_stats_bucket(UINT64_MAX) == RTMEM_STATS_BUCKETS - 1,
+		"what exceeds the last bucket is in it");
+	expect(rtmem_stats_bucket_top(RTMEM_STATS_BUCKETS - 1) == (1ULL << 34) - 1,
+		"the last bucket's top");
+}
+
+int main(void)
+{
+	layout();
+	buckets();
+	return expected();
+}
