@@ -98,8 +98,8 @@ void heap_stats(const struct heap *h, struct heap_stats *out)
 		sl_map = __atomic_load_n(&h->sl_map[fl], __ATOMIC_RELAXED);
 	}
 	if (sl_map)
-		b = heap_at(h,
-			h->list[fl * HEAP_SL + 31u - (unsigned)__builtin_clz(sl_map)]);
+		b = heap_at(
+			h, h->list[fl * HEAP_SL + 31u - (unsigned)__builtin_clz(sl_map)]);
 	*out = (struct heap_stats){
 		.span = (size_t)(h->end - h->span),
 		.used = h->used,
