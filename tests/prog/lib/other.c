@@ -31,6 +31,6 @@ int pthread_create(
 
 __attribute__((destructor)) static void end(void)
 {
-	if (count == 0)
+	if (count == 0 && getenv("OTHER_IS_FIRST"))
 		abort();
 }
