@@ -42,7 +42,7 @@
 static int helper_state;      /* atomic: 0 none, 1 started */
 static uint32_t helper_leave; /* futex */
 static pthread_t helper_thread;
-static bool helper_grow_failed[POOLS_MAX]; /* said once, not tried again */
+static bool helper_natives; /* atomic, relaxed: a pool of the API may grow */
 
 bool helper_running(void)
 {
@@ -72,7 +72,7 @@ static void helper_pool(struct pool *p, void *arg)
 			;
 	}
 	left = p->area.reserved - p->area.committed;
-	if (left < AREA_PAGE || p->max <= p->size || helper_grow_failed[p->index])
+	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)
 		return;
 	t->growing = true;
 	low = p->size / 2 < HELPER_LOW_MAX ? p->size / 2 : HELPER_LOW_MAX;
@@ -83,7 +83,7 @@ static void helper_pool(struct pool *p, void *arg)
 	step = step > HELPER_GROW_MAX ? HELPER_GROW_MAX : step;
 	step = step > left ? left : step;
 	if (pool_grow(p, step) < 0) {
-		helper_grow_failed[p->index] = true;
+		p->grow_failed = true; /* said once, not tried again */
 		log_line("pool \"%s\" cannot grow beyond %zu KiB: no memory left to lock "
 			 "or "
 			 "touch without danger",
@@ -143,8 +143,8 @@ static void *helper_main(void *arg)
 		bool matched = thread_matched() > 0;
 
 		thread_each(helper_drain, NULL);
-		if (matched)
-			pools_each(helper_pool, &t);
+		if (matched || __atomic_load_n(&helper_natives, __ATOMIC_RELAXED))
+			pools_each_held(helper_pool, &t);
 		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
@@ -175,6 +175,12 @@ static void helper_create(void)
 	}
 	sys_sigprocmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
+}
+
+void helper_start_growing(void)
+{
+	__atomic_store_n(&helper_natives, true, __ATOMIC_RELAXED);
+	helper_start();
 }
 
 void helper_start(void)

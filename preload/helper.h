@@ -14,6 +14,8 @@
 #include <stdbool.h>
 
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
+/* The same, and pools that may grow are looked at also while no thread is matched. */
+void helper_start_growing(void);
 bool helper_running(void);
 /* The program's last thread is ending: libc ends the process when no thread is left, and
  * would wait for the helper forever. Waits for its current turn. */

@@ -60,6 +60,7 @@ struct pool {
 	const char *rule; /* name of the rule it serves, for messages; never NULL */
 	enum pool_full when_full;
 	bool native, full_said;
+	bool grow_failed;	       /* the helper's: said once, not tried again */
 	size_t size, max;	       /* as asked */
 	uint64_t full_events, growths; /* atomic, relaxed: figures */
 };

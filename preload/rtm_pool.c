@@ -78,7 +78,7 @@ status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out)
 		if (p->area.lock_error)
 			area_lock_advice(&p->area, p->name);
 		if (p->max > p->size)
-			helper_start();
+			helper_start_growing();
 		rtm_debug_pool_made(p);
 		*out = p;
 	}

@@ -220,6 +220,32 @@ static void in_ram(void)
 	CHECK(rtm_pool_create(&p, &a) == B_NO_MEMORY && !p);
 }
 
+/* Grown ahead of need: sixteen times what it began with can be had in the end. */
+static void grows(void)
+{
+	struct rtm_pool_attr a = RTM_POOL_ATTR_INIT;
+	struct rtm_stats st;
+	rtm_pool *p = NULL;
+	int n = 0;
+
+	a.size = MIB;
+	a.max = 16 * MIB;
+	CHECK(rtm_pool_create(&p, &a) == B_OK);
+	for (int tries = 0; tries < 10000 && n < 15 * 16; tries++) {
+		if (rtm_alloc(p, 64 * KIB))
+			n++;
+		else
+			usleep(1000);
+	}
+	CHECK(n == 15 * 16);
+	CHECK(rtm_get_stats(p, &st, sizeof(st)) == B_OK);
+	CHECK(st.growths > 0 && st.committed > 15 * MIB && st.committed == st.locked);
+	CHECK(rtm_delete_pool(p) == B_OK);
+	/* made and deleted while the library's thread looks at pools */
+	for (int i = 0; i < 200; i++)
+		CHECK(rtm_pool_create(&p, &a) == B_OK && rtm_delete_pool(p) == B_OK);
+}
+
 static void seen(rtm_pool *pool, void *arg)
 {
 	rtm_pool **want = arg;
@@ -336,6 +362,7 @@ int main(void)
 	attributes();
 	address();
 	in_ram();
+	grows();
 	allocations();
 	figures();
 	each();
