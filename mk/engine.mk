@@ -46,3 +46,11 @@ bench-bounds: lib $B/bench/bounds ## the most instructions of one malloc and one
 bench-bounds-keep: lib $B/bench/bounds
 	@mkdir -p bench/results
 	$(BOUNDS) >$B/bounds.new && mv $B/bounds.new bench/results/bounds.txt
+
+$B/bench/fit: bench/fit.c $(ENGINE_SRC)
+	@mkdir -p $(@D)
+	$(ENGINE_CC) -O2 -o $@ $^
+.PHONY: bench-fit
+bench-fit: $B/bench/fit ## live bytes / smallest pool that never fails, by mix of sizes
+	@mkdir -p bench/results
+	@$< | tee bench/results/fit.txt

@@ -150,7 +150,9 @@ int main(int argc, char **argv)
 		if (p && pool_free(pool, p) != HEAP_OK)
 			fail("free refused", p);
 	}
-	pool_take_returned(pool, 1U << 30);
+	/* the helper may have left some of what it took; then what came after */
+	while (pool_take_returned(pool, 1U << 30))
+		;
 	if (!pool_check(pool) || heap_used(pool->heap))
 		fail("something is left", NULL);
 	p = pool_alloc(pool, SIZE, 0);
