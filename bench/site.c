@@ -19,6 +19,7 @@
 #include "../preload/site.h"
 #include "../preload/site_private.h"
 #include "../preload/site_thread.h"
+#include "../tests/unit/site_here.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 #define AFTER()	 __asm__ volatile("" ::: "memory")
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
 	base_init();
 	want = site_init(&process);
 	want &= strncmp(mode, "walk", 4) ? 1 : 3;
-	site_thread_here();
+	site_here();
 	if (!strcmp(mode, "walk"))
 		site_self.busy = 1; /* nothing is remembered */
 	ask(mode, argc > 2 ? strtoul(argv[2], NULL, 10) : 1,

@@ -39,6 +39,7 @@ struct route {
 	struct pool *pool;			/* of the thread's cache; NULL: none */
 	const struct policy_rule *rule;		/* the first candidate, for messages */
 	bool sizes;				/* some rule asks for the size */
+	bool deep;   /* some rule looks further than the immediate caller */
 	bool simple; /* one rule that asks nothing: everything goes to `pool` */
 	bool defer; /* a realtime thread: its frees of jemalloc blocks go to the helper */
 	struct route *kept;
@@ -55,6 +56,7 @@ struct slot {
 	uint32_t tid;
 	uint32_t entered_depth;
 	struct route_watch *watch; /* calls are counted here; NULL: not; owner only */
+	struct site_walked *walks; /* made before the first route that asks for sites */
 
 	/* counters: the owner writes with plain stores, anybody may read */
 	_Alignas(64) uint64_t deferred, slow, fallbacks;

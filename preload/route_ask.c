@@ -12,10 +12,7 @@
 #include "pools.h"
 #include "site_inline.h"
 
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
-static void *route_alloc_from(
-	struct slot *s, struct pool *pool, size_t size, size_t align)
+void *route_alloc_from(struct slot *s, struct pool *pool, size_t size, size_t align)
 {
 	void *p;
 
@@ -71,62 +68,6 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 	if (s->entered)
 		return route_alloc_from(s, s->entered, size, align);
 	return route_alloc_by(s, route_ask(s->route, size, f), size, align);
-}
-
-static inline unsigned route_seen_index(uintptr_t ret)
-{
-	return (unsigned)(ret >> 2) % ROUTE_SEEN;
-}
-
-static void route_remember(
-	struct slot *s, uintptr_t ret, uint64_t generation, route_malloc_fn *fn)
-{
-	unsigned i = route_seen_index(ret);
-
-	if (s->seen_generation != generation) {
-		for (unsigned k = 0; k < ROUTE_SEEN; k++)
-			s->seen[k].ret = 0;
-		s->seen_generation = generation;
-	}
-	s->seen[i].ret = ret;
-	s->seen[i].fn = fn;
-}
-
-/*
- * Rules that ask for the call site only, seen for the first time: of those that hold and
- * those that ask nothing, the last one wins. What the immediate caller alone decides is
- * remembered. Bound: ROUTE_SEEN stores when modules have changed.
- */
-static __attribute__((noinline)) void *route_malloc_site_slow(
-	size_t size, struct slot *s, uintptr_t ret)
-{
-	const struct route *r = s->route;
-	/* acquire: read before the answer that is remembered under it */
-	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_ACQUIRE);
-	struct pool *pool;
-	uint64_t holds;
-
-	if (!site_fast(ret, r->want_sites, &holds))
-		return route_malloc_ask(size, s);
-	holds |= r->always;
-	pool = holds ? r->pool_of[63 - __builtin_clzl(holds)] : NULL;
-	if (pool && pool != r->pool)
-		return route_alloc_from(s, pool, size, 0);
-	route_remember(s, ret, generation, pool ? route_malloc_simple : ROUTE_JE_MALLOC);
-	return pool ? route_alloc_own(size, s) : je_malloc(size);
-}
-
-__attribute__((noinline)) void *route_malloc_site(size_t size, struct slot *s)
-{
-	uintptr_t ret = (uintptr_t)__builtin_return_address(0);
-	unsigned i = route_seen_index(ret);
-
-	/* acquire: pairs with the seq_cst increment around dlopen and dlclose */
-	if (UNLIKELY(s->seen[i].ret != ret ||
-		     s->seen_generation !=
-			     __atomic_load_n(&site_generation, __ATOMIC_ACQUIRE)))
-		return route_malloc_site_slow(size, s, ret);
-	return s->seen[i].fn(size, s);
 }
 
 __attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)

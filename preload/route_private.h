@@ -11,6 +11,8 @@
 
 #include "cache_inline.h"
 
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 /* jemalloc's functions ignore the second argument the entry points pass to all of them.
  */
 #define ROUTE_JE_MALLOC ((route_malloc_fn *)(void *)je_malloc)
@@ -18,6 +20,7 @@
 
 route_malloc_fn route_malloc_simple; /* matched, one rule that asks nothing */
 route_malloc_fn route_malloc_site;   /* matched, rules that ask for call sites only */
+route_malloc_fn route_malloc_walk;   /* the same, some of them at a depth */
 route_malloc_fn route_malloc_ask;    /* matched, rules with conditions; rtm_enter() */
 route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
@@ -37,6 +40,8 @@ void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t ali
 /* From the thread's own pool: past its bins; large classes and whatever is above. */
 void *route_refill(size_t n, struct slot *s, size_t size);
 void *route_alloc_large(size_t n, struct slot *s);
+/* From a pool that may be another one than the thread's cache's. */
+void *route_alloc_from(struct slot *s, struct pool *pool, size_t size, size_t align);
 
 static inline void *route_alloc_own(size_t n, struct slot *s)
 {

@@ -15,6 +15,8 @@
 
 #include <errno.h>
 
+#include "site_thread.h"
+
 static route_malloc_fn route_malloc_switch;
 static route_free_fn route_free_switch;
 
@@ -27,6 +29,8 @@ static void route_set_functions(struct slot *s)
 
 	if (s->entered || (s->route && s->route->sizes))
 		m = route_malloc_ask;
+	else if (s->route && s->route->deep && s->walks)
+		m = route_malloc_walk;
 	else if (s->route && !s->route->simple)
 		m = route_malloc_site;
 	else if (s->route)
@@ -67,6 +71,8 @@ static void route_install(struct slot *s, const struct route *r)
 		cache_attach(route_cache(s), r->pool, s->tid);
 	s->route = r;
 	s->seen_generation = 0;
+	if (s == route_self)
+		site_thread_walks(r && r->want_sites ? s->walks : NULL);
 }
 
 static __attribute__((noinline)) void route_switch_slow(struct slot *s)

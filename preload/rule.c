@@ -184,9 +184,11 @@ static void rule_fill(struct route *r, int sched)
 		r->pool_of[rule] = pool;
 		if (pool)
 			r->pool = pool;
-		if (st->cand[i].ask_site)
+		if (st->cand[i].ask_site) {
 			r->want_sites |= 1ULL << rule;
-		else if (!st->cand[i].ask_size)
+			r->deep |= rule_process->rule[rule]->depth > 1;
+		}
+		if (!st->cand[i].ask_site && !st->cand[i].ask_size)
 			r->always = 1ULL << rule;
 		r->sizes |= st->cand[i].ask_size;
 	}

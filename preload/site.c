@@ -31,23 +31,34 @@ static bool first_frame(uintptr_t ret, uint64_t want, uint64_t *holds)
 }
 
 /* What site_fast() could not say: from the cache, the first frame, or a walk. */
-static uint64_t match(const struct site_frame *f, uintptr_t from, uint64_t want)
+static uint64_t match(
+	const struct site_frame *f, uintptr_t from, uint64_t want, struct site_walked **e)
 {
 	uint64_t holds;
 
-	if (site_walk_remembered(f, from, want, &holds) ||
-		first_frame(from ? from : f->ret, want, &holds))
+	*e = site_walk_remembered(f, from, want, &holds);
+	if (*e || first_frame(from ? from : f->ret, want, &holds))
 		return holds;
-	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, from, want);
+	return site_walk(
+		__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, from, want, e);
+}
+
+uint64_t site_match_walked(
+	const struct site_frame *f, uint64_t want, struct site_walked **e)
+{
+	return match(f, 0, want, e);
 }
 
 uint64_t site_match(const struct site_frame *f, uint64_t want)
 {
-	return want ? match(f, 0, want) : 0;
+	struct site_walked *e;
+
+	return want ? match(f, 0, want, &e) : 0;
 }
 
 __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 {
+	struct site_walked *e;
 	struct site_frame f;
 	uint64_t holds;
 
@@ -61,7 +72,7 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 			 "mov %%rbp, %2\n\t"
 			 "mov %%rbx, %3"
 			 : "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
-	return match(&f, ret, want);
+	return match(&f, ret, want, &e);
 }
 
 /* --- slow side ----------------------------------------------------------- */
@@ -79,7 +90,6 @@ uint64_t site_init(const struct match_process *m)
 	policy = m;
 	w = any || old ? site_world_new(m) : NULL;
 	if (w && site_modules_first(w, m, old)) {
-		site_thread_stock();
 		rules = w->rules;
 		/* seq_cst: the world is complete; walks of the old one are stale; who
 		 * resolves in the old one from here on finds out (site_resolve) */

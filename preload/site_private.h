@@ -15,6 +15,8 @@
 #include "site_cfi.h"
 #include "site_inline.h"
 
+struct site_walked; /* site_thread.h */
+
 /* Code from start (an offset from the module's lo) up to the next interval's start. */
 struct site_interval {
 	uint32_t start;
@@ -51,7 +53,7 @@ struct site_modules {
 };
 
 /* Bumped (seq_cst) whenever something remembered may have become wrong. */
-extern uint64_t site_generation;
+extern __attribute__((visibility("hidden"))) uint64_t site_generation;
 /* dlcloses under way: entries of dynamic modules are not remembered meanwhile. */
 extern uint32_t site_closing;
 /* Resolves under way: module records are not freed meanwhile. */
@@ -74,11 +76,12 @@ uintptr_t site_pending_take(void);
 const struct site_module *site_module_at(const struct site_modules *l, uintptr_t addr);
 
 /* site_walk.c - Realtime: yes. from: the return address that counts as the immediate
- * caller, when f is one of our own frames below it; else 0. */
-uint64_t site_walk(
-	struct site_world *w, const struct site_frame *f, uintptr_t from, uint64_t want);
-/* The same from the thread's cache; false when it has to be walked. */
-bool site_walk_remembered(
+ * caller, when f is one of our own frames below it; else 0. *e: the
+ * entry that remembers it; left alone when none does. */
+uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t from,
+	uint64_t want, struct site_walked **e);
+/* The same from what the thread remembers; NULL when it has to be walked. */
+struct site_walked *site_walk_remembered(
 	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds);
 
 /* site_world.c - off the realtime path. */

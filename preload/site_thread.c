@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * site_thread.c - stack bounds of threads, and the stock of walk caches
+ * site_thread.c - stack bounds of threads, and the memory of the walks they remember
  *
- * The stock is a bit per cache: taken by compare-and-swap on the realtime path, put back
- * when a thread ends.
+ * Walks are cut one after the other from one area, locked and touched, under the site
+ * lock; they stay with the slot they were made for.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,48 +12,47 @@
 #include "area.h"
 #include "site.h"
 #include "site_inline.h"
+#include "site_lock.h"
 #include "site_thread.h"
 #include "sys.h"
 
-enum { STOCK = 8, MAIN_STACK_MAX = 128 << 20 };
+enum { THREADS = 1024, MAIN_STACK_MAX = 128 << 20 };
+
+#define WALKS_BYTES (sizeof(struct site_walked) * SITE_WALKED)
 
 __thread struct site_thread site_self;
 
 extern void *__libc_stack_end; /* ld.so's: the main thread's first stack pointer */
 
 static struct area area; /* area.c keeps a pointer to it, for fork */
-static struct site_walked *stock;
-static uint32_t stock_free; /* atomic: bit i, cache i can be taken */
 
-void site_thread_stock(void)
+static struct site_walked *cut(void)
 {
-	size_t bytes = sizeof(struct site_walked) * SITE_WALKED * STOCK;
+	size_t had = area.committed;
 
-	if (stock || area_reserve(&area, NULL, bytes, AREA_LOCK | AREA_PIN) != 0)
-		return;
-	if (area_commit(&area, bytes) != 0) {
-		area_release(&area);
-		return;
-	}
-	stock = (struct site_walked *)area.base;
-	/* release: pairs with the acquire in site_thread_take(); the memory is there */
-	__atomic_store_n(&stock_free, (1u << STOCK) - 1, __ATOMIC_RELEASE);
+	if (!area.base && area_reserve(&area, NULL, WALKS_BYTES * THREADS,
+				  AREA_LOCK | AREA_PIN) != 0)
+		return NULL;
+	if (had == area.reserved || area_commit(&area, WALKS_BYTES) != 0)
+		return NULL;
+	return (struct site_walked *)(void *)(area.base + had);
 }
 
-struct site_walked *site_thread_take(void)
+void site_walks_make(struct site_walked **walks)
 {
-	uint32_t bits = __atomic_load_n(&stock_free, __ATOMIC_ACQUIRE);
+	site_lock();
+	if (!*walks)
+		*walks = cut();
+	site_unlock();
+}
 
-	/* bounded: a failed exchange means that another thread took or gave one */
-	for (unsigned i = 0; bits && i < 4; i++) {
-		uint32_t bit = bits & -bits;
-
-		/* acq_rel: what the last owner left is complete before it is reused */
-		if (__atomic_compare_exchange_n(&stock_free, &bits, bits & ~bit, false,
-			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			return stock + (size_t)__builtin_ctz(bit) * SITE_WALKED;
+void site_thread_walks(struct site_walked *walks)
+{
+	for (unsigned i = 0; walks && i < SITE_WALKED; i++) {
+		walks[i].quick = 0;
+		walks[i].generation = 0;
 	}
-	return NULL;
+	site_self.walks = walks;
 }
 
 void site_thread_bounds(uintptr_t lo, uintptr_t hi)
@@ -96,15 +95,5 @@ void site_thread_here(void)
 
 void site_thread_gone(void)
 {
-	struct site_walked *cache = site_self.cache;
-
 	site_self = (struct site_thread){0};
-	if (!cache)
-		return;
-	/* what it remembers is about a stack that another thread may get */
-	for (unsigned i = 0; i < SITE_WALKED; i++)
-		cache[i].generation = 0;
-	/* release: pairs with site_thread_take() */
-	__atomic_fetch_or(&stock_free, 1u << ((size_t)(cache - stock) / SITE_WALKED),
-		__ATOMIC_RELEASE);
 }

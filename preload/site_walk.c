@@ -40,10 +40,8 @@ static uintptr_t load(struct walk *k, uintptr_t at)
 	struct site_walked *log = k->log;
 	uintptr_t value = *(const uintptr_t *)at;
 
-	if (log->n < SITE_WORDS) {
-		log->offset[log->n] = (uint32_t)(at - log->cfa);
-		log->word[log->n] = value;
-	}
+	if (log->n < SITE_WORDS)
+		log->word[log->n] = (struct site_word){(const uintptr_t *)at, value};
 	log->n++;
 	return value;
 }
@@ -172,7 +170,7 @@ unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 	/* acquire: as in site_match() */
 	struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
 	bool on_stack = f->cfa >= site_self.lo && f->cfa < site_self.hi && !(f->cfa & 7);
-	struct site_walked log = {.cfa = f->cfa};
+	struct site_walked log;
 	struct walk k = {.hi = on_stack ? site_self.hi : 0,
 		.pc = f->ret,
 		.sp = f->cfa,
@@ -181,6 +179,7 @@ unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 		.log = &log};
 	unsigned n = 0;
 
+	log.n = log.uses = 0;
 	while (w && n < max && n < SITE_FRAMES) {
 		uint64_t value = site_table_get(w, k.pc);
 
@@ -191,13 +190,6 @@ unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 			break;
 	}
 	return n;
-}
-
-static inline struct site_walked *place(
-	const struct site_thread *t, const struct site_frame *f, uintptr_t from)
-{
-	return &t->cache[site_hash((from ? from : f->ret) + f->cfa * 0x2545f491u) %
-			 SITE_WALKED];
 }
 
 /* Is e the walk of this very stack? Compares all that the walk depended on. */
@@ -212,44 +204,79 @@ static inline bool same_stack(const struct site_walked *e, const struct site_fra
 	if ((e->uses & SITE_USES_RBX) && e->rbx != f->rbx)
 		return false;
 	for (unsigned i = 0, n = e->n; i < n; i++) {
-		if (*(const uintptr_t *)(f->cfa + e->offset[i]) != e->word[i])
+		if (*e->word[i].at != e->word[i].word)
 			return false;
 	}
 	return true;
 }
 
-bool site_walk_remembered(
+static inline struct site_walked *place(
+	const struct site_thread *t, const struct site_frame *f, uintptr_t from)
+{
+	return site_walked_at(t->walks, from ? from : f->ret, f->cfa);
+}
+
+struct site_walked *site_walk_remembered(
 	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds)
 {
 	struct site_thread *t = &site_self;
 	/* seq_cst: as in site_walk() */
 	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
-	const struct site_walked *e;
+	struct site_walked *e;
 	bool same;
 
-	if (!t->cache || t->busy)
-		return false;
-	site_thread_enter(t);
+	if (!site_thread_enter(t))
+		return NULL;
 	e = place(t, f, from);
 	*holds = e->holds & want;
 	same = same_stack(e, f, from, want, generation);
 	site_thread_leave(t);
-	return same;
+	return same ? e : NULL;
 }
 
-uint64_t site_walk(
-	struct site_world *w, const struct site_frame *f, uintptr_t from, uint64_t want)
+/* e becomes this walk; only what it depends on is copied. */
+static void remember(struct site_walked *e, const struct site_walked *log)
+{
+	e->quick = 0;
+	/* a signal handler of this thread finds it not ready */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	e->generation = log->generation;
+	e->cfa = log->cfa;
+	e->n = log->n;
+	e->uses = log->uses;
+	e->ret = log->ret;
+	e->rbp = log->rbp;
+	e->rbx = log->rbx;
+	e->from = log->from;
+	e->want = log->want;
+	e->holds = log->holds;
+	__builtin_memcpy(e->word, log->word, log->n * sizeof *e->word);
+}
+
+void site_walked_quick(struct site_walked *e, const struct site_frame *f,
+	site_check_fn *check, site_then_fn *then)
+{
+	struct site_thread *t = &site_self;
+
+	if (!site_thread_enter(t))
+		return;
+	/* a signal handler may have taken its place meanwhile */
+	if (e->ret == f->ret && e->cfa == f->cfa && !e->from && e->generation) {
+		e->check = check;
+		e->then = then;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		e->quick = f->ret;
+	}
+	site_thread_leave(t);
+}
+
+uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t from,
+	uint64_t want, struct site_walked **e)
 {
 	struct site_thread *t = &site_self;
 	/* seq_cst: read before anything the answer is made of */
 	uint64_t generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
-	struct site_walked log = {.ret = f->ret,
-		.from = from,
-		.cfa = f->cfa,
-		.rbp = f->rbp,
-		.rbx = f->rbx,
-		.want = want,
-		.generation = generation};
+	struct site_walked log;
 	bool on_stack = f->cfa >= t->lo && f->cfa < t->hi && !(f->cfa & 7);
 	bool sure;
 	struct walk k = {.hi = on_stack ? t->hi : 0,
@@ -259,13 +286,22 @@ uint64_t site_walk(
 		.rbp = {f->rbp, FROM_CALLER},
 		.rbx = {f->rbx, FROM_CALLER},
 		.log = &log};
-	uint64_t holds = walk(w, &k, want, &sure);
+	uint64_t holds;
 
-	log.holds = holds;
+	log.ret = f->ret;
+	log.from = from;
+	log.cfa = f->cfa;
+	log.rbp = f->rbp;
+	log.rbx = f->rbx;
+	log.want = want;
+	log.generation = generation;
+	log.n = log.uses = 0;
+	log.holds = holds = walk(w, &k, want, &sure);
 	/* seq_cst: as in site_resolve(), nothing is remembered during a dlclose */
 	sure &= !__atomic_load_n(&site_closing, __ATOMIC_SEQ_CST);
 	if (on_stack && sure && log.n <= SITE_WORDS && site_thread_enter(t)) {
-		*place(t, f, from) = log;
+		*e = place(t, f, from);
+		remember(*e, &log);
 		site_thread_leave(t);
 	}
 	return holds;

@@ -13,6 +13,7 @@
 #include "area.h"
 #include "image.h"
 #include "rule.h"
+#include "site_thread.h"
 #include "sys.h"
 #include "thread_watch.h"
 
@@ -43,6 +44,8 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 	}
 	if (__atomic_load_n(&route_watching, __ATOMIC_RELAXED))
 		thread_watch_ready(s);
+	if (r->want_sites)
+		site_walks_make(&s->walks);
 	if (rule_pins_process())
 		image_pin_process(
 			s->stack_hi, rule->stack ? rule->stack : THREAD_PIN_STACK);

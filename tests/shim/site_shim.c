@@ -19,6 +19,7 @@
 #include "site.h"
 #include "site_private.h"
 #include "site_thread.h"
+#include "../unit/site_here.h"
 
 enum { SAMPLE = 7, FRAMES = 64, SHOWN = 3 };
 
@@ -128,7 +129,7 @@ static __attribute__((noinline)) void look(void)
 	inside = true;
 	if (!announced) {
 		announced = true;
-		site_thread_here();
+		site_here();
 	}
 	site_poll();
 	compare();

@@ -219,14 +219,14 @@ static void *unannounced(void *arg)
 {
 	ask(by_upper);
 	CHECK(holds(R_MALLOC) && !holds(R_UPPER2));
-	site_thread_here();
+	site_here();
 	ask(by_upper);
 	CHECK(holds(R_MALLOC) && holds(R_UPPER2));
 	ask(by_upper_strdup);
 	CHECK(holds(R_UPPER3));
-	CHECK(site_self.cache != NULL);
+	CHECK(site_self.walks != NULL);
 	site_thread_gone();
-	CHECK(site_self.cache == NULL && site_self.hi == 0);
+	CHECK(site_self.walks == NULL && site_self.hi == 0);
 	return NULL;
 }
 
@@ -296,7 +296,7 @@ static void *crowd(void *arg)
 {
 	struct site_frame f = {.ret = 0};
 
-	site_thread_here();
+	site_here();
 	pthread_barrier_wait(&barrier);
 	for (int i = 0; i < 100; i++) {
 		uintptr_t ret[8];
@@ -371,7 +371,7 @@ int main(void)
 		(void *(*)(size_t))dlsym(dlopen("libstdc++.so.6", RTLD_NOW), "_Znwm");
 	make_rules();
 	CHECK(want == (1u << R_N) - 1);
-	site_thread_here();
+	site_here();
 	immediate_callers();
 	deeper_callers();
 	same_key_other_stack();

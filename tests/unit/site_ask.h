@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "site.h"
+#include "site_here.h"
 
 #define NOINLINE __attribute__((noinline, noclone))
 #define AFTER()	 __asm__ volatile("" ::: "memory")

@@ -19,6 +19,7 @@
 
 #include "base.h"
 #include "site.h"
+#include "site_here.h"
 #include "site_private.h"
 
 #define FRAMES 64
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
 	if (argc > 2 && atol(argv[argc - 1]) > 0)
 		count = (unsigned long)atol(argv[--argc]);
 	want = site_init(&process);
-	site_thread_here();
+	site_here();
 	for (int i = 1; i < argc; i++) {
 		void (*run)(uint64_t, int, void (*)(void));
 		void *object = dlopen(argv[i], RTLD_NOW);

@@ -52,7 +52,7 @@ static void *asker(void *arg)
 {
 	unsigned long right = 0, n = 0;
 
-	site_thread_here();
+	site_here();
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) || n < 1000) {
 		far((int)(n++ % 5));
 		/* overtaken by a reload or a renewal, a call may find nothing; never more
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	}
 	process[0].nrule = process[1].nrule = R_N;
 	want = site_init(&process[0]);
-	site_thread_here();
+	site_here();
 	for (int i = 0; i < ASKERS; i++)
 		CHECK(pthread_create(&t[i], NULL, asker, NULL) == 0);
 	for (long i = 0; i < rounds; i++) {

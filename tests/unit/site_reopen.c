@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	make_plug_rules();
-	site_thread_here();
+	site_here();
 	for (int i = 0; i < 9; i++)
 		reopen(argv[1], argv[2], i % 3);
 	return failures != 0;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/*
+ * route_site.c - malloc of threads whose rules ask for the call site, never for the size
+ *
+ * What malloc does at a place is remembered twice: by return address where the immediate
+ * caller decides, and by stack where a walk does. The second is only believed after every
+ * word that the walk read was compared (site_thread.h), here in straight-line code for
+ * each number of words up to eight, in a loop above that.
+ *
+ * Realtime path. Bound: SITE_WORDS comparisons; a stack not seen before is walked.
+ */
+#include "route_private.h"
+
+#include "site_inline.h"
+#include "site_thread.h"
+
+static route_malloc_fn route_malloc_transparent;
+
+/* acquire: pairs with the seq_cst increment around dlopen and dlclose; read before the
+ * answer that is remembered under it */
+static inline uint64_t route_generation(void)
+{
+	return __atomic_load_n(&site_generation, __ATOMIC_ACQUIRE);
+}
+
+/* ---- by return address ---- */
+
+static inline unsigned route_seen_index(uintptr_t ret)
+{
+	return (unsigned)(ret >> 2) % ROUTE_SEEN;
+}
+
+/* Bound: ROUTE_SEEN stores when modules have changed. */
+static void route_remember(
+	struct slot *s, uintptr_t ret, uint64_t generation, route_malloc_fn *fn)
+{
+	unsigned i = route_seen_index(ret);
+
+	if (s->seen_generation != generation) {
+		for (unsigned k = 0; k < ROUTE_SEEN; k++)
+			s->seen[k].ret = 0;
+		s->seen_generation = generation;
+	}
+	s->seen[i].ret = ret;
+	s->seen[i].fn = fn;
+}
+
+/* ---- by stack ---- */
+
+static route_malloc_fn route_site_slow;
+
+/* Not the stack that was remembered: route_site_slow() finds out what it is. */
+static inline void *route_check_words(size_t size, struct slot *s,
+	const struct site_walked *e, uintptr_t cfa, unsigned n)
+{
+	site_then_fn *then = e->then;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++) {
+		if (UNLIKELY(*e->word[i].at != e->word[i].word))
+			return route_site_slow(size, s);
+	}
+	/* last, see site_thread.h */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (UNLIKELY(e->cfa != cfa))
+		return route_site_slow(size, s);
+	return then(size, s);
+}
+
+#define ROUTE_CHECK(n)                                                                   \
+	static void *route_check_##n(                                                    \
+		size_t size, struct slot *s, const struct site_walked *e, uintptr_t cfa) \
+	{                                                                                \
+		return route_check_words(size, s, e, cfa, n);                            \
+	}
+ROUTE_CHECK(0)
+ROUTE_CHECK(1)
+ROUTE_CHECK(2)
+ROUTE_CHECK(3)
+ROUTE_CHECK(4)
+ROUTE_CHECK(5)
+ROUTE_CHECK(6)
+ROUTE_CHECK(7)
+ROUTE_CHECK(8)
+
+static site_check_fn *const route_check[] = {route_check_0, route_check_1, route_check_2,
+	route_check_3, route_check_4, route_check_5, route_check_6, route_check_7,
+	route_check_8};
+
+/* A walk of more words, or one that began with the caller's frame pointer. */
+static void *route_check_any(
+	size_t size, struct slot *s, const struct site_walked *e, uintptr_t cfa)
+{
+	ROUTE_FRAME(f);
+	site_then_fn *then = e->then;
+	unsigned n = e->n;
+	bool same = !(e->uses & SITE_USES_RBP) || e->rbp == f.rbp;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++)
+		same &= *e->word[i].at == e->word[i].word;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (UNLIKELY(!same || e->cfa != cfa))
+		return route_site_slow(size, s);
+	return then(size, s);
+}
+
+static site_check_fn *route_check_of(const struct site_walked *e)
+{
+	if (e->uses || e->n >= sizeof(route_check) / sizeof(*route_check))
+		return route_check_any;
+	return route_check[e->n];
+}
+
+/* ---- not seen before ---- */
+
+/* Of the rules that hold and those that ask nothing, the last one wins. */
+static __attribute__((noinline)) void *route_site_slow(size_t size, struct slot *s)
+{
+	ROUTE_FRAME(f);
+	const struct route *r = s->route;
+	uint64_t generation = route_generation(), holds;
+	struct site_walked *e = NULL;
+	bool first = site_fast(f.ret, r->want_sites, &holds);
+	route_malloc_fn *fn;
+	struct pool *pool;
+
+	if (!first)
+		holds = site_match_walked(&f, r->want_sites, &e);
+	holds |= r->always;
+	pool = holds ? r->pool_of[63 - __builtin_clzl(holds)] : NULL;
+	if (pool && pool != r->pool)
+		return route_alloc_from(s, pool, size, 0);
+	fn = pool ? route_malloc_simple : ROUTE_JE_MALLOC;
+	if (e)
+		site_walked_quick(e, &f, route_check_of(e), fn);
+	if (first)
+		route_remember(s, f.ret, generation, fn);
+	else if (e && !r->deep)
+		route_remember(s, f.ret, generation, route_malloc_transparent);
+	return fn(size, s);
+}
+
+/* ---- what malloc jumps to ---- */
+
+__attribute__((noinline)) void *route_malloc_site(size_t size, struct slot *s)
+{
+	uintptr_t ret = (uintptr_t)__builtin_return_address(0);
+	unsigned i = route_seen_index(ret);
+
+	if (UNLIKELY(s->seen[i].ret != ret || s->seen_generation != route_generation()))
+		return route_site_slow(size, s);
+	return s->seen[i].fn(size, s);
+}
+
+static inline void *route_walk(size_t size, struct slot *s, route_malloc_fn *miss)
+{
+	uintptr_t ret = (uintptr_t)__builtin_return_address(0);
+	/* the stack pointer before the call that pushed ret: no frame has to be made */
+	uintptr_t cfa = (uintptr_t)__builtin_dwarf_cfa();
+	const struct site_walked *e = site_walked_at(s->walks, ret, cfa);
+
+	if (UNLIKELY(e->quick != ret || route_generation() != e->generation))
+		return miss(size, s);
+	return e->check(size, s, e, cfa);
+}
+
+__attribute__((noinline)) void *route_malloc_walk(size_t size, struct slot *s)
+{
+	return route_walk(size, s, route_malloc_site);
+}
+
+/* The immediate caller is a wrapper: its callers decide. */
+static void *route_malloc_transparent(size_t size, struct slot *s)
+{
+	return route_walk(size, s, route_site_slow);
+}
