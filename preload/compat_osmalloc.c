@@ -113,7 +113,7 @@ void *OSMalloc_nowait(uint32_t size, OSMallocTag tag)
 void OSFree(void *addr, uint32_t size, OSMallocTag tag)
 {
 	struct tag *t = osm_tag(tag, "OSFree");
-	struct osm_front *f = (struct osm_front *)addr - 1;
+	struct osm_front *f = (struct osm_front *)((uintptr_t)addr - OSM_FRONT);
 	struct pool *p = addr ? pools_find(addr) : NULL;
 	enum heap_verdict v = p ? heap_check_pointer(p->heap, f) : HEAP_NOT_A_BLOCK;
 

@@ -107,10 +107,12 @@ static void pools_publish(void)
 
 static uint64_t pools_random(void)
 {
-	const uint64_t *r = (const uint64_t *)getauxval(AT_RANDOM);
+	const void *from = (const void *)getauxval(AT_RANDOM); /* not aligned */
+	uint64_t r[2] = {(uintptr_t)&r, 0};
 
-	return r ? r[0] ^ r[1] * 0x9e3779b97f4a7c15UL
-		 : (uintptr_t)&r * 0x9e3779b97f4a7c15UL;
+	if (from)
+		memcpy(r, from, sizeof(r));
+	return r[0] ^ r[1] * 0x9e3779b97f4a7c15UL;
 }
 
 static void pools_open_window(void)

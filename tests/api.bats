@@ -5,7 +5,7 @@ load helper
 
 # linked CMD…: run a program that is linked with the library.
 linked() {
-	LD_LIBRARY_PATH=$ROOT/build "$@"
+	LD_LIBRARY_PATH=$(dirname "$LIB") "$@"
 }
 
 # declared: the functions our headers declare.
@@ -178,7 +178,7 @@ declared() {
 }
 
 @test "a pool that cannot be locked is made and reported, unless the lock is forced" {
-	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/api_default" forced
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_default" forced
 	assert_success
 	assert_contains "forced -12"
 	assert_contains "RLIMIT_MEMLOCK"
@@ -209,6 +209,6 @@ declared() {
 }
 
 @test "threads and objects that the limit does not allow to lock are said to be unavailable" {
-	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/api_media" limit
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_media" limit
 	assert_success
 }

@@ -5,7 +5,7 @@ load helper
 
 # linked CMD…: run a program that is linked with the library.
 linked() {
-	LD_LIBRARY_PATH=$ROOT/build "$@"
+	LD_LIBRARY_PATH=$(dirname "$LIB") "$@"
 }
 
 @test "contiguous memory is found, verified, pinned, and stays where it is" {
@@ -25,7 +25,7 @@ linked() {
 }
 
 @test "AllocateRtMemoryEx without the privilege: up to 2 MiB, else E_MEM and one line that says what" {
-	run unprivileged 8192 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/compat_intime" unprivileged
+	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_intime" unprivileged
 	assert_success
 	assert_contains "CAP_SYS_ADMIN"
 }
@@ -70,7 +70,7 @@ linked() {
 }
 
 @test "OSMalloc where nothing more may be wired: NULL and one line, never a lesser thing" {
-	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/compat_osmalloc" limit
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_osmalloc" limit
 	assert_success
 	assert_contains "could be wired"
 }
@@ -106,7 +106,7 @@ linked() {
 }
 
 @test "area_malloc where nothing may be locked: no pool rather than a lesser one" {
-	run unprivileged 64 env LD_LIBRARY_PATH="$ROOT/build" "$PROG/compat_area_malloc" limit
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_area_malloc" limit
 	assert_success
 	assert_contains "a contiguous pool was not made: "
 }
