@@ -88,12 +88,12 @@ struct rtmem_stats_pool {
 	uint64_t reserved[5];
 };
 
-/* Figures since calls are counted. */
+/* Figures while calls are counted; what goes to jemalloc is not. */
 struct rtmem_stats_rule {
 	char name[RTMEM_STATS_NAME];
 	char pool[RTMEM_STATS_NAME]; /* "jemalloc": exempt */
 	uint64_t allocations, bytes; /* bytes as asked for */
-	uint32_t threads;	     /* whose first rule it is, now */
+	uint32_t threads;	     /* whose cache it fills, now */
 	uint32_t index;
 	uint64_t reserved[5];
 };

@@ -81,6 +81,8 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
@@ -96,5 +98,6 @@ enum {
 	EXPLAIN_CONF
 };
 enum { SHOW_APP, SHOW_CONF };
+enum { STAT_JSON, STAT_OPENMETRICS };
 
 #endif

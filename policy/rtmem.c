@@ -24,6 +24,13 @@ static const struct cmd_exit exit_plain[] = {
 	{"2", "wrong usage"},
 	{0},
 };
+static const struct cmd_exit exit_process[] = {
+	{"0", "printed"},
+	{"1", "the process is gone, of another user, without the library, or its page is "
+	      "damaged"},
+	{"2", "wrong usage"},
+	{0},
+};
 static const struct cmd_option no_option[] = {{0}};
 
 const struct cmd cmd_table[] = {
@@ -110,6 +117,35 @@ const struct cmd cmd_table[] = {
 			},
 		.exit = exit_policy,
 		.run = cmd_show,
+	},
+	{
+		.name = "ps",
+		.operands = "",
+		.summary = "which processes run with the library, and under what policy",
+		.option = no_option,
+		.exit =
+			EXITS{
+				{"0", "there are some"},
+				{"1", "there is none"},
+				{"2", "wrong usage"},
+				{0},
+			},
+		.run = cmd_ps,
+	},
+	{
+		.name = "stat",
+		.operands = "PID",
+		.summary = "the figures of one process: pools, threads, rules",
+		.option =
+			OPTIONS{
+				[STAT_JSON] = {"--json", "-j", NULL,
+					"one JSON object, all that there is"},
+				[STAT_OPENMETRICS] = {"--openmetrics", "-o", NULL,
+					"metrics for Prometheus"},
+				{0},
+			},
+		.exit = exit_process,
+		.run = cmd_stat,
 	},
 	{
 		.name = "keys",

@@ -141,6 +141,18 @@ static void fill_counts(struct rtmem_stats_thread *r, const struct route_watch *
 	memcpy(r->free_ticks, w->free_ticks, sizeof(r->free_ticks));
 }
 
+/* The rule of the thread's cache: of those that may win, the one that asks least. */
+static const struct policy_rule *fill_rule_of(const struct route *r)
+{
+	for (int i = r->standing.n; i-- > 0;) {
+		int rule = r->standing.cand[i].rule;
+
+		if (r->pool_of[rule])
+			return route_process->rule[rule];
+	}
+	return r->rule;
+}
+
 static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
 {
 	r->tid = s->tid;
@@ -152,7 +164,7 @@ static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
 	r->fallbacks = s->fallbacks;
 	if (s->wanted) {
 		r->matched = 1;
-		stats_copy_name(r->rule, s->wanted->rule->name, sizeof(r->rule));
+		stats_copy_name(r->rule, fill_rule_of(s->wanted)->name, sizeof(r->rule));
 		stats_copy_name(r->pool, s->wanted->pool->name, sizeof(r->pool));
 	}
 	if (s->watch_memory)
@@ -206,7 +218,8 @@ static void fill_rule_calls(struct slot *s, void *arg)
 	for (uint32_t i = 0; i < h->rule.n; i++) {
 		struct rtmem_stats_rule *r = fill_record(h, &h->rule, i);
 
-		r->threads += s->wanted && s->wanted->rule == route_process->rule[i];
+		r->threads +=
+			s->wanted && fill_rule_of(s->wanted) == route_process->rule[i];
 		if (w) {
 			r->allocations += w->rule_calls[i];
 			r->bytes += w->rule_bytes[i];

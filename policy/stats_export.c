@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_export.c - the fields of each record: their names, kinds and meanings, once
+ *
+ * A field is "rtmem_SECTION_NAME" to Prometheus (counters with _total) and NAME in JSON.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "stats_export.h"
+#include "stats_view.h"
+
+enum export_type { GAUGE, COUNTER };
+enum export_kind { U32, U64, TICKS, NS };
+
+struct export_field {
+	const char *name;
+	enum export_type type;
+	enum export_kind kind;
+	size_t at;
+	const char *help;
+};
+
+#define F(record, field) offsetof(struct rtmem_stats_##record, field)
+
+static const struct export_field export_process[] = {
+	{"threads", GAUGE, U32, F(head, threads), "Threads the library knows."},
+	{"matched_threads", GAUGE, U32, F(head, matched), "Threads of a rule."},
+	{"ended_threads", COUNTER, U32, F(head, ended),
+		"Threads of a rule that have ended."},
+	{"watched_seconds", COUNTER, NS, F(head, watched),
+		"Time during which calls were counted."},
+	{"jemalloc_allocated_bytes", GAUGE, U64, F(head, base_allocated),
+		"Bytes in blocks of jemalloc."},
+	{"jemalloc_active_bytes", GAUGE, U64, F(head, base_active),
+		"Bytes in pages with such blocks."},
+	{"jemalloc_resident_bytes", GAUGE, U64, F(head, base_resident),
+		"Bytes jemalloc keeps in memory."},
+	{"jemalloc_mapped_bytes", GAUGE, U64, F(head, base_mapped),
+		"Bytes jemalloc has mapped."},
+	{0},
+};
+static const struct export_field export_pool[] = {
+	{"size_bytes", GAUGE, U64, F(pool, size), "Memory the pool has."},
+	{"max_bytes", GAUGE, U64, F(pool, max), "What it may grow to."},
+	{"used_bytes", GAUGE, U64, F(pool, used), "Bytes in blocks."},
+	{"peak_bytes", GAUGE, U64, F(pool, peak), "Highest of used_bytes."},
+	{"largest_free_bytes", GAUGE, U64, F(pool, largest_free),
+		"Largest request it would serve."},
+	{"growths", COUNTER, U64, F(pool, growths), "Times it was grown."},
+	{"full", COUNTER, U64, F(pool, full), "Requests it could not serve."},
+	{"locked_bytes", GAUGE, U64, F(pool, locked), "Bytes that are locked."},
+	{"unlocked_bytes", GAUGE, U64, F(pool, not_locked), "Bytes that are not."},
+	{"pinned_bytes", GAUGE, U64, F(pool, pinned), "Bytes that are pinned."},
+	{0},
+};
+static const struct export_field export_rule[] = {
+	{"threads", GAUGE, U32, F(rule, threads), "Threads whose first rule it is."},
+	{"allocations", COUNTER, U64, F(rule, allocations),
+		"Allocations it decided while watched."},
+	{"allocated_bytes", COUNTER, U64, F(rule, bytes), "Bytes of those."},
+	{0},
+};
+static const struct export_field export_tag[] = {
+	{"blocks", GAUGE, U64, F(tag, blocks), "Blocks of the tag."},
+	{"used_bytes", GAUGE, U64, F(tag, bytes), "Bytes of those."},
+	{"peak_bytes", GAUGE, U64, F(tag, peak), "Highest of used_bytes."},
+	{0},
+};
+static const struct export_field export_thread[] = {
+	{"fallbacks", COUNTER, U64, F(thread, fallbacks),
+		"Requests its pool was too full for."},
+	{"slow_paths", COUNTER, U64, F(thread, slow),
+		"Calls that went past its cache to the pool."},
+	{"deferred_frees", COUNTER, U64, F(thread, deferred),
+		"Frees left to the helper thread."},
+	{"allocations", COUNTER, U64, F(thread, allocations),
+		"Allocations while watched."},
+	{"frees", COUNTER, U64, F(thread, frees), "Frees while watched."},
+	{"allocated_bytes", COUNTER, U64, F(thread, bytes),
+		"Bytes asked for while watched."},
+	{"largest_bytes", GAUGE, U64, F(thread, largest),
+		"Largest request while watched."},
+	{"slowest_allocation_seconds", GAUGE, TICKS, F(thread, worst_alloc),
+		"Slowest allocation while watched."},
+	{"slowest_free_seconds", GAUGE, TICKS, F(thread, worst_free),
+		"Slowest free while watched."},
+	{"minor_faults", COUNTER, U64, F(thread, minor_faults),
+		"Page faults of the whole thread while watched."},
+	{"major_faults", COUNTER, U64, F(thread, major_faults),
+		"Those that waited for a disk."},
+	{0},
+};
+
+static const double export_quantile[] = {0.5, 0.9, 0.99, 0.999, 0.9999};
+
+static void put_value(FILE *to, const struct stats_page *p, const struct export_field *f,
+	const void *record)
+{
+	uint64_t v = 0;
+	uint32_t narrow;
+
+	if (f->kind == U32) {
+		memcpy(&narrow, (const char *)record + f->at, sizeof(narrow));
+		v = narrow;
+	} else {
+		memcpy(&v, (const char *)record + f->at, sizeof(v));
+	}
+	if (f->kind == TICKS)
+		fprintf(to, "%.10g",
+			p->head.tick_hz ? (double)v / (double)p->head.tick_hz : 0.0);
+	else if (f->kind == NS)
+		fprintf(to, "%.10g", (double)v / 1e9);
+	else
+		fprintf(to, "%lu", v);
+}
+
+static double put_seconds(const struct stats_page *p, const uint32_t *ticks, double q)
+{
+	return p->head.tick_hz
+		       ? (double)view_percentile(ticks, q) / (double)p->head.tick_hz
+		       : 0;
+}
+
+/* ---- JSON ---- */
+
+void stats_json_string(FILE *to, const char *s)
+{
+	putc('"', to);
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			putc('\\', to);
+		if ((unsigned char)*s >= 0x20)
+			putc(*s, to);
+	}
+	putc('"', to);
+}
+
+static void json_fields(FILE *to, const struct stats_page *p,
+	const struct export_field *f, const void *record)
+{
+	for (; f->name; f++) {
+		fprintf(to, ",\"%s\":", f->name);
+		put_value(to, p, f, record);
+	}
+}
+
+static void json_name(FILE *to, const char *key, const char *value)
+{
+	fprintf(to, "%s\"%s\":", strcmp(key, "name") ? "," : "", key);
+	stats_json_string(to, value);
+}
+
+static void json_latency(
+	FILE *to, const struct stats_page *p, const char *key, const uint32_t *ticks)
+{
+	fprintf(to, ",\"%s_seconds\":{", key);
+	for (size_t i = 0; i < sizeof(export_quantile) / sizeof(*export_quantile); i++)
+		fprintf(to, "%s\"%g\":%.10g", i ? "," : "", export_quantile[i],
+			put_seconds(p, ticks, export_quantile[i]));
+	putc('}', to);
+}
+
+static void json_thread(
+	FILE *to, const struct stats_page *p, const struct rtmem_stats_thread *r)
+{
+	char class[24];
+
+	json_name(to, "name", r->name);
+	fprintf(to, ",\"tid\":%u,\"matched\":%s", r->tid, r->matched ? "true" : "false");
+	json_name(to, "class", view_class(class, r->sched, r->priority));
+	json_name(to, "rule", r->rule);
+	json_name(to, "pool", r->pool);
+	json_fields(to, p, export_thread, r);
+	json_latency(to, p, "allocation", r->alloc_ticks);
+	json_latency(to, p, "free", r->free_ticks);
+}
+
+static void json_threads(FILE *to, const struct stats_page *p, const char *key,
+	const struct rtmem_stats_section *s)
+{
+	fprintf(to, ",\n\"%s\":[", key);
+	for (uint32_t i = 0; i < s->n; i++) {
+		fputs(i ? ",\n{" : "\n{", to);
+		json_thread(to, p, stats_record(p, s, i));
+		putc('}', to);
+	}
+	putc(']', to);
+}
+
+/* Pools, rules and tags: a name first, then what else is text, then figures. */
+static void json_section(FILE *to, const struct stats_page *p, const char *key,
+	const struct rtmem_stats_section *s, const struct export_field *f,
+	const char *second)
+{
+	fprintf(to, ",\n\"%s\":[", key);
+	for (uint32_t i = 0; i < s->n; i++) {
+		const char *record = stats_record(p, s, i);
+
+		fputs(i ? ",\n{" : "\n{", to);
+		json_name(to, "name", record);
+		if (second)
+			json_name(to, second, record + RTMEM_STATS_NAME);
+		json_fields(to, p, f, record);
+		putc('}', to);
+	}
+	putc(']', to);
+}
+
+void stats_json(FILE *to, const struct stats_page *p)
+{
+	fprintf(to, "{\"version\":%u,\"pid\":%d,\"program\":", p->head.version, p->pid);
+	stats_json_string(to, p->program);
+	json_name(to, "policy", p->head.policy);
+	json_fields(to, p, export_process, &p->head);
+	json_section(to, p, "pools", &p->head.pool, export_pool, "rule");
+	json_section(to, p, "rules", &p->head.rule, export_rule, "pool");
+	json_section(to, p, "tags", &p->head.tag, export_tag, NULL);
+	json_threads(to, p, "threads", &p->head.thread);
+	json_threads(to, p, "ended", &p->head.gone);
+	putc('}', to);
+}
+
+/* ---- Prometheus ---- */
+
+static void metric_label(FILE *to, const char *key, const char *value)
+{
+	fprintf(to, ",%s=", key);
+	stats_json_string(to, value); /* the same two characters are escaped */
+}
+
+static void metric_labels(FILE *to, const struct stats_page *p)
+{
+	fprintf(to, "{pid=\"%d\"", p->pid);
+	metric_label(to, "program", p->program);
+}
+
+static void metric_thread_labels(
+	FILE *to, const struct stats_page *p, const struct rtmem_stats_thread *r)
+{
+	metric_labels(to, p);
+	fprintf(to, ",tid=\"%u\"", r->tid);
+	metric_label(to, "thread", r->name);
+	metric_label(to, "rule", r->rule);
+}
+
+static void metric_head(FILE *to, const char *section, const char *name, const char *unit,
+	const char *type, const char *help)
+{
+	fprintf(to, "# HELP rtmem_%s_%s%s %s\n# TYPE rtmem_%s_%s%s %s\n", section, name,
+		unit, help, section, name, unit, type);
+}
+
+/* One family: a sample for each record of the section; s NULL: of the head. */
+static void metric_family(FILE *to, const struct stats_page *p, const char *section,
+	const struct rtmem_stats_section *s, const struct export_field *f)
+{
+	const char *total = f->type == COUNTER ? "_total" : "";
+
+	metric_head(to, section, f->name, total, f->type == COUNTER ? "counter" : "gauge",
+		f->help);
+	for (uint32_t i = 0; i < (s ? s->n : 1); i++) {
+		const void *record = s ? stats_record(p, s, i) : &p->head;
+
+		fprintf(to, "rtmem_%s_%s%s", section, f->name, total);
+		if (s == &p->head.thread) {
+			metric_thread_labels(to, p, record);
+		} else {
+			metric_labels(to, p);
+			if (s)
+				metric_label(to, section, record);
+		}
+		fputs("} ", to);
+		put_value(to, p, f, record);
+		putc('\n', to);
+	}
+}
+
+static void metric_latency(
+	FILE *to, const struct stats_page *p, const char *name, size_t at)
+{
+	metric_head(to, "thread", name, "_seconds", "summary",
+		"Time of the calls counted while watched.");
+	for (uint32_t i = 0; i < p->head.thread.n; i++) {
+		const struct rtmem_stats_thread *r = stats_record(p, &p->head.thread, i);
+		const uint32_t *ticks = (const void *)((const char *)r + at);
+
+		for (size_t k = 0; k < sizeof(export_quantile) / sizeof(double); k++) {
+			fprintf(to, "rtmem_thread_%s_seconds", name);
+			metric_thread_labels(to, p, r);
+			fprintf(to, ",quantile=\"%g\"} %.10g\n", export_quantile[k],
+				put_seconds(p, ticks, export_quantile[k]));
+		}
+		fprintf(to, "rtmem_thread_%s_seconds_count", name);
+		metric_thread_labels(to, p, r);
+		fprintf(to, "} %lu\n", view_calls(ticks));
+	}
+}
+
+static void metric_section(FILE *to, const struct stats_page *p, const char *section,
+	const struct rtmem_stats_section *s, const struct export_field *f)
+{
+	for (; f->name && (!s || s->n); f++)
+		metric_family(to, p, section, s, f);
+}
+
+void stats_metrics(FILE *to, const struct stats_page *p)
+{
+	metric_section(to, p, "process", NULL, export_process);
+	metric_section(to, p, "pool", &p->head.pool, export_pool);
+	metric_section(to, p, "rule", &p->head.rule, export_rule);
+	metric_section(to, p, "tag", &p->head.tag, export_tag);
+	metric_section(to, p, "thread", &p->head.thread, export_thread);
+	if (p->head.thread.n) {
+		metric_latency(to, p, "allocation",
+			offsetof(struct rtmem_stats_thread, alloc_ticks));
+		metric_latency(
+			to, p, "free", offsetof(struct rtmem_stats_thread, free_ticks));
+	}
+	fputs("# EOF\n", to);
+}

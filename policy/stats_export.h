@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_export.h - figures for programs: JSON, and the text format of Prometheus
+ *
+ * One table of fields feeds both; see stats_export.c.
+ */
+#ifndef STATS_EXPORT_H
+#define STATS_EXPORT_H
+
+#include <stdio.h>
+
+#include "stats_read.h"
+
+/* The object, without a newline behind it. */
+void stats_json(FILE *to, const struct stats_page *p);
+/* Text format 0.0.4, ended by "# EOF". */
+void stats_metrics(FILE *to, const struct stats_page *p);
+/* A string with its quotes. */
+void stats_json_string(FILE *to, const char *s);
+
+#endif

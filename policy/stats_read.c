@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_read.c - copy a statistics page and check it
+ *
+ * The sequence counter is looked at before, in and after the copy. A page whose writer
+ * stands still in the middle is given up after 0.2 s.
+ */
+#include "stats_read.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STATS_SIZE_MAX (16UL << 20)
+#define STATS_TRIES    200 /* a millisecond apart */
+
+static void stats_pause(long ms)
+{
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* ---- is it a page ---- */
+
+static bool stats_section_ok(
+	const struct rtmem_stats_section *s, size_t least, size_t size)
+{
+	return s->size >= least && s->size % 8 == 0 && s->at % 8 == 0 && s->n <= s->max &&
+	       s->at >= sizeof(struct rtmem_stats_head) && s->at <= size &&
+	       s->max <= (size - s->at) / s->size;
+}
+
+static bool stats_head_ok(const struct rtmem_stats_head *h, size_t size)
+{
+	return h->magic == RTMEM_STATS_MAGIC && h->version == RTMEM_STATS_VERSION &&
+	       h->head_size >= sizeof(*h) && h->size == size &&
+	       stats_section_ok(&h->pool, sizeof(struct rtmem_stats_pool), size) &&
+	       stats_section_ok(&h->rule, sizeof(struct rtmem_stats_rule), size) &&
+	       stats_section_ok(&h->tag, sizeof(struct rtmem_stats_tag), size) &&
+	       stats_section_ok(&h->thread, sizeof(struct rtmem_stats_thread), size) &&
+	       stats_section_ok(&h->gone, sizeof(struct rtmem_stats_thread), size);
+}
+
+const void *stats_record(
+	const struct stats_page *p, const struct rtmem_stats_section *s, uint32_t i)
+{
+	return p->copy + s->at + (size_t)i * s->size;
+}
+
+/* Ends the name with NUL, and leaves nothing in it that a terminal would obey. */
+static void stats_name(char *name, size_t size)
+{
+	name[size - 1] = '\0';
+	for (; *name; name++) {
+		if ((unsigned char)*name < 0x20 || (unsigned char)*name >= 0x7f)
+			*name = '?';
+	}
+}
+
+static void stats_thread_names(
+	struct stats_page *p, const struct rtmem_stats_section *s, unsigned char *copy)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct rtmem_stats_thread *r = (void *)(copy + s->at + i * s->size);
+
+		stats_name(r->name, sizeof(r->name));
+		stats_name(r->rule, sizeof(r->rule));
+		stats_name(r->pool, sizeof(r->pool));
+	}
+}
+
+static void stats_names(struct stats_page *p)
+{
+	const struct rtmem_stats_head *h = &p->head;
+
+	for (uint32_t i = 0; i < h->pool.n; i++) {
+		struct rtmem_stats_pool *r =
+			(void *)(p->copy + h->pool.at + i * h->pool.size);
+
+		stats_name(r->name, sizeof(r->name));
+		stats_name(r->rule, sizeof(r->rule));
+	}
+	for (uint32_t i = 0; i < h->rule.n; i++) {
+		struct rtmem_stats_rule *r =
+			(void *)(p->copy + h->rule.at + i * h->rule.size);
+
+		stats_name(r->name, sizeof(r->name));
+		stats_name(r->pool, sizeof(r->pool));
+	}
+	for (uint32_t i = 0; i < h->tag.n; i++) {
+		struct rtmem_stats_tag *r =
+			(void *)(p->copy + h->tag.at + i * h->tag.size);
+
+		stats_name(r->name, sizeof(r->name));
+	}
+	stats_thread_names(p, &h->thread, p->copy);
+	stats_thread_names(p, &h->gone, p->copy);
+	stats_name(p->head.policy, sizeof(p->head.policy));
+}
+
+/* ---- one moment's copy ---- */
+
+static bool stats_sequence(int fd, uint64_t *value)
+{
+	return pread(fd, value, sizeof(*value),
+		       offsetof(struct rtmem_stats_head, sequence)) == sizeof(*value);
+}
+
+/* +1 a copy of one moment, 0 it changed meanwhile, -1 not a page any more */
+static int stats_copy(struct stats_page *p, unsigned char *to)
+{
+	const struct rtmem_stats_head *h = (const void *)to;
+	uint64_t before, after;
+
+	if (!stats_sequence(p->fd, &before) ||
+		pread(p->fd, to, p->size, 0) != (ssize_t)p->size ||
+		!stats_sequence(p->fd, &after))
+		return -1;
+	if (h->magic != RTMEM_STATS_MAGIC)
+		return -1;
+	return before == after && before == h->sequence && before % 2 == 0;
+}
+
+enum stats_trouble stats_read(struct stats_page *p)
+{
+	unsigned char *fresh = malloc(p->size);
+	int ok = 0;
+
+	for (int i = 0; fresh && i < STATS_TRIES && !ok; i++) {
+		if (i > 0)
+			stats_pause(1);
+		ok = stats_copy(p, fresh);
+	}
+	if (ok != 1 || !stats_head_ok((const void *)fresh, p->size)) {
+		free(fresh);
+		return STATS_FOREIGN;
+	}
+	free(p->copy);
+	p->copy = fresh;
+	memcpy(&p->head, fresh, sizeof(p->head));
+	stats_names(p);
+	return STATS_OK;
+}
+
+enum stats_trouble stats_read_first(struct stats_page *p)
+{
+	struct stat st;
+
+	if (fstat(p->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+		st.st_size < (off_t)sizeof(p->head) || st.st_size > (off_t)STATS_SIZE_MAX)
+		return STATS_FOREIGN;
+	p->size = (size_t)st.st_size;
+	return stats_read(p);
+}
+
+void stats_close(struct stats_page *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	free(p->copy);
+	p->fd = p->pidfd = -1;
+	p->copy = NULL;
+}
+
+/* ---- watching ---- */
+
+bool stats_ended(const struct stats_page *p)
+{
+	struct pollfd f = {.fd = p->pidfd, .events = POLLIN};
+
+	return poll(&f, 1, 0) > 0;
+}
+
+bool stats_watch(struct stats_page *p)
+{
+	/* any other number than before, also beside other readers */
+	p->beat += ((uint64_t)getpid() << 32) + 1;
+	return pwrite(p->fd, &p->beat, sizeof(p->beat),
+		       offsetof(struct rtmem_stats_head, watch)) == sizeof(p->beat);
+}
+
+enum stats_trouble stats_wait(struct stats_page *p)
+{
+	uint64_t published = p->head.published;
+	enum stats_trouble t = STATS_OK;
+	bool may = stats_watch(p);
+
+	for (int i = 0; may && i < 50 && t == STATS_OK; i++) {
+		if (stats_ended(p))
+			break;
+		stats_pause(20);
+		t = stats_read(p);
+		if (p->head.watching && p->head.published > published)
+			return t;
+	}
+	return t == STATS_OK ? stats_read(p) : t;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_table.c - how figures look, and how a table is sorted and printed
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats_view.h"
+
+/* ---- figures ---- */
+
+static const char *table_scaled(char *to, double value, double step, const char *units)
+{
+	int unit = 0;
+
+	while (value >= 999.5 && units[unit + 1]) {
+		value /= step;
+		unit++;
+	}
+	if (unit == 0)
+		sprintf(to, "%.0f", value);
+	else
+		sprintf(to, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+	return to;
+}
+
+const char *view_bytes(char *to, uint64_t bytes)
+{
+	return table_scaled(to, (double)bytes, 1024, " KMGTPE");
+}
+
+const char *view_count(char *to, double count)
+{
+	return table_scaled(to, count, 1000, " kMGTPE");
+}
+
+const char *view_ticks(char *to, const struct stats_page *p, uint64_t ticks)
+{
+	double ns = p->head.tick_hz ? (double)ticks * 1e9 / (double)p->head.tick_hz : 0;
+
+	if (!p->head.tick_hz)
+		return strcpy(to, "-");
+	if (ns < 999.5)
+		sprintf(to, "%.0fns", ns);
+	else if (ns < 999500)
+		sprintf(to, ns < 9950 ? "%.1fus" : "%.0fus", ns / 1e3);
+	else
+		sprintf(to, ns < 9.95e6 ? "%.1fms" : "%.0fms", ns / 1e6);
+	return to;
+}
+
+const char *view_class(char *to, int sched, int priority)
+{
+	static const char *const name[] = {
+		"OTHER", "FIFO", "RR", "BATCH", "?", "IDLE", "DL"};
+	const char *what = sched >= 0 && sched <= SCHED_DEADLINE ? name[sched] : "?";
+
+	if (priority > 0 && priority < 100)
+		sprintf(to, "%s %d", what, priority);
+	else
+		strcpy(to, what);
+	return to;
+}
+
+uint64_t view_calls(const uint32_t *histogram)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < RTMEM_STATS_BUCKETS; i++)
+		n += histogram[i];
+	return n;
+}
+
+uint64_t view_percentile(const uint32_t *histogram, double q)
+{
+	uint64_t all = view_calls(histogram), n = 0;
+
+	for (unsigned i = 0; all && i < RTMEM_STATS_BUCKETS; i++) {
+		n += histogram[i];
+		if ((double)n >= q * (double)all && n)
+			return rtmem_stats_bucket_top(i);
+	}
+	return 0;
+}
+
+/* ---- tables ---- */
+
+int view_ncolumns(enum view_kind kind)
+{
+	int n = 0;
+
+	while (n < VIEW_COLUMNS && view_columns[kind][n].title)
+		n++;
+	return n;
+}
+
+static int table_compare(const void *a, const void *b, void *arg)
+{
+	const struct view_cell *const *pair = arg;
+	size_t column = (size_t)(pair[0] - pair[1]);
+	const struct view_cell *x = (const struct view_cell *)a + column;
+	const struct view_cell *y = (const struct view_cell *)b + column;
+
+	if (x->key != y->key)
+		return x->key < y->key ? 1 : -1;
+	return strcmp(x->text, y->text);
+}
+
+void view_sort(struct view *v, int column, bool reverse)
+{
+	const struct view_cell *pair[2];
+
+	if (v->n < 2 || column < 0 || column >= view_ncolumns(v->kind))
+		return;
+	pair[1] = v->row[0];
+	pair[0] = v->row[0] + column;
+	qsort_r(v->row, (size_t)v->n, sizeof(*v->row), table_compare, pair);
+	for (int i = 0, j = v->n - 1; reverse && i < j; i++, j--) {
+		struct view_cell t[VIEW_COLUMNS];
+
+		memcpy(t, v->row[i], sizeof(t));
+		memcpy(v->row[i], v->row[j], sizeof(t));
+		memcpy(v->row[j], t, sizeof(t));
+	}
+}
+
+static void print_cell(
+	FILE *to, const struct view_column *c, const char *text, const char *colour)
+{
+	fputs(colour, to);
+	fprintf(to, c->left ? "%-*.*s" : "%*.*s", c->width, c->width, text);
+	fputs(*colour ? "\033[m" : "", to);
+}
+
+/* How many columns fit. */
+static int print_columns(const struct view *v, int width)
+{
+	int n = 0, used = -1;
+
+	for (; n < view_ncolumns(v->kind); n++) {
+		used += view_columns[v->kind][n].width + 1;
+		if (width && used > width)
+			break;
+	}
+	return n;
+}
+
+void view_print(FILE *to, const struct view *v, int width, bool colour)
+{
+	static const char *const colours[] = {"", "\033[32m", "\033[33m", "\033[31m"};
+	int n = print_columns(v, width);
+
+	for (int i = 0; i < n; i++) {
+		fputs(i ? " " : "", to);
+		print_cell(to, &view_columns[v->kind][i], view_columns[v->kind][i].title,
+			"");
+	}
+	putc('\n', to);
+	for (int r = 0; r < v->n; r++) {
+		for (int i = 0; i < n; i++) {
+			const struct view_cell *c = &v->row[r][i];
+
+			fputs(i ? " " : "", to);
+			print_cell(to, &view_columns[v->kind][i], c->text,
+				colour ? colours[c->mark] : "");
+		}
+		putc('\n', to);
+	}
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_view.c - what is in the tables: their columns, and a row for each record
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats_view.h"
+
+const char *const view_headings[VIEW_KINDS] = {"PROCESSES", "POOLS", "THREADS", "RULES"};
+
+const struct view_column view_columns[VIEW_KINDS][VIEW_COLUMNS] = {
+	[VIEW_PROCESSES] =
+		{
+			{"PID", 7, false, "number of the process"},
+			{"PROGRAM", 15, true, "its executable"},
+			{"POOLS", 5, false, "pools that exist now"},
+			{"LOCKED", 6, false, "bytes of them that are locked"},
+			{"THREADS", 7, false, "threads of a rule / threads known"},
+			{"FULL", 6, false, "requests that a pool could not serve"},
+			{"POLICY", 28, true,
+				"the last policy file read, or why there "
+				"are no figures"},
+		},
+	[VIEW_POOLS] =
+		{
+			{"POOL", 13, true, "name of the pool"},
+			{"FILL", 12, true, "used # and peak - of its size, as a bar"},
+			{"USED", 6, false, "bytes in blocks"},
+			{"PEAK", 6, false, "highest of USED"},
+			{"SIZE", 6, false, "memory it has now"},
+			{"MAX", 6, false, "what it may grow to"},
+			{"FULL", 6, false, "requests it could not serve"},
+			{"UNLOCK", 6, false,
+				"bytes that could not be locked; - when "
+				"none are to be"},
+			{"LARGEST", 7, false, "largest request it would serve now"},
+			{"PINNED", 6, false, "bytes that also stay where they are"},
+			{"GROWN", 5, false, "times it was grown"},
+			{"RULE", 15, true, "the last rule that names it"},
+		},
+	[VIEW_THREADS] =
+		{
+			{"TID", 7, false, "number of the thread"},
+			{"THREAD", 15, true, "its name"},
+			{"CLASS", 7, true, "scheduling class and priority"},
+			{"RULE", 10, true, "the rule of its pool; - when none matches"},
+			{"ALLOC/s", 7, false, "allocations a second"},
+			{"FREE/s", 7, false, "frees a second"},
+			{"P99", 6, false, "99 of 100 allocations were as fast"},
+			{"MAX", 6, false, "the slowest allocation or free"},
+			{"FULL", 6, false, "its requests that the pool could not serve"},
+			{"BYTES/s", 7, false, "bytes asked for a second"},
+			{"SLOW", 6, false, "calls that went past its cache"},
+			{"DEFER", 6, false, "frees left to the helper thread"},
+			{"FAULTS", 6, false, "page faults of the whole thread"},
+			{"POOL", 13, true, "the pool of its cache"},
+		},
+	[VIEW_RULES] =
+		{
+			{"RULE", 15, true, "name of the rule"},
+			{"POOL", 13, true, "its pool, or jemalloc"},
+			{"THREADS", 7, false,
+				"threads with a cache of its pool because of it"},
+			{"CALLS/s", 7, false, "allocations it decided a second"},
+			{"BYTES/s", 7, false, "bytes of those"},
+			{"CALLS", 7, false, "allocations since counting began"},
+			{"BYTES", 7, false, "bytes of those"},
+			{"MEAN", 6, false, "mean size"},
+		},
+};
+
+/* ---- rows and cells ---- */
+
+void view_begin(struct view *v, enum view_kind kind)
+{
+	*v = (struct view){.kind = kind};
+}
+
+void view_free(struct view *v)
+{
+	free(v->row);
+	v->row = NULL;
+	v->n = v->room = 0;
+}
+
+static void view_row(struct view *v)
+{
+	if (v->n == v->room) {
+		v->room = v->room ? 2 * v->room : 16;
+		v->row = realloc(v->row, (size_t)v->room * sizeof(*v->row));
+		if (!v->row)
+			abort();
+	}
+	memset(&v->row[v->n++], 0, sizeof(*v->row));
+	v->at = 0;
+}
+
+static struct view_cell *view_text(struct view *v, const char *text)
+{
+	struct view_cell *c = &v->row[v->n - 1][v->at++];
+
+	snprintf(c->text, sizeof(c->text), "%.39s", text);
+	return c;
+}
+
+static struct view_cell *view_number(struct view *v, double number, const char *text)
+{
+	struct view_cell *c = view_text(v, text);
+
+	c->key = number;
+	return c;
+}
+
+static struct view_cell *cell_bytes(struct view *v, uint64_t bytes)
+{
+	char text[24];
+
+	return view_number(v, (double)bytes, view_bytes(text, bytes));
+}
+
+static struct view_cell *cell_count(struct view *v, double count)
+{
+	char text[24];
+
+	return view_number(v, count, view_count(text, count));
+}
+
+/* A count of what should not happen. */
+static void cell_trouble(struct view *v, uint64_t count)
+{
+	cell_count(v, (double)count)->mark = count ? VIEW_BAD : VIEW_PLAIN;
+}
+
+static void cell_pid(struct view *v, uint32_t id)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u", id);
+	view_number(v, -(double)id, text);
+}
+
+/* ---- processes ---- */
+
+static void process_figures(struct view *v, const struct stats_page *p)
+{
+	uint64_t locked = 0, full = 0;
+	char text[32];
+
+	for (uint32_t i = 0; i < p->head.pool.n; i++) {
+		const struct rtmem_stats_pool *r = stats_record(p, &p->head.pool, i);
+
+		locked += r->locked;
+		full += r->full;
+	}
+	cell_count(v, p->head.pool.n);
+	cell_bytes(v, locked);
+	snprintf(text, sizeof(text), "%u/%u", p->head.matched, p->head.threads);
+	view_number(v, p->head.matched, text);
+	cell_trouble(v, full);
+	view_text(v, p->head.policy);
+}
+
+void view_process(struct view *v, const struct stats_page *p, enum stats_trouble t)
+{
+	view_row(v);
+	cell_pid(v, (uint32_t)p->pid);
+	view_text(v, p->program);
+	if (t == STATS_OK) {
+		process_figures(v, p);
+		return;
+	}
+	for (int i = 0; i < 4; i++)
+		view_text(v, "-");
+	view_text(v, t == STATS_NO_PAGE ? "(no rule matches)" : "(page is damaged)");
+}
+
+/* ---- pools ---- */
+
+static enum view_mark pool_mark(const struct rtmem_stats_pool *r)
+{
+	if (r->full || r->used >= r->size - r->size / 20)
+		return VIEW_BAD;
+	return r->peak >= r->size - r->size / 5 ? VIEW_WARN : VIEW_GOOD;
+}
+
+static void cell_fill(struct view *v, const struct rtmem_stats_pool *r)
+{
+	char bar[13] = "[..........]";
+	uint64_t size = r->size ? r->size : 1;
+
+	for (unsigned i = 0; i < 10; i++) {
+		/* a tenth is drawn when half of it is reached */
+		uint64_t at = size / 20 * (2 * i + 1);
+
+		if (r->used >= at && r->used)
+			bar[1 + i] = '#';
+		else if (r->peak >= at && r->peak)
+			bar[1 + i] = '-';
+	}
+	view_number(v, (double)r->used / (double)size, bar)->mark = pool_mark(r);
+}
+
+void view_pools(struct view *v, const struct stats_page *p)
+{
+	for (uint32_t i = 0; i < p->head.pool.n; i++) {
+		const struct rtmem_stats_pool *r = stats_record(p, &p->head.pool, i);
+
+		view_row(v);
+		view_text(v, r->name);
+		cell_fill(v, r);
+		cell_bytes(v, r->used);
+		cell_bytes(v, r->peak);
+		cell_bytes(v, r->size);
+		cell_bytes(v, r->max);
+		cell_trouble(v, r->full);
+		if (r->flags & RTMEM_STATS_POOL_LOCK)
+			cell_bytes(v, r->not_locked)->mark =
+				r->not_locked ? VIEW_BAD : VIEW_PLAIN;
+		else
+			view_text(v, "-");
+		cell_bytes(v, r->largest_free);
+		cell_bytes(v, r->pinned);
+		cell_count(v, (double)r->growths);
+		view_text(v, r->rule);
+	}
+}
+
+/* ---- threads ---- */
+
+static double view_seconds(const struct stats_page *p, const struct view_past *past)
+{
+	return past && past->at && p->head.published_at > past->at
+		       ? (double)(p->head.published_at - past->at) / 1e9
+		       : 0;
+}
+
+static void cell_rate(struct view *v, uint64_t now, uint64_t then, double seconds)
+{
+	if (seconds > 0 && now >= then)
+		cell_count(v, (double)(now - then) / seconds);
+	else
+		view_text(v, "-");
+}
+
+static void cell_ticks(struct view *v, const struct stats_page *p, uint64_t ticks)
+{
+	char text[24];
+
+	view_number(v, (double)ticks, ticks ? view_ticks(text, p, ticks) : "-");
+}
+
+static void thread_row(struct view *v, const struct stats_page *p,
+	const struct rtmem_stats_thread *r, const struct view_past *past)
+{
+	double seconds = 0;
+	char text[24];
+	int i = 0;
+
+	while (past && i < past->nthread && past->thread[i].tid != r->tid)
+		i++;
+	if (past && i < past->nthread)
+		seconds = view_seconds(p, past);
+	else
+		i = 0;
+	view_row(v);
+	cell_pid(v, r->tid);
+	view_text(v, r->name);
+	view_number(v, r->priority, view_class(text, r->sched, r->priority));
+	view_text(v, r->matched ? r->rule : "-")->mark =
+		r->matched ? VIEW_GOOD : VIEW_PLAIN;
+	cell_rate(v, r->allocations, seconds > 0 ? past->thread[i].allocations : 0,
+		seconds);
+	cell_rate(v, r->frees, seconds > 0 ? past->thread[i].frees : 0, seconds);
+	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.99));
+	cell_ticks(v, p, r->worst_alloc > r->worst_free ? r->worst_alloc : r->worst_free);
+	cell_trouble(v, r->fallbacks);
+	cell_rate(v, r->bytes, seconds > 0 ? past->thread[i].bytes : 0, seconds);
+	cell_count(v, (double)r->slow);
+	cell_count(v, (double)r->deferred);
+	cell_count(v, (double)(r->minor_faults + r->major_faults))->mark =
+		r->major_faults ? VIEW_BAD : VIEW_PLAIN;
+	view_text(v, r->matched ? r->pool : "-");
+}
+
+void view_threads(
+	struct view *v, const struct stats_page *p, const struct view_past *past)
+{
+	for (uint32_t i = 0; i < p->head.thread.n; i++)
+		thread_row(v, p, stats_record(p, &p->head.thread, i), past);
+}
+
+/* ---- rules ---- */
+
+void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past)
+{
+	for (uint32_t i = 0; i < p->head.rule.n; i++) {
+		const struct rtmem_stats_rule *r = stats_record(p, &p->head.rule, i);
+		bool known = past && (int)i < past->nrule;
+		double seconds = known ? view_seconds(p, past) : 0;
+
+		view_row(v);
+		view_text(v, r->name);
+		view_text(v, r->pool);
+		cell_count(v, r->threads);
+		if (strcmp(r->pool, "jemalloc") == 0) {
+			for (int k = 0; k < 5; k++)
+				view_text(v, "-");
+			continue;
+		}
+		cell_rate(v, r->allocations, known ? past->rule[i].allocations : 0,
+			seconds);
+		cell_rate(v, r->bytes, known ? past->rule[i].bytes : 0, seconds);
+		cell_count(v, (double)r->allocations);
+		cell_bytes(v, r->bytes);
+		cell_bytes(v, r->allocations ? r->bytes / r->allocations : 0);
+	}
+}
+
+void view_remember(struct view_past *past, const struct stats_page *p)
+{
+	past->at = p->head.published_at;
+	past->nthread = past->nrule = 0;
+	for (uint32_t i = 0; i < p->head.thread.n && i < VIEW_PAST; i++) {
+		const struct rtmem_stats_thread *r = stats_record(p, &p->head.thread, i);
+
+		past->thread[i].tid = r->tid;
+		past->thread[i].allocations = r->allocations;
+		past->thread[i].frees = r->frees;
+		past->thread[i].bytes = r->bytes;
+		past->nthread++;
+	}
+	for (uint32_t i = 0; i < p->head.rule.n && i < VIEW_PAST; i++) {
+		const struct rtmem_stats_rule *r = stats_record(p, &p->head.rule, i);
+
+		past->rule[i].allocations = r->allocations;
+		past->rule[i].bytes = r->bytes;
+		past->nrule++;
+	}
+}

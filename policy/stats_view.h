@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_view.h - the tables in which figures are shown: by ps, stat, top and report
+ *
+ * A table's columns are named once, in stats_view.c, the most important first: what does
+ * not fit a narrow screen is cut from the right.
+ */
+#ifndef STATS_VIEW_H
+#define STATS_VIEW_H
+
+#include <stdio.h>
+
+#include "stats_read.h"
+
+#define VIEW_COLUMNS 16
+#define VIEW_CELL    40
+#define VIEW_PAST    64
+
+enum view_kind { VIEW_PROCESSES, VIEW_POOLS, VIEW_THREADS, VIEW_RULES, VIEW_KINDS };
+enum view_mark { VIEW_PLAIN, VIEW_GOOD, VIEW_WARN, VIEW_BAD };
+
+struct view_column {
+	const char *title; /* NULL: end */
+	int width;
+	bool left;
+	const char *help;
+};
+extern const struct view_column view_columns[VIEW_KINDS][VIEW_COLUMNS];
+extern const char *const view_headings[VIEW_KINDS];
+
+struct view_cell {
+	char text[VIEW_CELL];
+	double key; /* for sorting; of text: 0 */
+	enum view_mark mark;
+};
+
+struct view {
+	enum view_kind kind;
+	int n, room, at; /* at: next cell of the last row */
+	struct view_cell (*row)[VIEW_COLUMNS];
+};
+
+/* What a page said earlier, for rates. at 0: nothing yet. */
+struct view_past {
+	uint64_t at;
+	int nthread, nrule;
+	struct {
+		uint32_t tid;
+		uint64_t allocations, frees, bytes;
+	} thread[VIEW_PAST];
+	struct {
+		uint64_t allocations, bytes;
+	} rule[VIEW_PAST];
+};
+
+void view_begin(struct view *v, enum view_kind kind);
+void view_free(struct view *v);
+/* One row about a process; page NULL or unread when t is not STATS_OK. */
+void view_process(struct view *v, const struct stats_page *p, enum stats_trouble t);
+void view_pools(struct view *v, const struct stats_page *p);
+void view_threads(
+	struct view *v, const struct stats_page *p, const struct view_past *past);
+void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past);
+void view_remember(struct view_past *past, const struct stats_page *p);
+/* By a column; text ascending, figures descending; reverse turns it round. */
+void view_sort(struct view *v, int column, bool reverse);
+int view_ncolumns(enum view_kind kind);
+/* Title line and rows. width 0: all columns. */
+void view_print(FILE *to, const struct view *v, int width, bool colour);
+
+/* "4.0M"; "1.2 us"; both fit 8 bytes. */
+const char *view_bytes(char *to, uint64_t bytes);
+const char *view_count(char *to, double count);
+const char *view_ticks(char *to, const struct stats_page *p, uint64_t ticks);
+const char *view_class(char *to, int sched, int priority);
+/* Ticks that a part q of the calls did not exceed; 0 without calls. */
+uint64_t view_percentile(const uint32_t *histogram, double q);
+uint64_t view_calls(const uint32_t *histogram);
+
+#endif

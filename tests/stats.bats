@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The statistics page, and what ps, stat, top and report make of it, on a real program
+load helper
+
+setup() {
+	clean_environment
+	policy <<-END
+		[pool audio]
+		size = 1M
+		[rule named]
+		thread = rt, brief
+		pool = audio
+	END
+}
+
+teardown() {
+	[ -z "${VICTIM-}" ] || { kill -9 "$VICTIM" && wait "$VICTIM"; } 2>/dev/null || true
+}
+
+# victim [SECONDS [KIB]]: starts stats_victim under the library; waits for its page.
+victim() {
+	LD_PRELOAD=$LIB "$PROG/stats_victim" "${1:-30}" "${2:-0}" >"$BATS_TEST_TMPDIR/victim" 3>&- &
+	VICTIM=$!
+	until "$RTMEM" stat "$VICTIM" >/dev/null 2>&1; do
+		kill -0 "$VICTIM"
+		sleep 0.05
+	done
+}
+
+# the_page PID: path of the page of a process.
+the_page() {
+	local task fd
+	for task in "/proc/$1"/task/*; do
+		[ "$(cat "$task/comm" 2>/dev/null)" = rtmem-helper ] || continue
+		for fd in "$task"/fd/*; do
+			[[ $(readlink "$fd") != /memfd:rtmem-stats* ]] || echo "$fd"
+		done
+	done
+}
+
+# json EXPR: evaluates a python expression on the object d read from $output.
+json() {
+	python3 -c 'import json, sys; d = json.load(sys.stdin); t = {x["name"]: x for x in d["threads"] + d["ended"]}
+p = {x["name"]: x for x in d["pools"]}; r = {x["name"]: x for x in d["rules"]}
+sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || explain "$1"
+}
+
+@test "the layout of the page is what readers elsewhere rely on" {
+	run "$UNIT/stats_layout"
+	assert_success
+}
+
+@test "ps lists a program with its pools, threads and policy" {
+	victim
+	run "$RTMEM" ps
+	assert_success
+	grep -qE "^ *$VICTIM stats_victim +1 +1\.[0-9]M +[12]/[23] +0 +$BATS_TEST_TMPDIR" <<<"$output" ||
+		explain "no such line"
+}
+
+@test "ps says why a program has no figures" {
+	LD_PRELOAD=$LIB sleep 30 3>&- &
+	VICTIM=$!
+	sleep 0.2
+	run "$RTMEM" ps
+	assert_success
+	grep -qE "^ *$VICTIM sleep .*\(no rule matches\)" <<<"$output" || explain "no such line"
+	run "$RTMEM" stat "$VICTIM"
+	assert_failure 1
+	assert_contains "no figures"
+}
+
+@test "stat counts what the threads do, and keeps threads that have ended" {
+	victim
+	run "$RTMEM" stat --json "$VICTIM"
+	assert_success
+	json 't["rt"]["allocations"] > 1000 and t["rt"]["frees"] > 1000'
+	json 't["rt"]["matched"] and t["rt"]["rule"] == "named" and t["rt"]["pool"] == "audio"'
+	json 't["rt"]["largest_bytes"] == 40000 and t["rt"]["fallbacks"] == 0'
+	json '0 < t["rt"]["allocation_seconds"]["0.5"] <= t["rt"]["allocation_seconds"]["0.999"]'
+	json 't["rt"]["allocation_seconds"]["0.9999"] <= t["rt"]["slowest_allocation_seconds"] * 1.07'
+	json 'not t["stats_victim"]["matched"] and t["stats_victim"]["allocations"] == 0'
+	json 'r["named"]["allocations"] >= t["rt"]["allocations"]'
+	json 'd["jemalloc_resident_bytes"] > d["jemalloc_allocated_bytes"] > 0'
+	json 'p["audio"]["locked_bytes"] == p["audio"]["size_bytes"] >= 1 << 20'
+	json 'p["audio"]["peak_bytes"] >= p["audio"]["used_bytes"] > 0'
+	sleep 1
+	run "$RTMEM" stat --json "$VICTIM"
+	json 't["brief"]["matched"] and d["ended_threads"] == 1 and d["matched_threads"] == 1'
+}
+
+@test "a pool that is full shows at the pool, at the thread, and in ps" {
+	victim 30 2000
+	run "$RTMEM" stat --json "$VICTIM"
+	json 'p["audio"]["full"] > 0 and t["rt"]["fallbacks"] == p["audio"]["full"]'
+	run "$RTMEM" stat "$VICTIM"
+	assert_contains "[#########"
+}
+
+@test "calls are counted only while somebody watches" {
+	victim
+	sleep 3.5
+	page=$(the_page "$VICTIM")
+	[ "$(od -An -tu4 -j44 -N4 "$page" | tr -d ' ')" = 0 ] || explain "still counting"
+	"$RTMEM" stat "$VICTIM" >/dev/null
+	[ "$(od -An -tu4 -j44 -N4 "$page" | tr -d ' ')" = 1 ] || explain "not counting"
+}
+
+# The text format, strictly: HELP and TYPE before samples, no sample twice, counters end
+# with _total, values are numbers.
+metrics_sound() {
+	awk '
+	/^# HELP / { if ($3 in help) bad("HELP twice"); help[$3] = NF > 3; next }
+	/^# TYPE / { if (!($3 in help)) bad("TYPE before HELP"); type[$3] = $4
+		if ($4 == "counter" && $3 !~ /_total$/) bad("counter without _total"); next }
+	/^# EOF$/ { eof = NR; next }
+	!/^[a-z_]+\{([a-z]+="([^"\\]|\\.)*",?)*\} [0-9.e+-]+$/ { bad("not a sample") }
+	{ name = $0; sub(/\{.*/, "", name); base = name; sub(/_count$/, "", base)
+		if (!(name in type) && type[base] != "summary") bad("no TYPE")
+		key = $0; sub(/\} .*/, "", key); if (seen[key]++) bad("sample twice"); n++ }
+	function bad(why) { print why ": " $0; wrong = 1 }
+	END { exit wrong || n < 20 || eof != NR }'
+}
+
+@test "stat --openmetrics is what Prometheus reads" {
+	victim
+	run "$RTMEM" stat --openmetrics "$VICTIM"
+	assert_success
+	metrics_sound <<<"$output" || explain "not sound"
+	assert_contains "rtmem_pool_full_total{pid=\"$VICTIM\",program=\"stats_victim\",pool=\"audio\"} 0"
+	# the check itself can fail
+	run metrics_sound <<<"rtmem_x{} 1"
+	assert_failure
+}
+
+@test "names cannot break JSON, metrics or the terminal" {
+	policy <<-END
+		[pool a"b]
+		size = 1M
+		[rule named]
+		thread = rt
+		pool = a"b
+	END
+	victim
+	run "$RTMEM" stat --json "$VICTIM"
+	json '"a\"b" in p'
+	run "$RTMEM" stat --openmetrics "$VICTIM"
+	metrics_sound <<<"$output" || explain "not sound"
+}
+
+@test "the page belongs to the user, and goes with the process, also after SIGKILL" {
+	victim
+	page=$(the_page "$VICTIM")
+	[ "$(stat -L -c %a "$page")" = 600 ]
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$RTMEM" stat "$VICTIM"
+	assert_failure 1
+	assert_contains "may not be looked at"
+	kill -9 "$VICTIM"
+	wait "$VICTIM" || true
+	run "$RTMEM" stat "$VICTIM"
+	assert_failure 1
+	assert_output "rtmem stat: process $VICTIM: no such process"
+	[ ! -e "$page" ]
+}
+
+@test "a program that closes every descriptor keeps its page, and a child has none of it" {
+	LD_PRELOAD=$LIB "$PROG/stats_closer" >"$BATS_TEST_TMPDIR/closer" 3>&- &
+	VICTIM=$!
+	sleep 0.5
+	run "$RTMEM" stat --json "$VICTIM"
+	assert_success
+	json 't["rt"]["allocations"] > 0'
+	child=$(pgrep -P "$VICTIM")
+	run grep -c rtmem-stats "/proc/$child/maps"
+	assert_output 0
+}
+
+@test "a damaged page is refused in one line, whatever stands in it" {
+	victim
+	page=$(the_page "$VICTIM")
+	kill -STOP "$VICTIM"
+	head -c 512 "$page" >"$BATS_TEST_TMPDIR/head"
+	# magic, version, size, odd sequence, a section beyond the end, more records than fit
+	for damage in 0:0 8:2 16:7 24:1 136:4294967295 144:4294967295; do
+		python3 -c 'import sys; at, value = sys.argv[1].split(":")
+f = open(sys.argv[2], "r+b", buffering=0); f.seek(int(at))
+f.write(int(value).to_bytes(4, "little"))' "$damage" "$page"
+		run timeout 10 "$RTMEM" stat "$VICTIM"
+		assert_failure 1
+		assert_output "rtmem stat: process $VICTIM: its statistics page is damaged or of another version"
+		dd if="$BATS_TEST_TMPDIR/head" of="$page" conv=notrunc status=none
+	done
+	# nobody can take the memory away from under the program
+	run truncate -s 0 "$page"
+	assert_failure
+}
+
+@test "a file of that name that is no page is refused" {
+	python3 -c 'import os, time, ctypes
+ctypes.CDLL(None).prctl(15, b"rtmem-helper")
+fd = os.memfd_create("rtmem-stats"); os.write(fd, b"x" * 100); time.sleep(30)' 3>&- &
+	VICTIM=$!
+	sleep 0.5
+	run timeout 10 "$RTMEM" stat "$VICTIM"
+	assert_failure 1
+	assert_contains "damaged"
+}
+
+@test "a program that ends while it is looked at is an answer, not a hang" {
+	LD_PRELOAD=$LIB "$PROG/stats_victim" 1 >/dev/null 3>&- &
+	VICTIM=$!
+	sleep 0.7
+	run timeout 10 "$RTMEM" stat --json "$VICTIM"
+	assert_success
+	json 'd["ended_threads"] == 2 and d["matched_threads"] == 0'
+}
+
+@test "no page for a program that gained rights by being started" {
+	dir=$(mktemp -d /tmp/rtmem-test.XXXXXX)
+	TRUSTED=$(dirname "$(cc -print-file-name=libc.so.6)")/librtmem-stats-trusted.so
+	install -m 4755 "$(readlink -f "$LIB")" "$TRUSTED"
+	cp "$PROG/stats_victim" "$dir/setuid"
+	chmod 755 "$dir"
+	chmod 4755 "$dir/setuid"
+	LD_PRELOAD=librtmem-stats-trusted.so setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$dir/setuid" 5 >/dev/null 3>&- &
+	VICTIM=$!
+	sleep 0.5
+	rm -rf "$TRUSTED" "$dir"
+	run the_page "$VICTIM"
+	assert_output ""
+	run grep -c librtmem "/proc/$VICTIM/maps"
+	[ "$output" -gt 0 ] || explain "the library was not loaded"
+}
+
+@test "wrong usage: no process, no number, two of them" {
+	for words in "" x "1 2" "-1" "--nonsense 1"; do
+		# shellcheck disable=SC2086 # words are meant
+		run "$RTMEM" stat $words
+		assert_failure 2
+	done
+	run "$RTMEM" ps 1
+	assert_failure 2
+}
+
+@test "rtmem(1) explains every column of every table" {
+	victim
+	run "$RTMEM" stat "$VICTIM"
+	for title in $(grep -E '^ *(PID|POOL|TID|RULE) ' <<<"$output"); do
+		grep -qx "\.It Ic $title" "$ROOT/man/rtmem.1" || explain "column $title"
+	done
+}
