@@ -4,7 +4,7 @@ API_CXX := $(patsubst tests/prog/%.cc,$B/prog/%,$(wildcard tests/prog/*.cc))
 
 test-programs: $(API_CXX)
 
-API_H := $(wildcard include/*.h include/*/*.h) tests/prog/api_check.h
+API_H := $(wildcard include/*.h include/*.hpp include/*/*.h) tests/prog/api_check.h
 
 $(API_PROG): $(API_H) | $B/librtpreload.so
 $B/prog/%: tests/prog/%.cc $(API_H) | $B/librtpreload.so

@@ -42,7 +42,7 @@ list() {
 	entry 755 "$B/librtpreload.so.$SOVERSION" "$LIBDIR/librtpreload.so.$SOVERSION"
 	entry link "librtpreload.so.$SOVERSION" "$LIBDIR/librtpreload.so"
 	entry pc - "$LIBDIR/pkgconfig/rtpreload.pc"
-	find include -name '*.h' | sort | while read -r f; do
+	find include -name '*.h' -o -name '*.hpp' | sort | while read -r f; do
 		entry 644 "$f" "$INCLUDEDIR/${f#include/}"
 	done
 	list_man

@@ -38,6 +38,34 @@ declared() {
 	assert_output ""
 }
 
+@test "containers of C++17 in a pool: aligned, bad_alloc when full, no fault on a realtime thread" {
+	run linked "$PROG/api_pmr"
+	assert_success
+	assert_output ""
+}
+
+@test "the same containers take ordinary memory when the library is not there" {
+	run "$PROG/cxx_pmr_weak"
+	assert_success
+	assert_output malloc
+	run preloaded "$PROG/cxx_pmr_weak"
+	assert_success
+	assert_output pool
+}
+
+@test "rtmem.hpp compiles without a warning, also without exceptions, and wants C++17" {
+	local flags
+	for flags in -std=c++17 -std=c++20 "-std=c++17 -fno-exceptions" "-std=c++17 -DRTM_WEAK"; do
+		# shellcheck disable=SC2086 # several flags
+		printf '#include <rtmem.hpp>\ntemplate class rtmem::allocator<int>;\n' |
+			g++ -x c++ $flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \
+				-I"$ROOT/include" -fsyntax-only -
+	done
+	run g++ -x c++ -std=c++14 -I"$ROOT/include" -fsyntax-only -include rtmem.hpp - </dev/null
+	assert_failure
+	assert_contains "rtmem.hpp needs C++17"
+}
+
 @test "each public header compiles alone, as C11, C17 and C++11 to C++20, without a warning" {
 	for header in $(cd "$ROOT/include" && find . -name '*.h'); do
 		for weak in "" -DRTM_WEAK; do
