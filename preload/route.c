@@ -154,17 +154,21 @@ static void route_defer(struct slot *s, void *p)
 		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s)
+static inline void route_free_base(void *p, struct slot *s)
+{
+	if (s->route && s->route->defer)
+		route_defer(s, p);
+	else
+		je_free(p);
+}
+
+/* In the addresses that pools are among, and not of the thread's own as far as known. */
+static __attribute__((noinline)) void route_free_hull(void *p, struct slot *s)
 {
 	struct pool *pool = pools_find(p);
 
-	if (!p)
-		return;
 	if (!pool) {
-		if (s->route && s->route->defer)
-			route_defer(s, p);
-		else
-			je_free(p);
+		route_free_base(p, s);
 		return;
 	}
 	/* its own pool may have grown since the cache looked */
@@ -174,6 +178,15 @@ static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s
 		route_free_slow(p, s);
 	else
 		route_free_pool(pool, p);
+}
+
+/* No frame for what most are where rules ask for call sites: jemalloc's. */
+static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s)
+{
+	if (__builtin_expect(pools_in_hull(p), 0))
+		route_free_hull(p, s);
+	else if (p)
+		route_free_base(p, s);
 }
 
 /* Not into a small bin. A thread without a cache owns nothing. */
@@ -194,7 +207,10 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 
 void route_free_cached(void *p, struct slot *s)
 {
-	if (__builtin_expect(!cache_free_small(route_cache(s), p), 0))
+	/* cache_free_small() asks the same first: the compiler asks it once */
+	if (__builtin_expect(!cache_owns(route_cache(s), p), 0))
+		route_free_foreign(p, s);
+	else if (__builtin_expect(!cache_free_small(route_cache(s), p), 0))
 		route_free_slow(p, s);
 }
 
