@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "area_private.h"
 #include "phys_find.h"
@@ -24,6 +25,7 @@
 #define PHYS_BUDGET_MAX	  (4UL << 30)
 #define PHYS_BLOCK	  (4UL << 20)  /* the largest block of the kernel's allocator */
 #define PHYS_SMALL	  (64UL << 10) /* up to this, no huge page is used up */
+#define PHYS_PINS	  10	       /* attempts at a pin, 20 ms apart */
 #define PHYS_TRIES	  3	       /* pages that moved between looking and pinning */
 
 static __thread const char *phys_missing;
@@ -63,6 +65,24 @@ static void phys_trim(struct phys_run *run)
 	run->area->reserved = run->size;
 }
 
+/* Pins are charged to the user, and what a process gave back is so only a little later.
+ */
+static bool phys_pin(struct area *a, bool again)
+{
+	static const struct timespec pause = {0, 20000000};
+	uint64_t signals;
+
+	if (again)
+		sys_call3(SYS_nanosleep, (long)&pause, 0, 0);
+	area_acquire(&signals);
+	if (again)
+		area_unpin(a);
+	a->pinned = 0;
+	area_pin(a, a->base, a->reserved);
+	area_release_lock(&signals);
+	return a->pinned == a->reserved;
+}
+
 static int phys_keep(struct phys_run *run)
 {
 	uint64_t signals;
@@ -73,9 +93,10 @@ static int phys_keep(struct phys_run *run)
 	run->area->flags = AREA_LOCK | AREA_REQUIRE | AREA_PIN;
 	area_acquire(&signals);
 	run->area->locked = area_lock_pages(run->area->base, run->area->reserved, &error);
-	if (error == 0)
-		area_pin(run->area, run->area->base, run->area->reserved);
 	area_release_lock(&signals);
+	for (int i = 0; error == 0 && i < PHYS_PINS; i++)
+		if (phys_pin(run->area, i > 0))
+			break;
 	if (error != 0)
 		return phys_fail(-ENOSPC, "RLIMIT_MEMLOCK is too small to lock it");
 	/* the kernel moves no page of hugetlbfs by itself; of others, any that is not
