@@ -240,3 +240,12 @@ declared() {
 	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_media" limit
 	assert_success
 }
+
+@test "a media node written for BeOS compiles and plays, in C and in C++" {
+	run linked "$PROG/api_beos_node"
+	assert_success
+	assert_output "played 4096000"
+	run linked "$PROG/beos_node"
+	assert_success
+	assert_output "played 4096000"
+}
