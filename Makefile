@@ -83,7 +83,7 @@ $B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	ar rcs $@ $^
 
 $B/rtmem: $(TOOL_OBJ)
-	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A)
+	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -lm
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 include $(sort $(wildcard mk/*.mk))

@@ -5,6 +5,7 @@ BUILD_DEPS := \
 	libc6-dev \
 	libinih-dev \
 	libjemalloc-dev \
+	libncurses-dev \
 	make \
 	pkg-config
 
@@ -45,6 +46,7 @@ CHECK_DEPS := \
 	sqlite3 \
 	strace \
 	timgm6mb-soundfont \
+	tmux \
 	util-linux \
 	valgrind \
 	vlc-bin \

@@ -83,6 +83,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
@@ -99,5 +100,6 @@ enum {
 };
 enum { SHOW_APP, SHOW_CONF };
 enum { STAT_JSON, STAT_OPENMETRICS };
+enum { TOP_BATCH, TOP_COUNT, TOP_DELAY };
 
 #endif

@@ -148,6 +148,30 @@ const struct cmd cmd_table[] = {
 		.run = cmd_stat,
 	},
 	{
+		.name = "top",
+		.operands = "[PID|NAME]",
+		.summary = "the same live, on the whole screen or in batches",
+		.option =
+			OPTIONS{
+				[TOP_BATCH] = {"--batch", "-b", NULL,
+					"text, one look after the other"},
+				[TOP_COUNT] = {"--count", "-n", "N",
+					"leave after so many looks"},
+				[TOP_DELAY] = {"--delay", "-d", "SECONDS",
+					"time between two looks (default: 2)"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "there was something to show"},
+				{"1", "there was not: no such process, or none that may "
+				      "be looked at; or no terminal"},
+				{"2", "wrong usage"},
+				{0},
+			},
+		.run = cmd_top,
+	},
+	{
 		.name = "keys",
 		.operands = "",
 		.summary = "every key of the policy file, one a line, columns parted by "

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The statistics page, and what ps, stat, top and report make of it, on a real program
+# shellcheck disable=SC2013,SC2030,SC2031 # each test is a subshell of its own, and knows it
 load helper
 
 setup() {
@@ -15,6 +16,7 @@ setup() {
 }
 
 teardown() {
+	tmux -L "rtmem-$BATS_TEST_NUMBER" kill-server 2>/dev/null || true
 	[ -z "${VICTIM-}" ] || { kill -9 "$VICTIM" && wait "$VICTIM"; } 2>/dev/null || true
 }
 
@@ -232,6 +234,107 @@ fd = os.memfd_create("rtmem-stats"); os.write(fd, b"x" * 100); time.sleep(30)' 3
 	assert_output ""
 	run grep -c librtmem "/proc/$VICTIM/maps"
 	[ "$output" -gt 0 ] || explain "the library was not loaded"
+}
+
+# screen WIDTH HEIGHT COMMAND: runs it on a terminal of that size.
+screen() {
+	tmux -L "rtmem-$BATS_TEST_NUMBER" -f /dev/null new-session -d -x "$1" -y "$2" \
+		"$3; echo left with \$?; sleep 30" 3>&-
+}
+
+# seen TEXT: waits until the terminal shows it.
+seen() {
+	local i
+	for i in {1..50}; do
+		output=$(tmux -L "rtmem-$BATS_TEST_NUMBER" capture-pane -p)
+		[[ $output != *"$1"* ]] || return 0
+		sleep 0.1
+	done
+	explain "$1 is not on the screen after $((i / 10)) s"
+}
+
+press() {
+	tmux -L "rtmem-$BATS_TEST_NUMBER" send-keys "$@"
+}
+
+@test "top fills a terminal of 80 x 24 with processes, pools, threads, rules and rates" {
+	victim
+	screen 80 24 "$RTMEM top -d 0.5 $VICTIM"
+	seen "POOL "
+	seen "THREAD "
+	seen "k     "
+	grep -qE "^ *$VICTIM stats_victim" <<<"$output" || explain "no process"
+	grep -qE "^audio +\[" <<<"$output" || explain "no pool"
+	grep -qE "^ *[0-9]+ rt +[A-Z]+.* named +[0-9.]+k +[0-9.]+k +[0-9.]+[nu]s" <<<"$output" ||
+		explain "no thread with rates"
+	grep -qE "^named +audio" <<<"$output" || explain "no rule"
+	press h
+	seen "sort by the column"
+	press h
+	press q
+	seen "left with 0"
+}
+
+@test "top sorts, survives a terminal of any size, and the end of its process" {
+	victim 6
+	screen 80 24 "$RTMEM top -d 0.3 $VICTIM"
+	seen "THREAD "
+	first=$(grep -nE " rt +" <<<"$output" | cut -d: -f1)
+	press r
+	sleep 0.3
+	seen "THREAD "
+	[ "$(grep -nE " rt +" <<<"$output" | cut -d: -f1)" -gt "$first" ] || explain "not sorted"
+	for size in 20x3 200x60 80x24; do
+		tmux -L "rtmem-$BATS_TEST_NUMBER" resize-window -x "${size%x*}" -y "${size#*x}"
+		sleep 0.4
+	done
+	seen "THREAD "
+	kill "$VICTIM"
+	wait "$VICTIM" || true
+	seen "has ended"
+	seen "left with 0"
+}
+
+@test "top uses colour for trouble, and none under NO_COLOR" {
+	victim 30 2000
+	screen 80 24 "env TERM=screen $RTMEM top -d 0.5 $VICTIM"
+	seen "[#########"
+	run tmux -L "rtmem-$BATS_TEST_NUMBER" capture-pane -p -e
+	assert_contains $'\e[31m'
+	press q
+	seen "left with"
+	tmux -L "rtmem-$BATS_TEST_NUMBER" kill-server
+	screen 80 24 "env NO_COLOR=1 $RTMEM top -d 0.5 $VICTIM"
+	seen "[#########"
+	run tmux -L "rtmem-$BATS_TEST_NUMBER" capture-pane -p -e
+	refute_contains $'\e[31m'
+}
+
+@test "top --batch writes so many looks, by number and by name" {
+	victim
+	run "$RTMEM" top -b -n 2 -d 0.3 "$VICTIM"
+	assert_success
+	[ "$(grep -c '^rtmem top - ' <<<"$output")" -eq 2 ]
+	run "$RTMEM" top --batch --count=1 stats_victim
+	assert_success
+	assert_contains "stats_victim ($VICTIM)"
+	run "$RTMEM" top -b -n 1 no-such-program
+	assert_failure 1
+	assert_output "rtmem top: no process no-such-program of yours runs with the library"
+	run "$RTMEM" top "$VICTIM" </dev/null
+	assert_failure 1
+	assert_contains "--batch"
+	run "$RTMEM" top -b -n 0
+	assert_failure 2
+	run "$RTMEM" top -b -n 1 999999999
+	assert_failure 1
+	assert_contains "no such process"
+}
+
+@test "top --batch ends with its process" {
+	victim 4
+	run timeout 20 "$RTMEM" top -b -d 0.5 "$VICTIM"
+	assert_success
 }
 
 @test "wrong usage: no process, no number, two of them" {
