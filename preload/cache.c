@@ -53,7 +53,7 @@ void *cache_alloc_returned(struct cache *c, size_t size)
 		void *p = c->inbox;
 		uint32_t has = cache_block_size(p);
 
-		c->inbox = *(void **)p;
+		c->inbox = pool_below(c->pool, p);
 		if (has == size) {
 			heap_flip(p);
 			return p;
@@ -180,7 +180,7 @@ void cache_flush(struct cache *c)
 	while (c->inbox) {
 		void *p = c->inbox;
 
-		c->inbox = *(void **)p;
+		c->inbox = pool_below(c->pool, p);
 		cache_give(c, p);
 	}
 }

@@ -35,6 +35,17 @@ void pool_push_returned(struct pool_hot *hot, void *block)
 		&hot->returned, &top, block, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
+void *pool_below(const struct pool *p, void *block)
+{
+	void *below = *(void **)block;
+
+	/* what it says of a block that is on its way back */
+	if (below && __builtin_expect(
+			     heap_check_pointer(p->heap, below) != HEAP_DOUBLE_FREE, 0))
+		pool_misuse(p, block, HEAP_BROKEN);
+	return below;
+}
+
 enum heap_verdict pool_return(struct pool *p, void *block)
 {
 	enum heap_verdict v;
@@ -65,7 +76,7 @@ static unsigned pool_take_locked(struct pool *p, unsigned max)
 	for (; hot->inbox && n < max; n++) {
 		void *block = hot->inbox;
 
-		hot->inbox = *(void **)block;
+		hot->inbox = pool_below(p, block);
 		if (__builtin_expect(heap_free_flipped(p->heap, block) != HEAP_OK, 0))
 			pool_misuse(p, block, HEAP_BROKEN);
 	}

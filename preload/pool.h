@@ -79,6 +79,10 @@ unsigned pool_take_returned(struct pool *p, unsigned max);
 /* One atomic push of a block that is flipped (heap.h) already. */
 void pool_push_returned(struct pool_hot *hot, void *block);
 
+/* What lies below a block in a stack of returned ones: the program may have written over
+ * that link since it freed the block, so it is looked at before it is followed. */
+void *pool_below(const struct pool *p, void *block);
+
 /* Free bytes in total; takes no lock (also those in `returned` are counted as used until
  * taken back). */
 size_t pool_available(struct pool *p);
