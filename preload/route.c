@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cache_inline.h"
+#include "log.h"
 #include "pools.h"
 
 const struct match_process *route_process;
@@ -224,6 +225,19 @@ void route_free(void *p, struct slot *s)
 		route_free_slow(p, s);
 }
 
+/* The helper: it would be the one that falls over what is no block at all. */
+static void route_free_deferred(void *p, struct slot *s)
+{
+	/* the owner's, which may change it; routes are never freed */
+	const struct route *r = __atomic_load_n(&s->route, __ATOMIC_RELAXED);
+
+	if ((uintptr_t)p % 8)
+		log_misuse("invalid free (not the start of a block): %p in no pool "
+			   "(rule \"%s\")",
+			p, r && r->rule ? r->rule->name : "");
+	je_free(p);
+}
+
 unsigned route_drain_deferred(struct slot *s)
 {
 	uint32_t tail = s->defer_tail;
@@ -233,7 +247,7 @@ unsigned route_drain_deferred(struct slot *s)
 	void *p;
 
 	for (; tail != head; tail++)
-		je_free(s->defer_ring[tail % ROUTE_DEFER]);
+		route_free_deferred(s->defer_ring[tail % ROUTE_DEFER], s);
 	/* release: the entries are read before the owner may overwrite them */
 	__atomic_store_n(&s->defer_tail, tail, __ATOMIC_RELEASE);
 	/* acquire: pairs with the owner's release; the whole list at once, so no ABA */
@@ -241,7 +255,7 @@ unsigned route_drain_deferred(struct slot *s)
 	while (p) {
 		void *below = *(void **)p;
 
-		je_free(p);
+		route_free_deferred(p, s);
 		p = below;
 		n++;
 	}
