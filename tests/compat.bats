@@ -110,3 +110,31 @@ linked() {
 	assert_success
 	assert_contains "a contiguous pool was not made: "
 }
+
+@test "a rule with recycle: a player's frames get the same locked pages back" {
+	policy <<-'END'
+		[pool frames]
+		size = 12M
+		[rule player]
+		thread = player
+		size = 1M..
+		pool = frames
+		recycle = 0.5s
+	END
+	run preloaded "$PROG/frames"
+	assert_success
+	assert_output "faults 0 locked 1"
+}
+
+@test "CMMemoryPool: where the library's own thread runs, it ages out without a call" {
+	policy <<-'END'
+		[pool p]
+		size = 1M
+		[rule r]
+		thread = matched
+		pool = p
+	END
+	run linked "$PROG/compat_cmmemorypool" helper
+	assert_success
+	assert_output ""
+}

@@ -254,6 +254,35 @@ static void children(void)
 	CFRelease(pool);
 }
 
+static void *stay(void *arg)
+{
+	pthread_setname_np(pthread_self(), "matched");
+	free(malloc(100));
+	while (!__atomic_load_n((int *)arg, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return NULL;
+}
+
+/* Nobody calls, and still what is kept goes: the library's own thread runs, because the
+ * policy matches one of ours. */
+static void aged_by_the_helper(void)
+{
+	CMMemoryPoolRef pool = pool_with_age(0.1);
+	CFAllocatorRef a = CMMemoryPoolGetAllocator(pool);
+	pthread_t t;
+	int quit = 0;
+
+	pthread_create(&t, NULL, stay, &quit);
+	CFAllocatorDeallocate(a, CFAllocatorAllocate(a, MIB, 0));
+	CHECK(held() == MIB);
+	for (int i = 0; i < 5000 && held(); i++)
+		usleep(1000);
+	CHECK(held() == 0);
+	__atomic_store_n(&quit, 1, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	CFRelease(pool);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -268,6 +297,10 @@ int main(int argc, char **argv)
 		resizing();
 		threads();
 		children();
+		return api_failed;
+	}
+	if (!strcmp(how, "helper")) {
+		aged_by_the_helper();
 		return api_failed;
 	}
 	a = CMMemoryPoolGetAllocator(CMMemoryPoolCreate(NULL));
