@@ -15,3 +15,13 @@ fuzz-heap: $B/fuzz-heap ## any bytes as operations of the engine, FUZZ_SECONDS=6
 	@mkdir -p $B/corpus-heap
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 \
 		-print_final_stats=1 $B/corpus-heap
+
+# Bounded and exhaustive: every size there can be, every arrangement of a few blocks.
+PROOFS := $(patsubst tests/proof/%.c,$B/proof/%,$(wildcard tests/proof/*.c))
+$(PROOFS): $B/proof/%: tests/proof/%.c $(HEAP_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE -iquote preload -o $@ $<
+test-programs: $(PROOFS)
+.PHONY: check-proof
+check-proof: $(PROOFS) ## size classes and list surgery, exhaustively: seconds
+	@set -e; for p in $(PROOFS); do timeout 120 $$p; done

@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is shown about the engine by going through every case.
+load helper
+
+@test "every size there can be is in one class, and every block of its fitting class holds it" {
+	run "$ROOT/build/proof/heap_classes"
+	assert_success
+	assert_contains "all 268435455 sizes"
+}
+
+@test "lists stay well formed whatever is pushed or removed, and damaged links are not followed" {
+	run "$ROOT/build/proof/heap_lists"
+	assert_success
+	assert_contains "of 6 blocks in 3 lists"
+}
