@@ -84,6 +84,7 @@ int cmd_show(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
@@ -99,6 +100,7 @@ enum {
 	EXPLAIN_CONF
 };
 enum { SHOW_APP, SHOW_CONF };
+enum { DOCTOR_CONF, DOCTOR_JSON, DOCTOR_ROOT };
 enum { STAT_JSON, STAT_OPENMETRICS };
 enum { TOP_BATCH, TOP_COUNT, TOP_DELAY };
 

@@ -56,6 +56,9 @@ struct elf_facts {
  */
 void elf_inspect(const char *path, struct elf_facts *out);
 
+/* Does it define malloc and free for the whole process? (elf_allocator.c) */
+bool elf_defines_malloc(const struct elf_facts *f);
+
 /*
  * Finds `name` as execvp(3) would: itself when it has a slash, else the first executable
  * file in PATH. True and the path in buf, or false with errno ENOENT, EACCES, ENOTDIR or

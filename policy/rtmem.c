@@ -172,6 +172,30 @@ const struct cmd cmd_table[] = {
 		.run = cmd_top,
 	},
 	{
+		.name = "doctor",
+		.operands = "[COMMAND]",
+		.summary = "check this machine, and a program, for what realtime memory "
+			   "needs",
+		.option =
+			OPTIONS{
+				[DOCTOR_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				[DOCTOR_JSON] = {"--json", "-j", NULL,
+					"print JSON instead of lines"},
+				[DOCTOR_ROOT] = {"--root", "-r", "DIR",
+					"look at DIR/proc and DIR/sys instead"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "all is well"},
+				{"1", "there are warnings or failures"},
+				{"2", "wrong usage"},
+				{0},
+			},
+		.run = cmd_doctor,
+	},
+	{
 		.name = "keys",
 		.operands = "",
 		.summary = "every key of the policy file, one a line, columns parted by "
