@@ -49,7 +49,7 @@ static size_t pick(const struct mix *m)
 
 static void give(struct cache *c, void *p)
 {
-	if (!cache_free_small(c, p) && cache_free_slow(c, p) != HEAP_OK)
+	if (!cache_free(c, p) && cache_free_slow(c, p) != HEAP_OK)
 		exit(2);
 }
 

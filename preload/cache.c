@@ -21,7 +21,7 @@
 static inline bool cache_keep(struct cache *c, void *p, uint32_t size)
 {
 	if (size <= CACHE_SMALL_BLOCK)
-		return cache_push(cache_small_bin(c, size), p);
+		return cache_push_small(c, size, p);
 	return cache_keep_large(c, p, size);
 }
 
@@ -95,7 +95,7 @@ void *cache_alloc_last_slow(struct cache *c, size_t n)
 /* Requests up to 8 bytes have the smallest block but a bin of their own number. */
 void *cache_alloc_tiny(struct cache *c, size_t n)
 {
-	void *p = cache_pop(cache_small_bin(c, HEAP_BLOCK_MIN));
+	void *p = cache_pop_small(c, HEAP_BLOCK_MIN);
 
 	return p ? p : cache_refill(c, n, HEAP_BLOCK_MIN);
 }
@@ -124,11 +124,22 @@ static int cache_depth(const struct pool *p, size_t block)
 	return depth < 1 ? 1 : depth;
 }
 
-static void cache_init_bin(struct cache_bin *bin, void **slot, int depth)
+static void cache_init_bin(void ***top, void ***full, void **slot, int depth)
 {
 	slot[0] = NULL;
-	bin->top = slot;
-	bin->full = slot + depth;
+	*top = slot;
+	*full = slot + depth;
+}
+
+/* Sixteen classes per doubling from 1 << CACHE_LARGE_MSB on. */
+static uint8_t cache_class_of(size_t size)
+{
+	unsigned shift;
+
+	if (size < 1UL << CACHE_LARGE_MSB)
+		return 0;
+	shift = cache_large_shift(size);
+	return (uint8_t)((size >> shift) - 16u + (shift - (CACHE_LARGE_MSB - 4u)) * 16u);
 }
 
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
@@ -143,11 +154,14 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 	c->room = (long)(p->size / 48);
 	cache_see_growth(c);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_init_bin(&c->small[i], c->small_slot[i],
+		cache_init_bin(&c->small[i].top, &c->small[i].full, c->small_slot[i],
 			i < HEAP_BLOCK_MIN / HEAP_ALIGN ? 0
 							: cache_depth(p, i * HEAP_ALIGN));
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		cache_init_bin(&c->large[i], c->large_slot[i], CACHE_LARGE_DEPTH);
+		cache_init_bin(&c->large_top[i], &c->large_full[i], c->large_slot[i],
+			CACHE_LARGE_DEPTH);
+	for (unsigned i = 0; i < CACHE_LARGE_END / CACHE_LARGE_UNIT; i++)
+		c->large_class[i] = cache_class_of(i * CACHE_LARGE_UNIT);
 }
 
 /* A flipped block into the heap; the lock is held for this one operation. */
@@ -162,10 +176,10 @@ static void cache_give(struct cache *c, void *p)
 		pool_misuse(c->pool, p, v);
 }
 
-static void cache_flush_bin(struct cache *c, struct cache_bin *bin)
+static void cache_flush_bin(struct cache *c, void ***top)
 {
-	for (; *bin->top; bin->top--)
-		cache_give(c, *bin->top);
+	for (; **top; --*top)
+		cache_give(c, **top);
 }
 
 void cache_flush(struct cache *c)
@@ -173,9 +187,9 @@ void cache_flush(struct cache *c)
 	if (c->pool->inherited)
 		return;
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_flush_bin(c, &c->small[i]);
+		cache_flush_bin(c, &c->small[i].top);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		cache_flush_bin(c, &c->large[i]);
+		cache_flush_bin(c, &c->large_top[i]);
 	c->room = (long)(c->pool->size / 48);
 	while (c->inbox) {
 		void *p = c->inbox;

@@ -18,7 +18,10 @@
 #define CACHE_LARGE 65536UL /* requests up to this have a class */
 
 /* Contents are the engine's; the size is pinned here because slots embed it. */
-#define CACHE_BYTES 11520UL
+#define CACHE_BYTES 12672UL
+
+/* Where a slot has its cache (route.h): the fast path adds up addresses from the slot. */
+#define CACHE_IN_SLOT 0xe40L
 
 struct cache; /* defined in cache_inline.h, included by route.c and cache.c only */
 

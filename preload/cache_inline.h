@@ -12,6 +12,8 @@
 #ifndef CACHE_INLINE_H
 #define CACHE_INLINE_H
 
+#include <stddef.h>
+
 #include "cache.h"
 
 struct cache_bin {
@@ -28,7 +30,8 @@ struct cache_bin {
 	     */
 #define CACHE_LARGE_DEPTH 4
 /* Blocks from this size on have no class: the second above 64 KiB would be theirs. */
-#define CACHE_LARGE_END (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
+#define CACHE_LARGE_END	 (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
+#define CACHE_LARGE_UNIT 64u /* every class begins at a multiple of this */
 
 struct cache {
 	uintptr_t lo;
@@ -42,7 +45,10 @@ struct cache {
 	long room;   /* bytes the large bins may still take */
 	void *inbox; /* blocks others gave back, flipped, linked; ours alone */
 	struct cache_bin small[CACHE_SMALL_BINS];
-	struct cache_bin large[CACHE_LARGE_BINS];
+	/* as in a bin, but apart: indexed by class without a multiplication */
+	void **large_top[CACHE_LARGE_BINS], **large_full[CACHE_LARGE_BINS];
+	/* per CACHE_LARGE_UNIT of block size: the class it falls into */
+	uint8_t large_class[CACHE_LARGE_END / CACHE_LARGE_UNIT];
 	void *small_slot[CACHE_SMALL_BINS][CACHE_DEPTH + 1];
 	void *large_slot[CACHE_LARGE_BINS][CACHE_LARGE_DEPTH + 1];
 };
@@ -62,11 +68,6 @@ static inline struct pool *cache_pool(const struct cache *c)
 	return c->pool;
 }
 
-static inline struct cache_bin *cache_small_bin(struct cache *c, size_t size)
-{
-	return (struct cache_bin *)((char *)c->small + size);
-}
-
 static inline uint32_t cache_block_size(const void *p)
 {
 	/* relaxed: the size stays; a flag beside it may change under the pool's lock */
@@ -74,36 +75,77 @@ static inline uint32_t cache_block_size(const void *p)
 	       -(uint32_t)HEAP_ALIGN;
 }
 
-/* In memory, so that neither the address nor the sum takes a register and a move. */
-static inline __attribute__((always_inline)) void cache_move_top(
-	struct cache_bin *bin, long blocks)
+#define CACHE_INLINE static inline __attribute__((always_inline))
+
+/*
+ * A member of an array in the slot is one address the processor adds up by itself. Used
+ * twice, the compiler would make it once, in a register, with one more instruction: so
+ * the index is made to look new before each use. And a top moves in memory, without a
+ * register.
+ */
+#define CACHE_NEW(i) __asm__("" : "+r"(i))
+#define CACHE_MOVE(top, blocks) \
+	__asm__("addq %1, %0" : "+m"(top) : "i"((blocks) * (long)sizeof(void *)) : "cc")
+
+/* The same for a small bin, from the slot the cache is in (CACHE_IN_SLOT). */
+#define CACHE_MOVE_SMALL(c, size, blocks)                                    \
+	__asm__ volatile("addq %0, %c1(%2,%3)"                               \
+			 :                                                   \
+			 : "i"((blocks) * (long)sizeof(void *)),             \
+			 "i"(CACHE_IN_SLOT + offsetof(struct cache, small)), \
+			 "r"((char *)(c)-CACHE_IN_SLOT), "r"(size)           \
+			 : "memory", "cc")
+
+/* size: of a block; its bin's offset too. */
+CACHE_INLINE struct cache_bin *cache_small_bin(struct cache *c, size_t size)
 {
-	__asm__("addq %1, %0"
-		: "+m"(bin->top)
-		: "i"(blocks * (long)sizeof(void *))
-		: "cc");
+	return (struct cache_bin *)((char *)c->small + size);
 }
 
-static inline __attribute__((always_inline)) void *cache_pop(struct cache_bin *bin)
+CACHE_INLINE void *cache_pop_small(struct cache *c, size_t size)
 {
-	void *p = *bin->top;
+	void *p = *cache_small_bin(c, size)->top;
 
 	if (__builtin_expect(p == NULL, 0))
 		return NULL;
-	cache_move_top(bin, -1);
+	CACHE_MOVE_SMALL(c, size, -1);
 	heap_flip(p);
 	return p;
 }
 
-static inline __attribute__((always_inline)) bool cache_push(
-	struct cache_bin *bin, void *p)
+CACHE_INLINE bool cache_push_small(struct cache *c, size_t size, void *p)
 {
-	void **top = bin->top;
+	void **top = cache_small_bin(c, size)->top;
 
-	if (__builtin_expect(top == bin->full, 0))
+	CACHE_NEW(size);
+	if (__builtin_expect(top == cache_small_bin(c, size)->full, 0))
 		return false;
 	top[1] = p;
-	cache_move_top(bin, 1);
+	CACHE_MOVE_SMALL(c, size, 1);
+	return true;
+}
+
+CACHE_INLINE void *cache_pop_large(struct cache *c, size_t class)
+{
+	void *p = *c->large_top[class];
+
+	if (__builtin_expect(p == NULL, 0))
+		return NULL;
+	CACHE_NEW(class);
+	CACHE_MOVE(c->large_top[class], -1);
+	heap_flip(p);
+	return p;
+}
+
+CACHE_INLINE bool cache_push_large(struct cache *c, size_t class, void *p)
+{
+	void **top = c->large_top[class];
+
+	if (__builtin_expect(top == c->large_full[class], 0))
+		return false;
+	top[1] = p;
+	CACHE_NEW(class);
+	CACHE_MOVE(c->large_top[class], 1);
 	return true;
 }
 
@@ -111,12 +153,6 @@ static inline __attribute__((always_inline)) bool cache_push(
 static inline size_t cache_small_size(size_t n)
 {
 	return (uint32_t)(n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -(uint32_t)HEAP_ALIGN;
-}
-
-/* n <= CACHE_SMALL. NULL: nothing cached. */
-static inline void *cache_alloc_small(struct cache *c, size_t n)
-{
-	return cache_pop(cache_small_bin(c, cache_small_size(n)));
 }
 
 /*
@@ -128,19 +164,18 @@ static inline unsigned cache_large_shift(size_t size)
 	return ((unsigned)__builtin_clzl(size) ^ 63u) - 4u;
 }
 
-static inline struct cache_bin *cache_large_bin(
-	struct cache *c, size_t units, unsigned shift)
+/* The class of a block of `size`, above 1 << CACHE_LARGE_MSB and below CACHE_LARGE_END.
+ */
+CACHE_INLINE size_t cache_large_class(const struct cache *c, size_t size)
 {
-	/* units: 16..31, or 32 for the class that begins the next doubling */
-	return &c->large[units + shift * 16u - (16u + (CACHE_LARGE_MSB - 4u) * 16u)];
+	return c->large_class[size / CACHE_LARGE_UNIT];
 }
 
-/* CACHE_SMALL < n <= CACHE_LARGE. NULL: nothing cached. */
-static inline void *cache_alloc_large(struct cache *c, size_t n)
+/* CACHE_SMALL < n <= CACHE_LARGE. NULL: nothing cached. The class above the one the last
+ * byte falls into: any block of it holds n. */
+CACHE_INLINE void *cache_alloc_large(struct cache *c, size_t n)
 {
-	size_t last = n + HEAP_OVERHEAD - 1;
-	unsigned shift = cache_large_shift(last);
-	void *p = cache_pop(cache_large_bin(c, (last >> shift) + 1, shift));
+	void *p = cache_pop_large(c, cache_large_class(c, n + HEAP_OVERHEAD - 1) + 1);
 
 	if (__builtin_expect(p != NULL, 1))
 		c->room += cache_block_size(p);
@@ -151,7 +186,7 @@ static inline void *cache_alloc_large(struct cache *c, size_t n)
 static inline void *cache_alloc(struct cache *c, size_t n)
 {
 	if (n <= CACHE_SMALL)
-		return cache_alloc_small(c, n);
+		return cache_pop_small(c, cache_small_size(n));
 	return n <= CACHE_LARGE ? cache_alloc_large(c, n) : NULL;
 }
 
@@ -166,8 +201,19 @@ static inline bool cache_is_live(const struct cache *c, const void *p)
 	return ((const uint16_t *)p)[-1] == (uint16_t)((uintptr_t)p ^ c->key);
 }
 
-/* True: p was a live small block of this pool and is cached. */
-static inline bool cache_free_small(struct cache *c, void *p)
+/* p belongs into a large bin and there is room. It is live or flipped, as the caller
+ * knows. */
+CACHE_INLINE bool cache_keep_large(struct cache *c, void *p, uint32_t size)
+{
+	if (size >= CACHE_LARGE_END || c->room < (long)size ||
+		!cache_push_large(c, cache_large_class(c, size), p))
+		return false;
+	c->room -= (long)size;
+	return true;
+}
+
+/* True: p was a live block of this pool and is cached. */
+CACHE_INLINE bool cache_free(struct cache *c, void *p)
 {
 	uint32_t size;
 
@@ -175,23 +221,10 @@ static inline bool cache_free_small(struct cache *c, void *p)
 		__builtin_expect(!cache_is_live(c, p), 0))
 		return false;
 	size = cache_block_size(p);
-	if (__builtin_expect(size > CACHE_SMALL_BLOCK, 0) ||
-		!cache_push(cache_small_bin(c, size), p))
+	if (!(size > CACHE_SMALL_BLOCK ? cache_keep_large(c, p, size)
+				       : cache_push_small(c, size, p)))
 		return false;
 	heap_flip(p);
-	return true;
-}
-
-/* p belongs into a large bin and there is room. It is live or flipped, as the caller
- * knows. */
-static inline bool cache_keep_large(struct cache *c, void *p, uint32_t size)
-{
-	unsigned shift = cache_large_shift(size);
-
-	if (size >= CACHE_LARGE_END || c->room < (long)size ||
-		!cache_push(cache_large_bin(c, size >> shift, shift), p))
-		return false;
-	c->room -= (long)size;
 	return true;
 }
 
@@ -236,19 +269,13 @@ static inline void *cache_alloc_slow(struct cache *c, size_t n)
 	return cache_refill(c, n, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
 }
 
-/* p lies in this cache's pool. Its bin, else the heap if nobody holds its lock. */
+/* p lies in this cache's pool and did not get into a bin. Never waits. */
 static inline enum heap_verdict cache_free_slow(struct cache *c, void *p)
 {
 	enum heap_verdict v;
-	uint32_t size;
 
 	if (__builtin_expect(!cache_is_live(c, p) || (uintptr_t)p % HEAP_ALIGN, 0))
 		return cache_free_odd(c, p);
-	size = cache_block_size(p);
-	if (size > CACHE_SMALL_BLOCK && cache_keep_large(c, p, size)) {
-		heap_flip(p);
-		return HEAP_OK;
-	}
 	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
 		heap_flip(p);
 		pool_push_returned(c->hot, p);

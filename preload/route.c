@@ -111,6 +111,11 @@ static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s
 	return p ? p : route_full_slow(s, s->route->pool, n, 0);
 }
 
+static __attribute__((noinline)) void *route_refill_large(size_t n, struct slot *s)
+{
+	return route_refill(n, s, cache_large_size(n));
+}
+
 __attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)
 {
 	void *p;
@@ -118,13 +123,25 @@ __attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)
 	if (__builtin_expect(n > CACHE_LARGE, 0))
 		return route_alloc_huge(n, s);
 	p = cache_alloc_large(route_cache(s), n);
-	return __builtin_expect(p != NULL, 1) ? p
-					      : route_refill(n, s, cache_large_size(n));
+	return __builtin_expect(p != NULL, 1) ? p : route_refill_large(n, s);
 }
 
-void *route_malloc_simple(size_t size, struct slot *s)
+/* The large classes stand here and not behind a jump. */
+void *route_malloc_simple(size_t n, struct slot *s)
 {
-	return route_alloc_own(size, s);
+	struct cache *c = route_cache(s);
+	size_t size;
+	void *p;
+
+	if (__builtin_expect(n > CACHE_SMALL, 0)) {
+		if (__builtin_expect(n > CACHE_LARGE, 0))
+			return route_alloc_huge(n, s);
+		p = cache_alloc_large(c, n);
+		return __builtin_expect(p != NULL, 1) ? p : route_refill_large(n, s);
+	}
+	size = cache_small_size(n);
+	p = cache_pop_small(c, size);
+	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
 }
 
 /* ---- frees of matched threads ---- */
@@ -176,7 +193,7 @@ static __attribute__((noinline)) void route_free_hull(void *p, struct slot *s)
 	if (s->route && pool == s->route->pool)
 		cache_see_growth(route_cache(s));
 	if (cache_owns(route_cache(s), p))
-		route_free_slow(p, s);
+		route_free_cached(p, s);
 	else
 		route_free_pool(pool, p);
 }
@@ -190,7 +207,7 @@ static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s
 		route_free_base(p, s);
 }
 
-/* Not into a small bin. A thread without a cache owns nothing. */
+/* Not into a bin. A thread without a cache owns nothing. */
 __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 {
 	struct cache *c = route_cache(s);
@@ -208,10 +225,10 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 
 void route_free_cached(void *p, struct slot *s)
 {
-	/* cache_free_small() asks the same first: the compiler asks it once */
+	/* cache_free() asks the same first: the compiler asks it once */
 	if (__builtin_expect(!cache_owns(route_cache(s), p), 0))
 		route_free_foreign(p, s);
-	else if (__builtin_expect(!cache_free_small(route_cache(s), p), 0))
+	else if (__builtin_expect(!cache_free(route_cache(s), p), 0))
 		route_free_slow(p, s);
 }
 

@@ -94,6 +94,9 @@ struct slot {
 	_Alignas(64) unsigned char cache[CACHE_BYTES];
 };
 
+_Static_assert(
+	__builtin_offsetof(struct slot, cache) == CACHE_IN_SLOT, "cache.h says where");
+
 extern __attribute__((tls_model("initial-exec"))) __thread struct slot *route_self;
 
 /* The slot of threads past their last destructor: jemalloc, looking at addresses. */

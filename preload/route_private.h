@@ -51,7 +51,7 @@ static inline void *route_alloc_own(size_t n, struct slot *s)
 	if (__builtin_expect(n > CACHE_SMALL, 0))
 		return route_alloc_large(n, s);
 	size = cache_small_size(n);
-	p = cache_pop(cache_small_bin(route_cache(s), size));
+	p = cache_pop_small(route_cache(s), size);
 	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
 }
 

@@ -34,7 +34,7 @@ static void *take(size_t n)
 
 static enum heap_verdict give(void *p)
 {
-	if (cache_free_small(cache, p))
+	if (cache_free(cache, p))
 		return HEAP_OK;
 	return cache_owns(cache, p) ? cache_free_slow(cache, p) : HEAP_NOT_A_BLOCK;
 }

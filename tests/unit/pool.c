@@ -61,7 +61,7 @@ static void give(struct cache *c, void *p)
 	if (!p)
 		return;
 	look(p);
-	if (!cache_free_small(c, p) && cache_free_slow(c, p) != HEAP_OK)
+	if (!cache_free(c, p) && cache_free_slow(c, p) != HEAP_OK)
 		fail("free refused", p);
 }
 
