@@ -6,7 +6,8 @@
  * The file is read, not mapped: a file that shrinks meanwhile gives a short read, not a
  * signal. Its program headers and build-id must be those of the object in memory; a file
  * that was replaced since tells nothing. Only what is needed is read: two headers, the
- * symbol table and its strings.
+ * symbol table and its strings. An object with several ranges of code is several modules;
+ * the symbols that were read last stay for the next one (site_elf_forget).
  *
  * Never on the realtime path. Every size and offset in the file is checked.
  */
@@ -129,33 +130,47 @@ static void each(const Elf64_Sym *sym, size_t n, const char *str, size_t strsize
 	}
 }
 
-/* The first symbol table of this type that names functions. */
-static bool table(const struct elf *e, uint32_t type, site_symbol_fn *fn, void *arg)
+/* The functions of the object that was asked about last; under the site lock. */
+static struct {
+	const struct link_map *map; /* NULL: none */
+	uintptr_t base;
+	Elf64_Sym *sym;
+	size_t n;
+	char *str;
+	size_t strsize;
+} kept;
+
+void site_elf_forget(void)
+{
+	je_free(kept.sym);
+	je_free(kept.str);
+	__builtin_memset(&kept, 0, sizeof kept);
+}
+
+/* Keeps the first symbol table of this type that names functions. */
+static bool table(const struct elf *e, uint32_t type)
 {
 	for (unsigned i = 0; i < e->eh.e_shnum; i++) {
 		const Elf64_Shdr *s = &e->sh[i], *t;
-		Elf64_Sym *sym;
-		char *str;
 
 		if (s->sh_type != type || s->sh_link >= e->eh.e_shnum)
 			continue;
 		t = &e->sh[s->sh_link];
 		if (t->sh_type != SHT_STRTAB)
 			continue;
-		sym = read_new(e->fd, s->sh_size, s->sh_offset);
-		str = read_new(e->fd, t->sh_size, t->sh_offset);
-		if (sym && str && str[t->sh_size - 1] == '\0')
-			each(sym, s->sh_size / sizeof *sym, str, t->sh_size, fn, arg);
-		else
-			type = 0;
-		je_free(sym);
-		je_free(str);
-		return type != 0;
+		kept.sym = read_new(e->fd, s->sh_size, s->sh_offset);
+		kept.n = s->sh_size / sizeof *kept.sym;
+		kept.str = read_new(e->fd, t->sh_size, t->sh_offset);
+		kept.strsize = t->sh_size;
+		if (kept.sym && kept.str && kept.str[t->sh_size - 1] == '\0')
+			return true;
+		site_elf_forget();
+		return false;
 	}
 	return false;
 }
 
-static bool debug_file(const struct site_module *m, site_symbol_fn *fn, void *arg)
+static bool debug_file(const struct site_module *m)
 {
 	char path[128];
 	int n;
@@ -176,23 +191,35 @@ static bool debug_file(const struct site_module *m, site_symbol_fn *fn, void *ar
 	__builtin_memcpy(path + n, ".debug", sizeof ".debug");
 	if (!elf_open(&e, path))
 		return false;
-	found = same_build_id(&e, m) && table(&e, SHT_SYMTAB, fn, arg);
+	found = same_build_id(&e, m) && table(&e, SHT_SYMTAB);
+	elf_close(&e);
+	return found;
+}
+
+static bool read_symbols(const struct site_module *m)
+{
+	struct elf e;
+	bool found;
+
+	if (!elf_open(&e, m->path))
+		return debug_file(m);
+	if (!same_headers(&e, m) || (m->build_id_len && !same_build_id(&e, m)))
+		found = debug_file(m);
+	else
+		found = table(&e, SHT_SYMTAB) || debug_file(m) || table(&e, SHT_DYNSYM);
 	elf_close(&e);
 	return found;
 }
 
 bool site_elf_symbols(const struct site_module *m, site_symbol_fn *fn, void *arg)
 {
-	struct elf e;
-	bool found;
-
-	if (!elf_open(&e, m->path))
-		return debug_file(m, fn, arg);
-	if (!same_headers(&e, m) || (m->build_id_len && !same_build_id(&e, m)))
-		found = debug_file(m, fn, arg);
-	else
-		found = table(&e, SHT_SYMTAB, fn, arg) || debug_file(m, fn, arg) ||
-			table(&e, SHT_DYNSYM, fn, arg);
-	elf_close(&e);
-	return found;
+	if (!m->map || kept.map != m->map || kept.base != m->base) {
+		site_elf_forget();
+		if (!read_symbols(m))
+			return false;
+		kept.map = m->map;
+		kept.base = m->base;
+	}
+	each(kept.sym, kept.n, kept.str, kept.strsize, fn, arg);
+	return true;
 }

@@ -323,6 +323,7 @@ void site_modules_refresh(struct site_world *w, const struct match_process *p)
 		if (compile(w, p, f.v[i]))
 			f.v[n++] = f.v[i];
 	}
+	site_elf_forget();
 	changed |= !old || n != old->n;
 	now = changed ? list_of(&f, n) : NULL;
 	if (now)

@@ -46,6 +46,7 @@ const char *site_name(uintptr_t addr, char *buf, unsigned len)
 	if (m) {
 		w.value = addr - m->base;
 		site_elf_symbols(m, consider, &w);
+		site_elf_forget();
 	}
 	if (!m)
 		log_format(buf, len, "0x%lx", (unsigned long)addr);

@@ -110,5 +110,8 @@ void site_modules_reap(void);
 /* site_elf.c - off the realtime path. Calls fn for each function; false: no symbols. */
 typedef void site_symbol_fn(void *arg, const char *name, uint64_t start, uint64_t size);
 bool site_elf_symbols(const struct site_module *m, site_symbol_fn *fn, void *arg);
+/* The symbols that the next module of the same object would find are no longer kept:
+ * before the site lock is given back. */
+void site_elf_forget(void);
 
 #endif
