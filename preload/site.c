@@ -85,6 +85,7 @@ uint64_t site_init(const struct match_process *m)
 
 	for (int i = 0; i < m->nrule; i++)
 		any |= m->rule[i]->callsite.n > 0;
+	site_cxx_find(m);
 	site_lock();
 	old = site_world;
 	policy = m;
@@ -128,6 +129,7 @@ void site_modules_changed(void)
 {
 	if (!site_world)
 		return;
+	site_cxx_find(policy);
 	site_lock();
 	refresh();
 	site_unlock();
@@ -186,6 +188,7 @@ void site_poll(void)
 void site_child(void)
 {
 	site_lock_child();
+	site_thread_child();
 	/* resolves and closes of threads that do not exist here */
 	site_active = 0;
 	site_closing = 0;

@@ -5,7 +5,7 @@
  * Every function of the module is asked of every rule once, here; what is left for the
  * realtime path is a sorted array. Where functions nest, the one that begins last wins;
  * where several names share an address, each of them counts. "foo.cold", "foo.part.0" and
- * "foo@@VERSION" are also asked as "foo".
+ * "foo@@VERSION" are also asked as "foo", C++ names also as people write them.
  *
  * Never on the realtime path. Bound: functions x (rules + wrappers), n log n to sort.
  */
@@ -50,6 +50,7 @@ struct compile {
 	const struct match_process *m;
 	struct site_module *mod;
 	uint64_t ask;	       /* rules whose answer depends on the symbol */
+	uint64_t ask_cxx;      /* and of those, on what C++ programmers call it */
 	struct verdict object; /* code that no symbol covers */
 	const char
 		*here[NWRAPPER]; /* symbol globs of wrappers that apply to this object */
@@ -141,17 +142,31 @@ static void rules_of_object(struct compile *c)
 		if (r->callsite.n == 0)
 			continue;
 		ask_rule(&c->object, r, (unsigned)i, c->mod->path, NULL);
-		if (symbol_matters(r, c->mod->path))
+		if (symbol_matters(r, c->mod->path)) {
 			c->ask |= 1ull << i;
+			c->ask_cxx |= site_cxx_asked(r) ? 1ull << i : 0;
+		}
+	}
+}
+
+static void ask_rules(
+	const struct compile *c, struct verdict *v, uint64_t ask, const char *name)
+{
+	for (; ask; ask &= ask - 1) {
+		int i = __builtin_ctzll(ask);
+
+		ask_rule(v, c->m->rule[i], (unsigned)i, c->mod->path, name);
 	}
 }
 
 static void ask_name(const struct compile *c, struct verdict *v, const char *name)
 {
-	for (uint64_t ask = c->ask; ask; ask &= ask - 1) {
-		int i = __builtin_ctzll(ask);
+	char *written = c->ask_cxx ? site_cxx_name(name) : NULL;
 
-		ask_rule(v, c->m->rule[i], (unsigned)i, c->mod->path, name);
+	ask_rules(c, v, c->ask, name);
+	if (written) {
+		ask_rules(c, v, c->ask_cxx, written);
+		site_cxx_free(written);
 	}
 	v->transparent |= is_wrapper(c, name);
 }

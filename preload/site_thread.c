@@ -2,17 +2,18 @@
 /*
  * site_thread.c - stack bounds of threads, and the memory of the walks they remember
  *
- * Walks are cut one after the other from one area, locked and touched, under the site
- * lock; they stay with the slot they were made for.
+ * Walks are cut one after the other from one area, locked and touched; they stay with the
+ * slot they were made for. Their lock is their own: a thread that compiles, and so holds
+ * the site lock, may be registered by a malloc of the demangler.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
 #include "area.h"
+#include "lock.h"
 #include "site.h"
 #include "site_inline.h"
-#include "site_lock.h"
 #include "site_thread.h"
 #include "sys.h"
 
@@ -24,6 +25,7 @@ __thread struct site_thread site_self;
 
 extern void *__libc_stack_end; /* ld.so's: the main thread's first stack pointer */
 
+static struct lock walks_lock;
 static struct area area; /* area.c keeps a pointer to it, for fork */
 
 static struct site_walked *cut(void)
@@ -40,10 +42,17 @@ static struct site_walked *cut(void)
 
 void site_walks_make(struct site_walked **walks)
 {
-	site_lock();
+	uint32_t me = lock_tid();
+
+	lock_acquire(&walks_lock, me);
 	if (!*walks)
 		*walks = cut();
-	site_unlock();
+	lock_release(&walks_lock, me);
+}
+
+void site_thread_child(void)
+{
+	walks_lock.word = 0;
 }
 
 void site_thread_walks(struct site_walked *walks)

@@ -101,4 +101,7 @@ void site_walks_make(struct site_walked **walks);
 /* Realtime: yes. The calling thread's walks from now on, forgotten first; or NULL. */
 void site_thread_walks(struct site_walked *walks);
 
+/* In the child of a fork: nobody holds the lock of site_walks_make(). */
+void site_thread_child(void);
+
 #endif

@@ -121,3 +121,26 @@ victim() {
 	run victim
 	assert_output $'above plain 4\naligned pool 4\ncold plain 4\ncopied pool 4\ngrown pool 4\nhot pool 4'
 }
+
+# cxx VALUE: what site_cxx says under a rule with this call site.
+cxx() {
+	policy <<-END
+		[pool sites]
+		size = 1M
+		[rule sites]
+		callsite = $1
+		pool = sites
+	END
+	run preloaded "$PROG/site_cxx"
+}
+
+@test "a C++ function is named as people write it, or as the linker does" {
+	cxx 'site_cxx!Foo::bar*'
+	assert_output $'bar pool\nbaz plain'
+	cxx 'site_cxx!Foo::baz(int)'
+	assert_output $'bar plain\nbaz pool'
+	cxx 'site_cxx!_ZN3Foo3barE*'
+	assert_output $'bar pool\nbaz plain'
+	cxx 'site_cxx, !site_cxx!Foo::*'
+	assert_output $'bar plain\nbaz plain'
+}
