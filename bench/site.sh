@@ -23,9 +23,10 @@ policy plain 'thread = asker'
 policy first 'thread = asker' 'callsite = site_pair!pair'
 policy deep 'thread = asker' 'callsite = site_pair!frame8' 'depth = 8'
 policy deepno 'thread = asker' 'callsite = site_pair!nobody' 'depth = 8'
+policy deepfp 'thread = asker' 'callsite = site_pair_fp!frame8' 'depth = 8'
 policy none 'thread = nobody'
 
-modes=(none plain first deep deepno)
+modes=(none plain first deep deepno deepfp)
 text() {
 	case $1 in
 	none) echo "no rule matches the thread" ;;
@@ -33,6 +34,7 @@ text() {
 	first) echo "matched by the immediate caller" ;;
 	deep) echo "depth 8, matched by the 8th frame, seen before" ;;
 	deepno) echo "depth 8, no frame matches, seen before" ;;
+	deepfp) echo "depth 8, matched by the 8th frame, all with frame pointers" ;;
 	walked) echo "glibc malloc after unw_backtrace of 8 frames (libunwind)" ;;
 	backtrace) echo "glibc malloc after backtrace of 8 frames (glibc)" ;;
 	glibc) echo "glibc malloc, no stack taken" ;;
@@ -43,10 +45,15 @@ collected() {
 	sed -n 's/.*Collected : //p'
 }
 
+# program MODE
+program() {
+	[ "$1" = deepfp ] && echo "$B/bench/site_pair_fp" || echo "$B/bench/site_pair"
+}
+
 # count MODE PAIRS: instructions of the main thread
 count() {
 	RTMEM_CONF=$work/$1 LD_PRELOAD=$LIB valgrind --tool=callgrind --separate-threads=yes \
-		--callgrind-out-file="$work/out" "$B/bench/site_pair" pair "$2" >/dev/null 2>&1
+		--callgrind-out-file="$work/out" "$(program "$1")" pair "$2" >/dev/null 2>&1
 	sed -n 's/^totals: //p' "$work/out-01"
 }
 
@@ -71,7 +78,7 @@ nanoseconds() {
 	case $1 in
 	walked | backtrace) taskset -c $cpu "$B/bench/site_pair" "$1" 20000 20 ;;
 	glibc) taskset -c $cpu "$B/bench/site_pair" pair 100000 20 ;;
-	*) RTMEM_CONF=$work/$1 LD_PRELOAD=$LIB taskset -c $cpu "$B/bench/site_pair" pair 100000 20 ;;
+	*) RTMEM_CONF=$work/$1 LD_PRELOAD=$LIB taskset -c $cpu "$(program "$1")" pair 100000 20 ;;
 	esac
 }
 

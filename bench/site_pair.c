@@ -9,8 +9,9 @@
  *
  * libunwind is opened, not linked: it has a backtrace() of its own. The pairs are made in
  * the main thread, which calls itself "asker", COUNT of them below one stack. With
- * ROUNDS, the shortest of so many rounds is printed, nanoseconds a pair. Frames have no
- * frame pointer, as distributions compile; bench/site.sh chooses the policy.
+ * ROUNDS, the shortest of so many rounds is printed, nanoseconds a pair. Built twice:
+ * without frame pointers, as Debian compiles, and with them (site_pair_fp);
+ * bench/site.sh chooses the policy.
  */
 #include <dlfcn.h>
 #include <execinfo.h>

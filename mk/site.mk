@@ -30,12 +30,14 @@ $B/site_shim.so: tests/shim/site_shim.c $B/libcore.a $B/libje.a
 test-programs: $B/site_shim.so
 
 .PHONY: bench-site
-bench-site: $B/bench/site $B/bench/site_pair lib ## what a call-site rule costs, into bench/results/site.txt
+bench-site: $B/bench/site $B/bench/site_pair $B/bench/site_pair_fp lib ## what a call-site rule costs, into bench/results/site.txt
 	@mkdir -p bench/results
 	./bench/site.sh | tee bench/results/site.txt
-$B/bench/site_pair: bench/site_pair.c
+$B/bench/site_pair: SITE_FRAME := -fomit-frame-pointer
+$B/bench/site_pair_fp: SITE_FRAME := -fno-omit-frame-pointer
+$B/bench/site_pair $B/bench/site_pair_fp: bench/site_pair.c
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls -pthread \
+	$(CC) $(CSTD) $(WARN) -O2 -g $(SITE_FRAME) -fno-optimize-sibling-calls -pthread \
 		-fno-builtin -D_GNU_SOURCE -o $@ $<
 $B/bench/site: bench/site.c $B/libcore.a $B/libje.a
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
  * What malloc does at a place is remembered twice: by return address where the immediate
  * caller decides, and by stack where a walk does. The second is only believed after every
  * word that the walk read was compared (site_thread.h), here in straight-line code for
- * each number of words up to eight, in a loop above that.
+ * each number of words up to sixteen, in a loop above that.
  *
  * Realtime path. Bound: SITE_WORDS comparisons; a stack not seen before is walked.
  */
@@ -49,13 +49,14 @@ static void route_remember(
 
 static route_malloc_fn route_site_slow;
 
-/* Not the stack that was remembered: route_site_slow() finds out what it is. */
+/* Where it is not the stack that was remembered, route_site_slow() finds out what it is.
+ */
 static inline void *route_check_words(size_t size, struct slot *s,
 	const struct site_walked *e, uintptr_t cfa, unsigned n)
 {
 	site_then_fn *then = e->then;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (unsigned i = 0; i < n; i++) {
 		if (UNLIKELY(*e->word[i].at != e->word[i].word))
 			return route_site_slow(size, s);
@@ -67,49 +68,52 @@ static inline void *route_check_words(size_t size, struct slot *s,
 	return then(size, s);
 }
 
+/* n words; and n words of a walk that began with the caller's frame pointer. */
 #define ROUTE_CHECK(n)                                                                   \
 	static void *route_check_##n(                                                    \
 		size_t size, struct slot *s, const struct site_walked *e, uintptr_t cfa) \
 	{                                                                                \
 		return route_check_words(size, s, e, cfa, n);                            \
+	}                                                                                \
+	static void *route_check_rbp_##n(                                                \
+		size_t size, struct slot *s, const struct site_walked *e, uintptr_t cfa) \
+	{                                                                                \
+		uintptr_t rbp = *(const uintptr_t *)__builtin_frame_address(0);          \
+                                                                                         \
+		if (UNLIKELY(e->rbp != rbp))                                             \
+			return route_site_slow(size, s);                                 \
+		return route_check_words(size, s, e, cfa, n);                            \
 	}
-ROUTE_CHECK(0)
-ROUTE_CHECK(1)
-ROUTE_CHECK(2)
-ROUTE_CHECK(3)
-ROUTE_CHECK(4)
-ROUTE_CHECK(5)
-ROUTE_CHECK(6)
-ROUTE_CHECK(7)
-ROUTE_CHECK(8)
+#define ROUTE_COUNTS(F)                                                                  \
+	F(0)                                                                             \
+	F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) \
+		F(16)
+ROUTE_COUNTS(ROUTE_CHECK)
 
-static site_check_fn *const route_check[] = {route_check_0, route_check_1, route_check_2,
-	route_check_3, route_check_4, route_check_5, route_check_6, route_check_7,
-	route_check_8};
+#define ROUTE_CHECKS(n) {route_check_##n, route_check_rbp_##n},
+static site_check_fn *const route_check[][2] = {ROUTE_COUNTS(ROUTE_CHECKS)};
 
-/* A walk of more words, or one that began with the caller's frame pointer. */
+/* A walk of more words. */
 static void *route_check_any(
 	size_t size, struct slot *s, const struct site_walked *e, uintptr_t cfa)
 {
-	ROUTE_FRAME(f);
-	site_then_fn *then = e->then;
+	uintptr_t rbp = *(const uintptr_t *)__builtin_frame_address(0);
 	unsigned n = e->n;
-	bool same = !(e->uses & SITE_USES_RBP) || e->rbp == f.rbp;
 
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < n; i++)
-		same &= *e->word[i].at == e->word[i].word;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (UNLIKELY(!same || e->cfa != cfa))
+	if (UNLIKELY((e->uses & SITE_USES_RBP) && e->rbp != rbp))
 		return route_site_slow(size, s);
-	return then(size, s);
+	for (unsigned i = 16; i < n; i++) {
+		if (UNLIKELY(*e->word[i].at != e->word[i].word))
+			return route_site_slow(size, s);
+	}
+	return route_check_words(size, s, e, cfa, 16);
 }
 
 static site_check_fn *route_check_of(const struct site_walked *e)
 {
-	if (e->uses || e->n >= sizeof(route_check) / sizeof(*route_check))
+	if (e->n >= sizeof(route_check) / sizeof(*route_check))
 		return route_check_any;
-	return route_check[e->n];
+	return route_check[e->n][(e->uses & SITE_USES_RBP) != 0];
 }
 
 /* ---- not seen before ---- */
