@@ -196,6 +196,38 @@ const struct cmd cmd_table[] = {
 		.run = cmd_doctor,
 	},
 	{
+		.name = "report",
+		.operands = "[COMMAND [ARGUMENT…]]",
+		.summary = "what was promised to the threads of a program, and what "
+			   "happened",
+		.option =
+			OPTIONS{
+				[REPORT_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				[REPORT_PID] = {"--pid", "-p", "PID",
+					"a process that runs, instead of a command"},
+				[REPORT_SECONDS] = {"--seconds", "-d", "SECONDS",
+					"how long to watch it (default: 10)"},
+				[REPORT_OUTPUT] = {"--output", "-o", "FILE",
+					"write the report there (default: standard error, with --pid standard output)"},
+				[REPORT_JSON] = {"--json", "-j", NULL,
+					"one JSON object instead of text"},
+				[REPORT_HTML] = {"--html", "-w", "FILE",
+					"also write a page for a browser"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "the promise was kept"},
+				{"1", "it was not, or there are no figures"},
+				{"2", "wrong usage"},
+				{"126", "the program was found but cannot be started"},
+				{"127", "the program was not found"},
+				{0},
+			},
+		.run = cmd_report,
+	},
+	{
 		.name = "keys",
 		.operands = "",
 		.summary = "every key of the policy file, one a line, columns parted by "

@@ -24,7 +24,7 @@ struct export_field {
 #define F(record, field) offsetof(struct rtmem_stats_##record, field)
 
 static const struct export_field export_process[] = {
-	{"threads", GAUGE, U32, F(head, threads), "Threads the library knows."},
+	{"known_threads", GAUGE, U32, F(head, threads), "Threads the library knows."},
 	{"matched_threads", GAUGE, U32, F(head, matched), "Threads of a rule."},
 	{"ended_threads", COUNTER, U32, F(head, ended),
 		"Threads of a rule that have ended."},
@@ -115,11 +115,12 @@ static void put_value(FILE *to, const struct stats_page *p, const struct export_
 		fprintf(to, "%lu", v);
 }
 
-static double put_seconds(const struct stats_page *p, const uint32_t *ticks, double q)
+static double put_seconds(
+	const struct stats_page *p, const uint32_t *ticks, uint64_t worst, double q)
 {
-	return p->head.tick_hz
-		       ? (double)view_percentile(ticks, q) / (double)p->head.tick_hz
-		       : 0;
+	return p->head.tick_hz ? (double)view_percentile(ticks, q, worst) /
+					 (double)p->head.tick_hz
+			       : 0;
 }
 
 /* ---- JSON ---- */
@@ -151,13 +152,13 @@ static void json_name(FILE *to, const char *key, const char *value)
 	stats_json_string(to, value);
 }
 
-static void json_latency(
-	FILE *to, const struct stats_page *p, const char *key, const uint32_t *ticks)
+static void json_latency(FILE *to, const struct stats_page *p, const char *key,
+	const uint32_t *ticks, uint64_t worst)
 {
 	fprintf(to, ",\"%s_seconds\":{", key);
 	for (size_t i = 0; i < sizeof(export_quantile) / sizeof(*export_quantile); i++)
 		fprintf(to, "%s\"%g\":%.10g", i ? "," : "", export_quantile[i],
-			put_seconds(p, ticks, export_quantile[i]));
+			put_seconds(p, ticks, worst, export_quantile[i]));
 	putc('}', to);
 }
 
@@ -172,8 +173,8 @@ static void json_thread(
 	json_name(to, "rule", r->rule);
 	json_name(to, "pool", r->pool);
 	json_fields(to, p, export_thread, r);
-	json_latency(to, p, "allocation", r->alloc_ticks);
-	json_latency(to, p, "free", r->free_ticks);
+	json_latency(to, p, "allocation", r->alloc_ticks, r->worst_alloc);
+	json_latency(to, p, "free", r->free_ticks, r->worst_free);
 }
 
 static void json_threads(FILE *to, const struct stats_page *p, const char *key,
@@ -276,20 +277,22 @@ static void metric_family(FILE *to, const struct stats_page *p, const char *sect
 	}
 }
 
-static void metric_latency(
-	FILE *to, const struct stats_page *p, const char *name, size_t at)
+static void metric_latency(FILE *to, const struct stats_page *p, const char *name,
+	size_t at, size_t worst_at)
 {
 	metric_head(to, "thread", name, "_seconds", "summary",
 		"Time of the calls counted while watched.");
 	for (uint32_t i = 0; i < p->head.thread.n; i++) {
 		const struct rtmem_stats_thread *r = stats_record(p, &p->head.thread, i);
 		const uint32_t *ticks = (const void *)((const char *)r + at);
+		uint64_t worst =
+			*(const uint64_t *)(const void *)((const char *)r + worst_at);
 
 		for (size_t k = 0; k < sizeof(export_quantile) / sizeof(double); k++) {
 			fprintf(to, "rtmem_thread_%s_seconds", name);
 			metric_thread_labels(to, p, r);
 			fprintf(to, ",quantile=\"%g\"} %.10g\n", export_quantile[k],
-				put_seconds(p, ticks, export_quantile[k]));
+				put_seconds(p, ticks, worst, export_quantile[k]));
 		}
 		fprintf(to, "rtmem_thread_%s_seconds_count", name);
 		metric_thread_labels(to, p, r);
@@ -312,10 +315,10 @@ void stats_metrics(FILE *to, const struct stats_page *p)
 	metric_section(to, p, "tag", &p->head.tag, export_tag);
 	metric_section(to, p, "thread", &p->head.thread, export_thread);
 	if (p->head.thread.n) {
-		metric_latency(to, p, "allocation",
-			offsetof(struct rtmem_stats_thread, alloc_ticks));
+		metric_latency(to, p, "allocation", F(thread, alloc_ticks),
+			F(thread, worst_alloc));
 		metric_latency(
-			to, p, "free", offsetof(struct rtmem_stats_thread, free_ticks));
+			to, p, "free", F(thread, free_ticks), F(thread, worst_free));
 	}
 	fputs("# EOF\n", to);
 }

@@ -72,14 +72,16 @@ uint64_t view_calls(const uint32_t *histogram)
 	return n;
 }
 
-uint64_t view_percentile(const uint32_t *histogram, double q)
+uint64_t view_percentile(const uint32_t *histogram, double q, uint64_t worst)
 {
 	uint64_t all = view_calls(histogram), n = 0;
 
 	for (unsigned i = 0; all && i < RTMEM_STATS_BUCKETS; i++) {
 		n += histogram[i];
 		if ((double)n >= q * (double)all && n)
-			return rtmem_stats_bucket_top(i);
+			return rtmem_stats_bucket_top(i) < worst
+				       ? rtmem_stats_bucket_top(i)
+				       : worst;
 	}
 	return 0;
 }

@@ -7,9 +7,7 @@
 
 #include "stats_view.h"
 
-const char *const view_headings[VIEW_KINDS] = {"PROCESSES", "POOLS", "THREADS", "RULES"};
-
-const struct view_column view_columns[VIEW_KINDS][VIEW_COLUMNS] = {
+const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 	[VIEW_PROCESSES] =
 		{
 			{"PID", 7, false, "number of the process"},
@@ -67,6 +65,22 @@ const struct view_column view_columns[VIEW_KINDS][VIEW_COLUMNS] = {
 			{"CALLS", 7, false, "allocations since counting began"},
 			{"BYTES", 7, false, "bytes of those"},
 			{"MEAN", 6, false, "mean size"},
+		},
+	[VIEW_REPORT] =
+		{
+			{"THREAD", 15, true, "its name"},
+			{"CLASS", 7, true, "scheduling class and priority"},
+			{"RULE", 10, true, "the rule of its pool"},
+			{"ALLOCS", 6, false, "allocations"},
+			{"FREES", 6, false, "frees"},
+			{"P50", 6, false, "half of the allocations were as fast"},
+			{"P99", 6, false, "99 of 100 allocations were as fast"},
+			{"P99.9", 6, false, "999 of 1000 allocations were as fast"},
+			{"MAX", 6, false, "the slowest allocation or free"},
+			{"FULL", 6, false, "its requests that the pool could not serve"},
+			{"SLOW", 6, false, "calls that went past its cache"},
+			{"DEFER", 6, false, "frees left to the helper thread"},
+			{"FAULTS", 6, false, "page faults of the whole thread"},
 		},
 };
 
@@ -272,7 +286,7 @@ static void thread_row(struct view *v, const struct stats_page *p,
 	cell_rate(v, r->allocations, seconds > 0 ? past->thread[i].allocations : 0,
 		seconds);
 	cell_rate(v, r->frees, seconds > 0 ? past->thread[i].frees : 0, seconds);
-	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.99));
+	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.99, r->worst_alloc));
 	cell_ticks(v, p, r->worst_alloc > r->worst_free ? r->worst_alloc : r->worst_free);
 	cell_trouble(v, r->fallbacks);
 	cell_rate(v, r->bytes, seconds > 0 ? past->thread[i].bytes : 0, seconds);
@@ -288,6 +302,37 @@ void view_threads(
 {
 	for (uint32_t i = 0; i < p->head.thread.n; i++)
 		thread_row(v, p, stats_record(p, &p->head.thread, i), past);
+}
+
+static void report_row(
+	struct view *v, const struct stats_page *p, const struct rtmem_stats_thread *r)
+{
+	char text[24];
+
+	if (!r->matched)
+		return;
+	view_row(v);
+	view_text(v, r->name);
+	view_number(v, r->priority, view_class(text, r->sched, r->priority));
+	view_text(v, r->rule);
+	cell_count(v, (double)r->allocations);
+	cell_count(v, (double)r->frees);
+	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.5, r->worst_alloc));
+	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.99, r->worst_alloc));
+	cell_ticks(v, p, view_percentile(r->alloc_ticks, 0.999, r->worst_alloc));
+	cell_ticks(v, p, r->worst_alloc > r->worst_free ? r->worst_alloc : r->worst_free);
+	cell_trouble(v, r->fallbacks);
+	cell_count(v, (double)r->slow);
+	cell_count(v, (double)r->deferred);
+	cell_count(v, (double)(r->minor_faults + r->major_faults));
+}
+
+void view_report(struct view *v, const struct stats_page *p)
+{
+	for (uint32_t i = 0; i < p->head.gone.n; i++)
+		report_row(v, p, stats_record(p, &p->head.gone, i));
+	for (uint32_t i = 0; i < p->head.thread.n; i++)
+		report_row(v, p, stats_record(p, &p->head.thread, i));
 }
 
 /* ---- rules ---- */

@@ -16,7 +16,15 @@
 #define VIEW_CELL    40
 #define VIEW_PAST    64
 
-enum view_kind { VIEW_PROCESSES, VIEW_POOLS, VIEW_THREADS, VIEW_RULES, VIEW_KINDS };
+enum view_kind {
+	VIEW_PROCESSES,
+	VIEW_POOLS,
+	VIEW_THREADS,
+	VIEW_RULES,
+	VIEW_KINDS,		  /* those above are live */
+	VIEW_REPORT = VIEW_KINDS, /* threads at the end */
+	VIEW_TABLES
+};
 enum view_mark { VIEW_PLAIN, VIEW_GOOD, VIEW_WARN, VIEW_BAD };
 
 struct view_column {
@@ -25,8 +33,7 @@ struct view_column {
 	bool left;
 	const char *help;
 };
-extern const struct view_column view_columns[VIEW_KINDS][VIEW_COLUMNS];
-extern const char *const view_headings[VIEW_KINDS];
+extern const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS];
 
 struct view_cell {
 	char text[VIEW_CELL];
@@ -60,6 +67,8 @@ void view_process(struct view *v, const struct stats_page *p, enum stats_trouble
 void view_pools(struct view *v, const struct stats_page *p);
 void view_threads(
 	struct view *v, const struct stats_page *p, const struct view_past *past);
+/* Matched threads, those that have ended first. */
+void view_report(struct view *v, const struct stats_page *p);
 void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past);
 void view_remember(struct view_past *past, const struct stats_page *p);
 /* By a column; text ascending, figures descending; reverse turns it round. */
@@ -73,8 +82,9 @@ const char *view_bytes(char *to, uint64_t bytes);
 const char *view_count(char *to, double count);
 const char *view_ticks(char *to, const struct stats_page *p, uint64_t ticks);
 const char *view_class(char *to, int sched, int priority);
-/* Ticks that a part q of the calls did not exceed; 0 without calls. */
-uint64_t view_percentile(const uint32_t *histogram, double q);
+/* Ticks that a part q of the calls did not exceed; 0 without calls. worst: the slowest,
+ * since a bucket only says its upper end. */
+uint64_t view_percentile(const uint32_t *histogram, double q, uint64_t worst);
 uint64_t view_calls(const uint32_t *histogram);
 
 #endif

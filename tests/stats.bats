@@ -4,6 +4,8 @@
 # shellcheck disable=SC2013,SC2030,SC2031 # each test is a subshell of its own, and knows it
 load helper
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	clean_environment
 	policy <<-END
@@ -337,6 +339,91 @@ press() {
 	assert_success
 }
 
+@test "report runs a program to its end and says that the promise was kept" {
+	run "$RTMEM" report -o "$BATS_TEST_TMPDIR/text" "$PROG/stats_victim" 1.5
+	assert_success
+	assert_output "done"
+	output=$(cat "$BATS_TEST_TMPDIR/text")
+	assert_contains "the program returned 0"
+	assert_contains "[  kept] pool audio: all of its 1.0M are locked"
+	assert_contains "[  kept] pool audio: was never full"
+	refute_contains broken
+	grep -qE "^brief +[A-Z]+.* named +[0-9]+ +[0-9]+ +[0-9.]+[nu]s" <<<"$output" ||
+		explain "no line of a thread that has ended"
+	grep -qE "^rt +" <<<"$output" || explain "no line of the other"
+}
+
+@test "report says what was broken, with the cure, and exits 1" {
+	run "$RTMEM" report "$PROG/stats_victim" 1 2000
+	assert_failure 1
+	assert_contains "[broken] pool audio: was full"
+	assert_contains "raise size = in [pool audio]"
+	public=$(mktemp -d /tmp/rtmem-test.XXXXXX)
+	mkdir -p "$public/build" "$public/prog"
+	cp "$RTMEM" "$(readlink -f "$LIB")" "$public/build"
+	cp "$PROG/stats_victim" "$RTMEM_CONF" "$public"
+	chmod -R a+rX "$public"
+	RTMEM_CONF=$public/rtmem.conf run unprivileged 64 "$public/build/rtmem" report "$public/stats_victim" 1
+	rm -rf "$public"
+	assert_failure 1
+	assert_contains "are not locked: raise RLIMIT_MEMLOCK"
+}
+
+@test "report knows how the program ended, and leaves its output and interrupts to it" {
+	run "$RTMEM" report sh -c 'exit 3'
+	assert_failure 1
+	assert_output "rtmem report: the program ended before there were figures: no rule names it, or no thread of it was matched"
+	run -127 "$RTMEM" report no-such-program-here
+	LD_PRELOAD='' "$RTMEM" report -o "$BATS_TEST_TMPDIR/text" "$PROG/stats_victim" 30 >/dev/null 3>&- &
+	VICTIM=$!
+	sleep 1
+	kill -9 "$(pgrep -P "$VICTIM" stats_victim)"
+	wait "$VICTIM" || true
+	grep "was ended by signal 9" "$BATS_TEST_TMPDIR/text"
+	grep -E "^rt +.* named +[0-9.]+k" "$BATS_TEST_TMPDIR/text"
+}
+
+@test "report --pid watches a process that runs, and lets it go on" {
+	victim
+	run "$RTMEM" report --json -d 1 -p "$VICTIM"
+	assert_success
+	report=$output
+	output=$(python3 -c 'import json, sys; r = json.load(sys.stdin)
+assert r["end"] == "the program goes on" and r["verdicts"], r
+print(json.dumps(r["process"]))' <<<"$report")
+	json 't["rt"]["allocations"] > 1000'
+	kill -0 "$VICTIM"
+	run "$RTMEM" report -d 1 -p 999999999
+	assert_failure 1
+	assert_output "rtmem report: process 999999999: no such process"
+	for words in "" "-d 1 true" "-p 1 true" "-p x" "-d x -p 1" "-c f -p 1"; do
+		# shellcheck disable=SC2086 # words are meant
+		run "$RTMEM" report $words
+		assert_failure 2
+	done
+}
+
+@test "report --html is one page that loads nothing and shows the times" {
+	run "$RTMEM" report --html "$BATS_TEST_TMPDIR/page.html" "$PROG/stats_victim" 1
+	assert_success
+	python3 - "$BATS_TEST_TMPDIR/page.html" <<-'END'
+		import sys, html.parser
+		open_tags, seen = [], set()
+		class Page(html.parser.HTMLParser):
+		    def handle_starttag(self, tag, attrs):
+		        seen.add(tag)
+		        assert not any(k in ("src", "href") for k, v in attrs), (tag, attrs)
+		        if tag != "meta": open_tags.append(tag)
+		    def handle_endtag(self, tag):
+		        assert open_tags.pop() == tag, tag
+		Page().feed(open(sys.argv[1]).read())
+		assert not open_tags and {"table", "svg", "rect", "figcaption"} <= seen, seen
+	END
+	run "$RTMEM" report --html /nonexistent/x "$PROG/stats_victim" 0.5
+	assert_failure 1
+	assert_contains "/nonexistent/x: No such file"
+}
+
 @test "wrong usage: no process, no number, two of them" {
 	for words in "" x "1 2" "-1" "--nonsense 1"; do
 		# shellcheck disable=SC2086 # words are meant
@@ -350,7 +437,8 @@ press() {
 @test "rtmem(1) explains every column of every table" {
 	victim
 	run "$RTMEM" stat "$VICTIM"
-	for title in $(grep -E '^ *(PID|POOL|TID|RULE) ' <<<"$output"); do
+	output+=$(printf "\n"; "$RTMEM" report -d 0.3 -p "$VICTIM" | grep "^THREAD")
+	for title in $(grep -E "^ *(PID|POOL|TID|RULE|THREAD) " <<<"$output"); do
 		grep -qx "\.It Ic $title" "$ROOT/man/rtmem.1" || explain "column $title"
 	done
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - was the promise kept: one line each, with the cure where it was not
+ *
+ * Only says what was counted. That the library makes no system call on the realtime path
+ * is by how it is built, not by counting; a request that a pool could not serve is where
+ * that ends, so those are what is looked for.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "report.h"
+#include "stats_export.h"
+
+static const char *const report_marks[] = {
+	[REPORT_KEPT] = "kept", [REPORT_NOTE] = "note", [REPORT_BROKEN] = "broken"};
+
+__attribute__((format(printf, 3, 4))) static void report_say(
+	struct report *r, enum report_mark mark, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->n == REPORT_LINES)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->line[r->n].text, sizeof(r->line[r->n].text), fmt, ap);
+	va_end(ap);
+	r->line[r->n++].mark = mark;
+}
+
+/* ---- judging ---- */
+
+static void judge_pool(struct report *r, const struct rtmem_stats_pool *p)
+{
+	char a[24], b[24];
+
+	if (p->flags & RTMEM_STATS_POOL_LOCK && p->not_locked)
+		report_say(r, REPORT_BROKEN,
+			"pool %s: %s of %s are not locked: raise RLIMIT_MEMLOCK, see "
+			"librtpreload(7)",
+			p->name, view_bytes(a, p->not_locked), view_bytes(b, p->size));
+	else if (p->flags & RTMEM_STATS_POOL_LOCK)
+		report_say(r, REPORT_KEPT, "pool %s: all of its %s are locked", p->name,
+			view_bytes(a, p->size));
+	else
+		report_say(r, REPORT_NOTE, "pool %s: is not to be locked", p->name);
+	if (p->full && p->size < p->max)
+		report_say(r, REPORT_BROKEN,
+			"pool %s: ran short %lu times, faster than it grows: raise size "
+			"= in "
+			"[pool %s] above %s",
+			p->name, p->full, p->name, view_bytes(a, p->size));
+	else if (p->full)
+		report_say(r, REPORT_BROKEN,
+			"pool %s: was full %lu times, %s: raise %s = in [pool %s] above "
+			"%s",
+			p->name, p->full,
+			p->flags & RTMEM_STATS_POOL_FAIL ? "its threads got NULL"
+							 : "jemalloc served then",
+			p->growths ? "max" : "size", p->name, view_bytes(a, p->size));
+	else
+		report_say(r, REPORT_KEPT, "pool %s: was never full; peak %s of %s",
+			p->name, view_bytes(a, p->peak), view_bytes(b, p->size));
+}
+
+static uint64_t judge_threads(struct report *r, const struct rtmem_stats_section *s)
+{
+	uint64_t matched = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct rtmem_stats_thread *t = stats_record(&r->page, s, i);
+
+		matched += t->matched;
+		if (t->matched && t->minor_faults + t->major_faults)
+			report_say(r, REPORT_NOTE,
+				"thread %s (%u): %lu page faults, %lu of them waited for "
+				"a disk: in all of its code, not the allocator alone",
+				t->name, t->tid, t->minor_faults + t->major_faults,
+				t->major_faults);
+	}
+	return matched;
+}
+
+bool report_judge(struct report *r)
+{
+	const struct rtmem_stats_head *h = &r->page.head;
+	bool kept = true;
+
+	for (uint32_t i = 0; i < h->pool.n; i++)
+		judge_pool(r, stats_record(&r->page, &h->pool, i));
+	if (judge_threads(r, &h->gone) + judge_threads(r, &h->thread) == 0)
+		report_say(r, REPORT_BROKEN,
+			"no thread was matched by a rule: ask rtmem explain why");
+	if (h->ended > h->gone.n)
+		report_say(r, REPORT_NOTE,
+			"%u threads of a rule have ended; the last %u are listed",
+			h->ended, h->gone.n);
+	for (int i = 0; i < r->n; i++)
+		kept &= r->line[i].mark != REPORT_BROKEN;
+	return kept;
+}
+
+/* ---- as text and JSON ---- */
+
+void report_span(FILE *to, const struct report *r)
+{
+	fprintf(to, "watched %.1f of %.1f s; %s", (double)r->page.head.watched / 1e9,
+		r->seconds, r->end);
+}
+
+void report_text(FILE *to, const struct report *r)
+{
+	struct view v;
+
+	fprintf(to, "%s (%d), policy %s\n", r->page.program, r->page.pid,
+		r->page.head.policy);
+	report_span(to, r);
+	fputs("\n\n", to);
+	view_begin(&v, VIEW_REPORT);
+	view_report(&v, &r->page);
+	view_print(to, &v, 0, false);
+	view_free(&v);
+	putc('\n', to);
+	view_begin(&v, VIEW_POOLS);
+	view_pools(&v, &r->page);
+	view_print(to, &v, 0, false);
+	view_free(&v);
+	putc('\n', to);
+	for (int i = 0; i < r->n; i++)
+		fprintf(to, "[%6s] %s\n", report_marks[r->line[i].mark], r->line[i].text);
+}
+
+void report_json(FILE *to, const struct report *r)
+{
+	fprintf(to, "{\"seconds\":%.3f,\"end\":", r->seconds);
+	stats_json_string(to, r->end);
+	fputs(",\"verdicts\":[", to);
+	for (int i = 0; i < r->n; i++) {
+		fprintf(to, "%s\n{\"mark\":\"%s\",\"text\":", i ? "," : "",
+			report_marks[r->line[i].mark]);
+		stats_json_string(to, r->line[i].text);
+		putc('}', to);
+	}
+	fputs("],\n\"process\":", to);
+	stats_json(to, &r->page);
+	fputs("}\n", to);
+}
