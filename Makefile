@@ -85,7 +85,7 @@ $B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 $B/rtmem: $(TOOL_OBJ)
 	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -lm
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
 include $(sort $(wildcard mk/*.mk))
 
 clean: ## remove build/

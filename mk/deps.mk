@@ -52,7 +52,8 @@ CHECK_DEPS := \
 	vlc-bin \
 	vlc-plugin-base \
 	xz-utils \
-	yoshimi
+	yoshimi \
+	zsh
 
 DEMO_DEPS := \
 	chuck \

@@ -3,10 +3,11 @@ MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/rtmem
 INCLUDEDIR ?= $(PREFIX)/include/rtpreload
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
 INSTALL_ENV = B='$B' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
 	SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' DOCDIR='$(DOCDIR)' \
-	INCLUDEDIR='$(INCLUDEDIR)' COMPDIR='$(COMPDIR)' VERSION='$(VERSION)' \
+	INCLUDEDIR='$(INCLUDEDIR)' COMPDIR='$(COMPDIR)' ZSHDIR='$(ZSHDIR)' VERSION='$(VERSION)' \
 	SOVERSION='$(SOVERSION)'
 
 .PHONY: install uninstall

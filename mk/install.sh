@@ -12,7 +12,7 @@
 set -euo pipefail
 
 : "${B:?called by make}" "${PREFIX:?}" "${LIBDIR:?}" "${SYSCONFDIR:?}" "${MANDIR:?}"
-: "${DOCDIR:?}" "${INCLUDEDIR:?}" "${COMPDIR:?}" "${VERSION:?}" "${SOVERSION:?}"
+: "${DOCDIR:?}" "${INCLUDEDIR:?}" "${COMPDIR:?}" "${ZSHDIR:?}" "${VERSION:?}" "${SOVERSION:?}"
 DESTDIR=${DESTDIR-}
 
 entry() {
@@ -50,7 +50,8 @@ list() {
 		f=${f#conf/}
 		entry 644 "conf/$f" "$DOCDIR/examples/${f#examples/}"
 	done
-	entry comp - "$COMPDIR/rtmem"
+	entry comp bash "$COMPDIR/rtmem"
+	entry comp zsh "$ZSHDIR/_rtmem"
 	entry conf conf/rtmem.conf "$SYSCONFDIR/rtmem.conf"
 }
 
@@ -85,7 +86,7 @@ install_one() {
 	link) ln -sfn "$from" "$to" ;;
 	text) echo "$from" >"$to" ;;
 	pc) pc_file >"$to" ;;
-	comp) "$B/rtmem" completion >"$to" ;;
+	comp) "$B/rtmem" completion "$from" >"$to" ;;
 	conf) install_conf "$from" "$to" ;;
 	*) install -m "$how" "$from" "$to" ;;
 	esac

@@ -239,8 +239,8 @@ const struct cmd cmd_table[] = {
 	},
 	{
 		.name = "completion",
-		.operands = "",
-		.summary = "a completion script for bash",
+		.operands = "bash|zsh",
+		.summary = "a completion script for that shell",
 		.option = no_option,
 		.exit = exit_plain,
 		.run = cmd_completion,

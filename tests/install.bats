@@ -25,10 +25,12 @@ under() {
 		"$LIBDIR/librtpreload.so" "$LIBDIR/pkgconfig/rtpreload.pc" \
 		/usr/local/include/rtpreload/media/RealtimeAlloc.h \
 		/usr/local/include/rtpreload/rtmem.h \
+		/usr/local/include/rtpreload/rtmem.hpp \
 		/usr/local/share/man/man1/rtmem.1 /usr/local/share/man/man5/rtmem.conf.5 \
 		/usr/local/share/man/man7/librtpreload.7 \
 		/usr/local/share/man/man3/rtm_alloc.3 \
 		/usr/local/share/bash-completion/completions/rtmem \
+		/usr/local/share/zsh/site-functions/_rtmem \
 		/usr/local/share/doc/rtmem/examples/jack-client.conf \
 		/usr/local/share/doc/rtmem/examples/limits.d/rtmem.conf \
 		/etc/rtmem.conf; do
@@ -95,22 +97,6 @@ under() {
 			assert_contains "$name"
 		done < <(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' "$page")
 	done
-}
-
-@test "the completion completes commands, options and programs" {
-	staged install
-	# shellcheck disable=SC1091
-	source "$STAGE/usr/local/share/bash-completion/completions/rtmem"
-	COMP_WORDS=(rtmem ex) COMP_CWORD=1
-	_rtmem
-	[ "${COMPREPLY[*]}" = explain ]
-	COMP_WORDS=(rtmem explain --ca) COMP_CWORD=2
-	_rtmem
-	[ "${COMPREPLY[*]}" = --callsite ]
-	COMP_WORDS=(rtmem run prinen) COMP_CWORD=2
-	COMP_WORDS[2]=printen
-	_rtmem
-	[[ " ${COMPREPLY[*]} " == *" printenv "* ]]
 }
 
 @test "a changed /etc/rtmem.conf is kept, and the new one put beside it" {
