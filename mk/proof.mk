@@ -30,7 +30,7 @@ check-proof: $(PROOFS) ## size classes and list surgery, exhaustively: seconds
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
 COVERED := heap heap_check heap_resize cache pool pools lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
-COV_TESTS := $(ENGINE_TESTS) pool_edges
+COV_TESTS := $(ENGINE_TESTS) pool_edges pool_misuse
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
 $B/cov/preload/%.o: preload/%.c $(wildcard preload/*.h)
 	@mkdir -p $(@D)
@@ -47,6 +47,7 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-cache 20000
 	$B/cov/engine-pool 20000
 	$B/cov/engine-pool_edges
+	$B/cov/engine-pool_misuse
 	@ln -sf $(CURDIR)/preload/*.[ch] $B/cov/preload/
 	@cd $B/cov && gcov -b -o preload $(COVERED:%=preload/%.gcda) >summary.txt
 	@for f in $(COVERED); do awk -v f=$$f.c 'index($$2, "/" f) { mine = 1 } \

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool_edges.c - what pools, caches and locks do at the edges: growing, full, inherited,
- * broken, contended, outside the window
- *
- * What ends the program happens in a child that must end by SIGABRT.
+ * contended, outside the window
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cache_inline.h"
@@ -33,127 +29,12 @@ static struct cache *cache;
 		}                                                               \
 	} while (0)
 
-/* Coverage of a child that aborts, when it is counted. */
-extern void __gcov_dump(void) __attribute__((weak));
-
-static void aborted(int sig)
-{
-	if (__gcov_dump)
-		__gcov_dump();
-	_exit(77);
-}
-
-static void dies(void (*fn)(void))
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		lock_tid_forget();
-		cache->tid = lock_tid();
-		signal(SIGABRT, aborted);
-		close(2);
-		fn();
-		_exit(0);
-	}
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 77);
-}
-
 static struct pool *make(size_t size, size_t max, void *at)
 {
 	const struct pool_attr attr = {
 		.name = "edges", .size = size, .max = max, .at = at};
 
 	return pools_create(&attr, NULL);
-}
-
-/* ---- misuse that the library finds by itself ---- */
-
-static void returned_link(void)
-{
-	void *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
-
-	pool_return(pool, a);
-	pool_return(pool, b);
-	memset(b, 'x', 8);
-	pool_take_returned(pool, 10);
-}
-
-static void returned_header(void)
-{
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_return(pool, a);
-	memset(a - 8, 'x', 8);
-	pool_take_returned(pool, 10);
-}
-
-static void free_links(void)
-{
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_alloc(pool, 100, 0);
-	pool_free(pool, a);
-	memset(a, 'x', 8);
-	pool_alloc(pool, 100, 0);
-}
-
-static void free_links_cache(void)
-{
-	char *a = cache_alloc_slow(cache, 100);
-
-	cache_alloc_slow(cache, 100);
-	pool_free(pool, a);
-	memset(a, 'x', 8);
-	cache_alloc_slow(cache, 100);
-}
-
-static void free_header(void)
-{
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_alloc(pool, 100, 0);
-	pool_free(pool, a); /* the only block of its class */
-	a[-8] &= (char)~HEAP_F_FREE;
-	pool_alloc(pool, 100, 0);
-}
-
-static void resized_interior(void)
-{
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_resize(pool, a + 16, 200);
-}
-
-static void carved_header(void)
-{
-	char *a = pool_alloc(pool, 200000, 0);
-
-	pool_return(pool, a);
-	a[-1] ^= 1;
-	cache_alloc_slow(cache, 5000);
-}
-
-static void cached_header(void)
-{
-	char *a = cache_alloc_slow(cache, 100);
-
-	cache_free(cache, a);
-	a[-1] ^= 1;
-	cache_flush(cache);
-}
-
-static void misuse(void)
-{
-	dies(returned_link);
-	dies(returned_header);
-	dies(free_links);
-	dies(free_links_cache);
-	dies(free_header);
-	dies(resized_interior);
-	dies(carved_header);
-	dies(cached_header);
 }
 
 static void check_finds(void)
@@ -420,7 +301,6 @@ int main(void)
 	if (!pool || !cache)
 		return 1;
 	cache_attach(cache, pool, lock_tid());
-	misuse();
 	check_finds();
 	depths();
 	growing();
