@@ -15,6 +15,7 @@
 #include "cache_inline.h"
 #include "log.h"
 #include "pools.h"
+#include "recycle.h"
 
 const struct match_process *route_process;
 
@@ -78,10 +79,21 @@ void *route_base_alloc(size_t size, size_t align)
 	return p;
 }
 
+/* A rule with `recycle =` keeps big blocks of jemalloc for the next of their size. */
+static bool route_recycles(const struct slot *s, size_t size)
+{
+	return s->route && s->route->recycle && size >= ROUTE_BIG && size >> 47 == 0;
+}
+
 __attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, size_t size, size_t align)
 {
 	s->fallbacks++;
+	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
+		void *p = recycle_hit(s->route->recycle, je_nallocx(size, 0));
+
+		return p ? p : route_base_alloc(size, align);
+	}
 	if (size >> 47 == 0) /* else no pool of any size would do */
 		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
 	if (pool->when_full == POOL_FULL_FAIL) {
@@ -172,8 +184,17 @@ static void route_defer(struct slot *s, void *p)
 		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
+static __attribute__((noinline)) bool route_keep_big(void *p, struct slot *s)
+{
+	size_t size = je_malloc_usable_size(p);
+
+	return route_recycles(s, size) && recycle_keep(s->route->recycle, p, size);
+}
+
 static inline void route_free_base(void *p, struct slot *s)
 {
+	if (s->route && s->route->recycle && route_keep_big(p, s))
+		return;
 	if (s->route && s->route->defer)
 		route_defer(s, p);
 	else

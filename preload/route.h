@@ -25,8 +25,9 @@ struct slot;
 typedef void *route_malloc_fn(size_t size, struct slot *s);
 typedef void route_free_fn(void *p, struct slot *s);
 
-#define ROUTE_ENTER_MAX 8u  /* rtm_enter() calls that may be nested in one thread */
-#define ROUTE_SEEN	64u /* call sites a thread remembers */
+#define ROUTE_ENTER_MAX 8u	/* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_SEEN	64u	/* call sites a thread remembers */
+#define ROUTE_BIG	16384UL /* blocks from this size on are recycled */
 #define ROUTE_DEFER \
 	256u /* frees of jemalloc blocks that wait for the helper without a link */
 
@@ -39,8 +40,10 @@ struct route {
 	struct pool *pool;			/* of the thread's cache; NULL: none */
 	const struct policy_rule *rule;		/* the first candidate, for messages */
 	bool sizes;				/* some rule asks for the size */
-	bool deep;   /* some rule looks further than the immediate caller */
-	bool simple; /* one rule that asks nothing: everything goes to `pool` */
+	bool deep; /* some rule looks further than the immediate caller */
+	struct recycle
+		*recycle; /* `recycle =`: big blocks the pool cannot hold; or NULL */
+	bool simple;	  /* one rule that asks nothing: everything goes to `pool` */
 	bool defer; /* a realtime thread: its frees of jemalloc blocks go to the helper */
 	struct route *kept;
 };

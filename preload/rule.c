@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "pools.h"
+#include "recycle.h"
 
 static const struct policy *rule_policy;
 static const struct match_process *rule_process;
@@ -172,6 +173,28 @@ static bool rule_same_standing(
 
 /* Candidates' pools; the cache is of the pool of the last candidate that has one: it is
  * asked least, so it serves most. */
+static void rule_give_big(void *block, size_t bytes, void *arg)
+{
+	je_free(block);
+}
+
+/* One table of kept blocks for each rule with `recycle =`, for as long as the process. */
+static struct recycle *rule_recycle(int rule)
+{
+	static struct recycle *made[POLICY_RULES_MAX];
+	const struct policy_rule *r = rule_process->rule[rule];
+
+	if (!r->recycle || made[rule])
+		return made[rule];
+	made[rule] = je_calloc(1, sizeof(*made[rule]));
+	if (made[rule]) {
+		made[rule]->age = r->recycle;
+		made[rule]->give = rule_give_big;
+		recycle_register(made[rule]);
+	}
+	return made[rule];
+}
+
 static void rule_fill(struct route *r, int sched)
 {
 	const struct match_standing *st = &r->standing;
@@ -191,6 +214,8 @@ static void rule_fill(struct route *r, int sched)
 		if (!st->cand[i].ask_site && !st->cand[i].ask_size)
 			r->always = 1ULL << rule;
 		r->sizes |= st->cand[i].ask_size;
+		if (!r->recycle)
+			r->recycle = rule_recycle(rule);
 	}
 	r->rule = rule_process->rule[st->cand[0].rule];
 	r->simple = r->pool && !st->cand[0].ask_size && !st->cand[0].ask_site;

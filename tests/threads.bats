@@ -290,3 +290,27 @@ main base"
 	assert_success
 	assert_contains "pool 8 base 3 none 0" # in whole MiB, both cut
 }
+
+@test "recycle: frames that the pool cannot hold come back touched, with decay at its hardest" {
+	policy <<-EOF
+		[pool p]
+		size = 1M
+		[rule video]
+		sched = rt
+		pool = p
+		recycle = 0.5s
+	EOF
+	MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0 run preloaded "$PROG/recycle_frames"
+	assert_success
+	assert_output "faults 0 same 1"
+	policy <<-EOF
+		[pool p]
+		size = 1M
+		[rule video]
+		sched = rt
+		pool = p
+	EOF
+	MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0 run preloaded "$PROG/recycle_frames"
+	assert_success
+	refute_contains "faults 0 "
+}
