@@ -62,7 +62,7 @@ static bool report_find(struct watcher *w)
 	while (!report_ended(w)) {
 		if (stats_open(w->pid, &w->report.page) == STATS_OK)
 			return true;
-		report_pause(0.02);
+		report_pause(0.005);
 	}
 	return false;
 }
@@ -188,7 +188,7 @@ static int report_command(struct watcher *w, const char *conf, char **command, i
 		(WEXITSTATUS(w->status) == 126 || WEXITSTATUS(w->status) == 127))
 		return WEXITSTATUS(w->status);
 	fputs("rtmem report: the program ended before there were figures: no rule names "
-	      "it, or no thread of it was matched\n",
+	      "it, or it was too brief\n",
 		stderr);
 	return CMD_NO;
 }

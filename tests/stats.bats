@@ -372,7 +372,7 @@ press() {
 @test "report knows how the program ended, and leaves its output and interrupts to it" {
 	run "$RTMEM" report sh -c 'exit 3'
 	assert_failure 1
-	assert_output "rtmem report: the program ended before there were figures: no rule names it, or no thread of it was matched"
+	assert_output "rtmem report: the program ended before there were figures: no rule names it, or it was too brief"
 	run -127 "$RTMEM" report no-such-program-here
 	LD_PRELOAD='' "$RTMEM" report -o "$BATS_TEST_TMPDIR/text" "$PROG/stats_victim" 30 >/dev/null 3>&- &
 	VICTIM=$!
@@ -401,6 +401,22 @@ print(json.dumps(r["process"]))' <<<"$report")
 		run "$RTMEM" report $words
 		assert_failure 2
 	done
+}
+
+# policy_text: standard input instead of the policy of setup().
+policy_text() {
+	cat >"$RTMEM_CONF"
+}
+
+@test "a thread that is counted makes no system call and takes no page fault either" {
+	{ printf '[realtime]\nreport = yes\n'; cat "$ROOT/bench/bench.conf"; } | policy_text
+	LD_PRELOAD=$LIB "$ROOT/build/bench/mixed" 3000000 >"$BATS_TEST_TMPDIR/mixed" 3>&- &
+	sleep 0.5
+	# the work is done in a child
+	run "$RTMEM" stat --json "$(pgrep -P $!)"
+	json 'max(x["allocations"] for x in t.values()) > 10000'
+	wait $!
+	grep "system_calls 0 faults 0 " "$BATS_TEST_TMPDIR/mixed"
 }
 
 @test "report --html is one page that loads nothing and shows the times" {
