@@ -106,25 +106,31 @@ void base_keep_pages(void)
 	base_set_all_arenas("arena.0.muzzy_decay_ms", forever);
 }
 
+__thread uint32_t base_system_calls;
+
 void *base_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
 	long r = sys_mmap(at, len, prot, flags, fd, off);
 
+	base_system_calls++;
 	return sys_is_error(r) ? MAP_FAILED : (void *)r;
 }
 
 int base_munmap(void *at, size_t len)
 {
+	base_system_calls++;
 	return sys_munmap(at, len) < 0 ? -1 : 0;
 }
 
 int base_mprotect(void *at, size_t len, int prot)
 {
+	base_system_calls++;
 	return sys_mprotect(at, len, prot) < 0 ? -1 : 0;
 }
 
 int base_madvise(void *at, size_t len, int advice)
 {
+	base_system_calls++;
 	/* advice only: jemalloc does without where a filter might end the program for it
 	 */
 	return sys_restricted() || sys_madvise(at, len, advice) < 0 ? -1 : 0;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 void *je_malloc(size_t size);
 void *je_calloc(size_t n, size_t size);
@@ -40,6 +41,10 @@ void je_malloc_stats_print(
  * bytes, so that every block is 16-byte aligned. Idempotent; any thread.
  */
 void base_init(void);
+
+/* System calls that jemalloc made in the calling thread; only differences mean something.
+ */
+extern __attribute__((tls_model("initial-exec"))) __thread uint32_t base_system_calls;
 
 /* The calling thread's jemalloc state, made now rather than at its first malloc. */
 void base_thread_warm(void);

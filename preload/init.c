@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "compat.h"
 #include "helper.h"
 #include "image.h"
@@ -41,6 +42,7 @@ static void init_fork_child(void)
 {
 	lock_tid_forget();
 	site_child();
+	audit_child();
 	area_fork_child();
 	image_pin_child();
 	pools_child();
@@ -136,6 +138,21 @@ static struct policy *init_read(void)
 	return p;
 }
 
+/* The policy, if this program may be touched by it. An audit follows the program into
+ * what it starts: wrappers are many. */
+static struct policy *init_match(struct policy *p, const char *exe, char **env)
+{
+	log_know_stderr();
+	match_process(p, exe, &init_process);
+	if (!init_process.inherit && !getenv("RTMEM_AUDIT"))
+		init_strip_preload(env);
+	if (init_process.enabled)
+		return p;
+	policy_free(p);
+	init_process = (struct match_process){.enabled = false};
+	return NULL;
+}
+
 /* Runs after the constructors of libc and of what the program links. */
 static __attribute__((constructor)) void init_start(int argc, char **argv, char **env)
 {
@@ -146,22 +163,18 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	if (!init_exe(exe, sizeof(exe)))
 		return;
 	p = init_read();
-	if (!p)
-		return;
-	log_know_stderr();
-	match_process(p, exe, &init_process);
-	if (!init_process.inherit)
-		init_strip_preload(env);
-	if (!init_process.enabled) {
-		policy_free(p);
-		return;
-	}
+	if (p)
+		p = init_match(p, exe, env);
 	init_loaded = p; /* for its [realtime] section, whether or not a rule can match */
-	if (!init_process.nrule)
+	if (audit_start(exe))
+		site_walk_everything();
+	else if (!init_process.nrule)
 		return;
 	init_native();
-	rule_start(p, &init_process);
-	stats_policy(p);
+	if (p) {
+		rule_start(p, &init_process);
+		stats_policy(p);
+	}
 	site_init(&init_process);
 	thread_start(&init_process, helper_start, helper_stop);
 }

@@ -72,6 +72,7 @@ struct slot {
 	bool locked;
 	const struct route *wanted;	  /* last one published */
 	struct route_watch *watch_memory; /* what `watch` is when on; NULL: none yet */
+	uint32_t audit; /* its number in the audit, owner reads; 0: none */
 	pthread_t handle;
 	uintptr_t stack_hi; /* end of its stack; 0: unknown */
 	const void *code;   /* its first function */

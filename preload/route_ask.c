@@ -7,6 +7,7 @@
  * copies a block that moves.
  */
 #include "route_private.h"
+#include "audit.h"
 #include "route_watch.h"
 
 #include "pools.h"
@@ -47,7 +48,8 @@ static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
 static __attribute__((noinline)) void *route_alloc_watched(
 	struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
-	uint64_t start = route_watch_ticks();
+	uint32_t calls = base_system_calls;
+	uint64_t start = route_watch_ticks(), ticks;
 	int rule = -1;
 	void *p;
 
@@ -57,7 +59,11 @@ static __attribute__((noinline)) void *route_alloc_watched(
 		rule = route_ask(s->route, size, f);
 		p = route_alloc_by(s, rule, size, align);
 	}
-	route_watch_alloc(s->watch, rule, size, route_watch_ticks() - start);
+	ticks = route_watch_ticks() - start;
+	route_watch_alloc(s->watch, rule, size, ticks);
+	if (audit_page)
+		audit_alloc(s->audit, p, size,
+			&(struct audit_call){start, ticks, base_system_calls - calls}, f);
 	return p;
 }
 

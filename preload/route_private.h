@@ -26,6 +26,9 @@ route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
 route_free_fn route_free_slow;	     /* matched, without one */
 route_free_fn route_free_watched;    /* matched, either way; counts and times */
+/* not matched, while other threads are audited: whose blocks it frees is seen */
+route_malloc_fn route_malloc_unaudited;
+route_free_fn route_free_unaudited;
 
 static inline struct cache *route_cache(struct slot *s)
 {

@@ -11,6 +11,7 @@
  * Not part of a malloc that hits: the switch itself runs once per change.
  */
 #include "route_private.h"
+#include "audit.h"
 #include "route_watch.h"
 
 #include <errno.h>
@@ -39,12 +40,16 @@ static void route_set_functions(struct slot *s)
 		f = route_free_cached;
 	else if (s->route && s->route->defer)
 		f = route_free_slow;
-	s->watch = s->route && __atomic_load_n(&route_watching, __ATOMIC_RELAXED)
+	s->watch = s->route && (audit_page ||
+				       __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
 			   ? s->watch_memory
 			   : NULL;
 	if (s->watch) {
 		m = route_malloc_ask;
 		f = route_free_watched;
+	} else if (audit_page && !s->route && !s->entered) {
+		m = route_malloc_unaudited;
+		f = route_free_unaudited;
 	}
 	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);
@@ -126,6 +131,7 @@ void route_reset(struct slot *s)
 	s->seen_generation = 0;
 	s->next = NULL;
 	s->deferred = s->slow = s->fallbacks = 0;
+	s->audit = AUDIT_NOBODY;
 	if (s->watch_memory)
 		*s->watch_memory = (struct route_watch){0};
 	s->defer_head = s->defer_tail = 0;

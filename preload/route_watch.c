@@ -7,6 +7,7 @@
  */
 #include "route_watch.h"
 
+#include "audit.h"
 #include "route_private.h"
 
 bool route_watching;
@@ -36,13 +37,32 @@ void route_watch_free(struct route_watch *w, uint64_t ticks)
 
 void route_free_watched(void *p, struct slot *s)
 {
-	uint64_t start = route_watch_ticks();
+	uint64_t start = route_watch_ticks(), ticks;
+	uint32_t calls;
 
 	if (!p)
 		return;
+	if (audit_page)
+		audit_forget(s->audit, p, start);
+	calls = base_system_calls;
 	if (s->route && s->route->pool)
 		route_free_cached(p, s);
 	else
 		route_free_slow(p, s);
-	route_watch_free(s->watch, route_watch_ticks() - start);
+	ticks = route_watch_ticks() - start;
+	route_watch_free(s->watch, ticks);
+	if (audit_page)
+		audit_freed(s->audit,
+			&(struct audit_call){start, ticks, base_system_calls - calls});
+}
+
+void *route_malloc_unaudited(size_t size, struct slot *s)
+{
+	return je_malloc(size);
+}
+
+void route_free_unaudited(void *p, struct slot *s)
+{
+	audit_forget(AUDIT_NOBODY, p, route_watch_ticks());
+	route_free_check(p, s);
 }

@@ -12,6 +12,7 @@
 #include "site_thread.h"
 
 static const struct match_process *policy;
+bool site_every;
 
 /* --- realtime side ------------------------------------------------------- */
 
@@ -77,11 +78,16 @@ __attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
 
 /* --- slow side ----------------------------------------------------------- */
 
+void site_walk_everything(void)
+{
+	site_every = true;
+}
+
 uint64_t site_init(const struct match_process *m)
 {
 	struct site_world *w, *old;
 	uint64_t rules = 0;
-	bool any = false;
+	bool any = site_every;
 
 	for (int i = 0; i < m->nrule; i++)
 		any |= m->rule[i]->callsite.n > 0;

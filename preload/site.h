@@ -31,6 +31,9 @@ struct site_frame {
  */
 uint64_t site_init(const struct match_process *m);
 
+/* Before site_init(): stacks are walked through every module, whatever the rules ask. */
+void site_walk_everything(void);
+
 /*
  * Realtime: yes. Threads: any. The subset of `want` whose callsite condition holds for
  * this stack. Walks at most the largest depth among `want` (rules with depth 1 need no

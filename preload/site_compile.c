@@ -342,7 +342,7 @@ static void give_sizes(struct compile *c)
 static bool may_be_walked(const struct compile *c)
 {
 	uintptr_t self = (uintptr_t)site_compile;
-	bool any = c->object.transparent || c->w->deeper[1] != 0 ||
+	bool any = site_every || c->object.transparent || c->w->deeper[1] != 0 ||
 		   (self >= c->mod->lo && self < c->mod->hi);
 
 	for (uint32_t i = 0; i < c->n && !any; i++)

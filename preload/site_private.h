@@ -52,6 +52,8 @@ struct site_modules {
 	struct site_module *module[]; /* by lo */
 };
 
+/* A walk may pass every module; set once, before the first is compiled. */
+extern bool site_every;
 /* Bumped (seq_cst) whenever something remembered may have become wrong. */
 extern __attribute__((visibility("hidden"))) uint64_t site_generation;
 /* dlcloses under way: entries of dynamic modules are not remembered meanwhile. */

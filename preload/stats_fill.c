@@ -162,7 +162,7 @@ static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
 	r->deferred = s->deferred;
 	r->slow = s->slow;
 	r->fallbacks = s->fallbacks;
-	if (s->wanted) {
+	if (s->wanted && s->wanted->rule) {
 		r->matched = 1;
 		stats_copy_name(r->rule, fill_rule_of(s->wanted)->name, sizeof(r->rule));
 		stats_copy_name(r->pool, s->wanted->pool->name, sizeof(r->pool));

@@ -14,6 +14,7 @@
 #include <sys/auxv.h>
 
 #include "area.h"
+#include "audit.h"
 #include "log.h"
 #include "stats.h"
 #include "sys.h"
@@ -228,6 +229,7 @@ void thread_born(struct slot *s, const void *code)
 
 static void thread_read_rules(const struct match_process *m)
 {
+	thread_ask_sites = audit_page != NULL;
 	for (int i = 0; i < m->nrule; i++) {
 		thread_ask_names |= m->rule[i]->thread.n > 0;
 		thread_ask_sites |= m->rule[i]->callsite.n > 0;

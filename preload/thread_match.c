@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "area.h"
+#include "audit.h"
 #include "image.h"
 #include "rule.h"
 #include "site_thread.h"
@@ -42,8 +43,12 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 		area_lock_foreign(s, sizeof(*s));
 		s->locked = true;
 	}
-	if (__atomic_load_n(&route_watching, __ATOMIC_RELAXED))
+	if (audit_page || __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
 		thread_watch_ready(s);
+	if (audit_page)
+		s->audit = audit_thread(s->tid, s->name, s->sched, s->priority);
+	if (!rule)
+		return;
 	if (r->want_sites)
 		site_walks_make(&s->walks);
 	if (rule_pins_process())
@@ -58,6 +63,9 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 			(void *)(s->stack_hi - rule->stack), (void *)s->stack_hi);
 	image_lock_object(s->code);
 }
+
+/* No rule for it, but its calls are written down: jemalloc as before. */
+static struct route thread_audited;
 
 struct thread_step {
 	struct match_standing standing;
@@ -80,6 +88,8 @@ static void thread_step_locked(
 	if (t->need_pools)
 		return;
 	t->route = rule_route(&t->standing, s->sched);
+	if (!t->route && audit_wants(s->sched))
+		t->route = &thread_audited;
 	if (t->route == s->wanted)
 		return;
 	t->need_ready = t->route && t->route != ready;

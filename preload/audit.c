@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.c - one call of an audited thread is written down
+ *
+ * Realtime path of audited threads only. No lock, no system call. A record belongs to one
+ * thread, which writes it; what frees of other threads change is changed with atomic
+ * additions. Relaxed throughout, unless said otherwise: these are figures.
+ *
+ * Bound: AUDIT_FRAMES frames, STACK_PROBES + 2 * LIVE_PROBES probes; each object of a new
+ * stack is compared with AUDIT_MODULES others, once.
+ */
+#include "audit.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+enum { STACK_PROBES = 64, LIVE_PROBES = 32, BUSY = 1, POOL_HEADER = 16 };
+
+struct audit_file *audit_page;
+
+#define ADD(field, n)	__atomic_fetch_add(&(field), n, __ATOMIC_RELAXED)
+#define GET(field)	__atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define SET(field, n)	__atomic_store_n(&(field), n, __ATOMIC_RELAXED)
+#define RAISE(field, n) ((n) > GET(field) ? SET(field, n) : (void)0)
+
+/* ---- objects the frames lie in ---- */
+
+static bool known(const struct audit_file *a, uint64_t lo, uint64_t base)
+{
+	uint32_t n = GET(a->nmodule);
+
+	for (uint32_t i = 0; i < n && i < AUDIT_MODULES; i++) {
+		if (GET(a->module[i].lo) == lo && GET(a->module[i].base) == base)
+			return true;
+	}
+	return false;
+}
+
+/* Two threads may write the same object twice; the reader takes the first. */
+static void note_module(struct audit_file *a, uintptr_t pc)
+{
+	struct dl_find_object o;
+	struct audit_module *m;
+	const char *name;
+	uint32_t i;
+
+	if (_dl_find_object((void *)(pc - 1), &o) != 0 ||
+		known(a, (uintptr_t)o.dlfo_map_start, o.dlfo_link_map->l_addr))
+		return;
+	i = ADD(a->nmodule, 1);
+	if (i >= AUDIT_MODULES) {
+		SET(a->nmodule, AUDIT_MODULES);
+		return;
+	}
+	m = &a->module[i];
+	name = o.dlfo_link_map->l_name;
+	for (unsigned k = 0; k < AUDIT_PATH - 1 && name[k]; k++)
+		m->path[k] = name[k];
+	m->hi = (uintptr_t)o.dlfo_map_end;
+	m->base = o.dlfo_link_map->l_addr;
+	SET(m->lo, (uintptr_t)o.dlfo_map_start);
+}
+
+/* ---- stacks ---- */
+
+static uint64_t hash_of(uint32_t thread, const uintptr_t *ret, unsigned n)
+{
+	uint64_t h = 0x9e3779b97f4a7c15ull * thread;
+
+	for (unsigned i = 0; i < n; i++)
+		h = (h ^ ret[i]) * 0xff51afd7ed558ccdull, h ^= h >> 32;
+	return h | 1;
+}
+
+static void fill(struct audit_file *a, struct audit_stack *s, uint32_t thread,
+	const uintptr_t *ret, unsigned n)
+{
+	s->thread = thread;
+	for (unsigned i = 0; i < n; i++) {
+		s->frame[i] = ret[i];
+		note_module(a, ret[i]);
+	}
+	/* release: the reader looks at nframe first */
+	__atomic_store_n(&s->nframe, n, __ATOMIC_RELEASE);
+}
+
+/* Index + 1 of the record of this stack, 0 without room. */
+static uint32_t stack_of(
+	struct audit_file *a, uint32_t thread, const uintptr_t *ret, unsigned n)
+{
+	uint64_t h = hash_of(thread, ret, n);
+
+	for (unsigned i = 0; i < STACK_PROBES; i++) {
+		uint32_t at = (uint32_t)((h >> 20) + i) % AUDIT_STACKS;
+		struct audit_stack *s = &a->stack[at];
+		uint64_t seen = GET(s->hash);
+
+		if (seen == h)
+			return at + 1;
+		/* relaxed: nobody but this thread looks for this hash */
+		if (!seen && __atomic_compare_exchange_n(&s->hash, &seen, h, false,
+				     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			fill(a, s, thread, ret, n);
+			return at + 1;
+		}
+	}
+	ADD(a->no_stack, 1);
+	return 0;
+}
+
+/* ---- blocks that are alive ---- */
+
+static uint32_t place_of(const void *p)
+{
+	return (uint32_t)(((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15ull >> 40);
+}
+
+static bool follow(struct audit_file *a, void *p, const struct audit_live *what)
+{
+	for (uint32_t i = 0; i < LIVE_PROBES; i++) {
+		struct audit_live *l = &a->live[(place_of(p) + i) % AUDIT_LIVE];
+		uint64_t none = 0;
+
+		if (GET(l->block) || !__atomic_compare_exchange_n(&l->block, &none, BUSY,
+					     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		l->size = what->size;
+		l->born = what->born;
+		l->stack = what->stack;
+		l->thread = what->thread;
+		/* release: pairs with the acquire of whoever frees it */
+		__atomic_store_n(&l->block, (uintptr_t)p, __ATOMIC_RELEASE);
+		return true;
+	}
+	ADD(a->not_followed, 1);
+	return false;
+}
+
+/* The block leaves the table: false when it was not in it. */
+static bool unfollow(struct audit_file *a, const void *p, struct audit_live *out)
+{
+	for (uint32_t i = 0; i < LIVE_PROBES; i++) {
+		struct audit_live *l = &a->live[(place_of(p) + i) % AUDIT_LIVE];
+
+		/* acquire: pairs with the release in follow() */
+		if (__atomic_load_n(&l->block, __ATOMIC_ACQUIRE) != (uintptr_t)p)
+			continue;
+		*out = *l;
+		/* release: what was read before the place is free */
+		__atomic_store_n(&l->block, 0, __ATOMIC_RELEASE);
+		return true;
+	}
+	return false;
+}
+
+/* ---- figures ---- */
+
+static void count_alloc(
+	struct audit_figures *g, size_t size, const struct audit_call *call)
+{
+	ADD(g->allocations, 1);
+	ADD(g->bytes, size);
+	ADD(g->system_calls, call->system_calls);
+	RAISE(g->largest, size);
+	if (call->ticks > GET(g->worst)) {
+		SET(g->worst, call->ticks);
+		SET(g->worst_size, size);
+	}
+	ADD(g->size[audit_log2(size)], 1);
+	ADD(g->ticks[audit_log2(call->ticks)], 1);
+}
+
+static void count_live(struct audit_figures *g, uint64_t size)
+{
+	uint64_t live = ADD(g->live, size) + size;
+
+	RAISE(g->live_peak, live);
+}
+
+static void count_death(struct audit_figures *g, const struct audit_live *l,
+	uint64_t life, uint32_t thread)
+{
+	ADD(g->live, -l->size);
+	if (thread == l->thread)
+		ADD(g->freed_own, 1);
+	else
+		ADD(g->freed_other, 1);
+	ADD(g->life_sum, life);
+	RAISE(g->life_max, life);
+	ADD(g->life[audit_log2(life)], 1);
+}
+
+void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call *call,
+	const struct site_frame *f)
+{
+	struct audit_live l = {.size = (size + POOL_HEADER + 15) & ~15ul,
+		.born = call->start + call->ticks,
+		.thread = thread};
+	struct audit_file *a = audit_page;
+	uintptr_t ret[AUDIT_FRAMES];
+
+	if (!a || thread == AUDIT_NOBODY)
+		return;
+	l.stack = stack_of(a, thread, ret, site_stack(f, ret, AUDIT_FRAMES));
+	count_alloc(&a->thread[thread - 1].all, size, call);
+	if (l.stack)
+		count_alloc(&a->stack[l.stack - 1].all, size, call);
+	if (!p || !follow(a, p, &l))
+		return;
+	count_live(&a->thread[thread - 1].all, l.size);
+	if (l.stack)
+		count_live(&a->stack[l.stack - 1].all, l.size);
+}
+
+void audit_forget(uint32_t thread, const void *p, uint64_t now)
+{
+	struct audit_file *a = audit_page;
+	struct audit_live l;
+	uint64_t life;
+
+	if (!a || !p)
+		return;
+	if (!unfollow(a, p, &l)) {
+		if (thread != AUDIT_NOBODY)
+			ADD(a->thread[thread - 1].frees_foreign, 1);
+		return;
+	}
+	life = now > l.born ? now - l.born : 0;
+	count_death(&a->thread[l.thread - 1].all, &l, life, thread);
+	if (l.stack)
+		count_death(&a->stack[l.stack - 1].all, &l, life, thread);
+}
+
+void audit_freed(uint32_t thread, const struct audit_call *call)
+{
+	struct audit_thread *t;
+
+	if (!audit_page || thread == AUDIT_NOBODY)
+		return;
+	t = &audit_page->thread[thread - 1];
+	ADD(t->frees, 1);
+	ADD(t->free_system_calls, call->system_calls);
+	RAISE(t->free_worst, call->ticks);
+	ADD(t->free_ticks[audit_log2(call->ticks)], 1);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit.h - writing down who allocates what, for rtmem audit
+ *
+ * Nothing of this runs unless the environment asks for it. Memory is mapped, touched and,
+ * as far as the limit allows, locked before the first thread is audited.
+ */
+#ifndef AUDIT_H
+#define AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../policy/audit_file.h"
+#include "site.h"
+
+/* NULL: no audit. Set before the second thread exists, cleared in children of fork. */
+extern struct audit_file *audit_page;
+
+/* At start. True when this process is to be audited. Not realtime. */
+bool audit_start(const char *program);
+/* Shall a thread of this class be audited, whatever the rules? */
+bool audit_wants(int sched);
+/* The number of a thread, given at its first call; AUDIT_NOBODY without room. */
+uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority);
+/* In the child of a fork: what it does is not written down. */
+void audit_child(void);
+
+struct audit_call {
+	uint64_t start, ticks; /* time stamp counter at the call; how long it took */
+	uint32_t system_calls;
+};
+
+/* Realtime: yes, all three. Bound: AUDIT_FRAMES frames and fixed numbers of probes. */
+void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call *call,
+	const struct site_frame *f);
+/* Before p is freed, by a thread that may be AUDIT_NOBODY. */
+void audit_forget(uint32_t thread, const void *p, uint64_t now);
+/* After it. */
+void audit_freed(uint32_t thread, const struct audit_call *call);
+
+#endif
