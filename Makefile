@@ -83,7 +83,8 @@ $B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	ar rcs $@ $^
 
 $B/rtmem: $(TOOL_OBJ)
-	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -lm
+	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -ldw -lelf -ldl \
+		-lm
 
 -include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
 include $(sort $(wildcard mk/*.mk))

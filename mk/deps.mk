@@ -3,6 +3,7 @@ BUILD_DEPS := \
 	binutils \
 	gcc \
 	libc6-dev \
+	libdw-dev \
 	libinih-dev \
 	libjemalloc-dev \
 	libncurses-dev \

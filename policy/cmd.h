@@ -81,6 +81,7 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
@@ -101,6 +102,15 @@ enum {
 	EXPLAIN_CONF
 };
 enum { SHOW_APP, SHOW_CONF };
+enum {
+	AUDIT_DURATION,
+	AUDIT_SUGGEST,
+	AUDIT_JSON,
+	AUDIT_HTML,
+	AUDIT_OUTPUT,
+	AUDIT_ALL,
+	AUDIT_CONF
+};
 enum { DOCTOR_CONF, DOCTOR_JSON, DOCTOR_ROOT };
 enum { STAT_JSON, STAT_OPENMETRICS };
 enum { TOP_BATCH, TOP_COUNT, TOP_DELAY };

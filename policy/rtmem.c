@@ -228,6 +228,43 @@ const struct cmd cmd_table[] = {
 		.run = cmd_report,
 	},
 	{
+		.name = "audit",
+		.operands = "COMMAND [ARGUMENT…]",
+		.summary = "which realtime thread of a program allocates what, from "
+			   "where",
+		.option =
+			OPTIONS{
+				[AUDIT_DURATION] = {"--duration", "-d", "SECONDS",
+					"end the program after this time"},
+				[AUDIT_SUGGEST] = {"--suggest", "-s", NULL,
+					"print a policy with pools for what was seen"},
+				[AUDIT_JSON] = {"--json", "-j", NULL,
+					"print all figures as JSON"},
+				[AUDIT_HTML] = {"--html", NULL, "FILE",
+					"write a page with diagrams"},
+				[AUDIT_OUTPUT] = {"--output", "-o", "FILE",
+					"write there and not to standard output"},
+				[AUDIT_ALL] = {"--all", "-a", NULL,
+					"audit every thread, not only realtime ones"},
+				[AUDIT_CONF] = {"--conf", "-c", "FILE",
+					"use this policy file and no other"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "a realtime thread was audited, and the report is "
+				      "written"},
+				{"1", "there was nothing to audit, or the report cannot "
+				      "be "
+				      "written"},
+				{"2", "wrong usage"},
+				{"126", "the program was found but cannot be started"},
+				{"127", "the program was not found"},
+				{0},
+			},
+		.run = cmd_audit,
+	},
+	{
 		.name = "keys",
 		.operands = "",
 		.summary = "every key of the policy file, one a line, columns parted by "

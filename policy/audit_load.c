@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit_load.c - the files that audited processes write, and what /proc says meanwhile
+ *
+ * A file is believed only when it is whole and of this version; numbers in it are bounded
+ * before they are used as indexes.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit_report.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static uint32_t threads_of(const struct audit_file *f)
+{
+	/* acquire: pairs with the library's release; the records are complete */
+	uint32_t n = __atomic_load_n(&f->nthread, __ATOMIC_ACQUIRE);
+
+	return n < AUDIT_THREADS ? n : AUDIT_THREADS;
+}
+
+static const struct audit_file *map(const struct audit_report *r, const char *name)
+{
+	char path[512];
+	struct stat st;
+	void *at = MAP_FAILED;
+	const struct audit_file *f;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && st.st_size == sizeof(struct audit_file))
+		at = mmap(NULL, sizeof(struct audit_file), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (at == MAP_FAILED)
+		return NULL;
+	f = at;
+	/* acquire: pairs with the library's release; the head is complete */
+	if (__atomic_load_n(&f->magic, __ATOMIC_ACQUIRE) == AUDIT_MAGIC &&
+		f->version == AUDIT_VERSION)
+		return f;
+	munmap(at, sizeof(struct audit_file));
+	return NULL;
+}
+
+static void look_for_files(struct audit_report *r)
+{
+	DIR *d = opendir(r->dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		struct audit_process *p;
+		int i = 0;
+
+		while (i < r->nprocess && strcmp(r->process[i]->file_name, e->d_name))
+			i++;
+		if (*e->d_name == '.' || i < r->nprocess || i == AUDIT_PROCESSES ||
+			strlen(e->d_name) >= sizeof(p->file_name))
+			continue;
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			break;
+		strcpy(p->file_name, e->d_name);
+		p->file = map(r, e->d_name);
+		p->sample = p->file ? calloc(AUDIT_SAMPLES, sizeof(*p->sample)) : NULL;
+		if (p->sample)
+			r->process[r->nprocess++] = p;
+		else
+			free(p);
+	}
+	if (d)
+		closedir(d);
+}
+
+static bool slurp(char *buf, size_t size, uint32_t pid, uint32_t tid, const char *what)
+{
+	char path[96];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/%s", pid, tid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+static void look_at_thread(const struct audit_file *f, uint32_t i, struct audit_seen *s)
+{
+	unsigned long minor, major;
+	const char *rest;
+	char text[512];
+
+	if (slurp(text, sizeof(text), f->pid, f->thread[i].tid, "comm"))
+		snprintf(
+			s->name, sizeof(s->name), "%.*s", (int)strcspn(text, "\n"), text);
+	if (!slurp(text, sizeof(text), f->pid, f->thread[i].tid, "stat"))
+		return;
+	rest = strrchr(text, ')'); /* behind the name, which may hold anything */
+	if (rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &minor,
+			    &major) == 2) {
+		s->minor = minor;
+		s->major = major;
+		s->faults = true;
+	}
+}
+
+/* When there are too many samples, every second is dropped, and so from then on. */
+static void keep_sample(struct audit_process *p, const struct audit_sample *s)
+{
+	if (p->moments++ % (1u << p->skip))
+		return;
+	if (p->nsample == AUDIT_SAMPLES) {
+		p->nsample /= 2;
+		for (int i = 0; i < p->nsample; i++)
+			p->sample[i] = p->sample[2 * i];
+		p->skip++;
+	}
+	p->sample[p->nsample++] = *s;
+}
+
+static void look_at_process(struct audit_process *p)
+{
+	const struct audit_file *f = p->file;
+	uint64_t ns = now_ns(), ticks = __builtin_ia32_rdtsc();
+	struct audit_sample s = {.at = (double)(ns - f->ns) * 1e-9};
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", f->pid);
+	if (access(path, F_OK) == 0 || p->seconds <= 0)
+		p->seconds = s.at;
+	if (ns > f->ns)
+		p->ticks_per_us = (double)(ticks - f->ticks) * 1e3 / (double)(ns - f->ns);
+	for (uint32_t i = 0; i < threads_of(f); i++) {
+		s.allocations += f->thread[i].all.allocations;
+		s.frees += f->thread[i].frees;
+		s.live += f->thread[i].all.live;
+		look_at_thread(f, i, &p->seen[i]);
+	}
+	if (threads_of(f))
+		keep_sample(p, &s);
+}
+
+void audit_look(struct audit_report *r)
+{
+	look_for_files(r);
+	for (int i = 0; i < r->nprocess; i++)
+		look_at_process(r->process[i]);
+}
+
+uint64_t audit_progress(const struct audit_report *r, int *threads)
+{
+	uint64_t n = 0;
+
+	*threads = 0;
+	for (int i = 0; i < r->nprocess; i++) {
+		const struct audit_file *f = r->process[i]->file;
+
+		*threads += (int)threads_of(f);
+		for (uint32_t k = 0; k < threads_of(f); k++)
+			n += f->thread[k].all.allocations;
+	}
+	return n;
+}
+
+static int by_calls(const void *a, const void *b, void *arg)
+{
+	const struct audit_file *f = arg;
+	uint64_t x = f->stack[*(const int *)a].all.allocations;
+	uint64_t y = f->stack[*(const int *)b].all.allocations;
+
+	return x < y ? 1 : x > y ? -1 : *(const int *)a - *(const int *)b;
+}
+
+int audit_finish(struct audit_report *r)
+{
+	int threads = 0;
+
+	for (int i = 0; i < r->nprocess; i++) {
+		struct audit_process *p = r->process[i];
+		const struct audit_file *f = p->file;
+
+		threads += (int)threads_of(f);
+		for (int k = 0; k < AUDIT_STACKS; k++) {
+			const struct audit_stack *s = &f->stack[k];
+
+			if (s->nframe && s->nframe <= AUDIT_FRAMES &&
+				s->thread - 1 < threads_of(f) && s->all.allocations)
+				p->order[p->nstack++] = k;
+		}
+		qsort_r(p->order, (size_t)p->nstack, sizeof(int), by_calls,
+			(void *)(uintptr_t)f);
+		if (threads_of(f))
+			p->symbols = audit_symbols_open(f);
+	}
+	return threads;
+}
+
+void audit_remove(struct audit_report *r)
+{
+	DIR *d = opendir(r->dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (*e->d_name != '.')
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(r->dir);
+}

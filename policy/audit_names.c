@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit_names.c - from return addresses to functions and source lines (elfutils)
+ *
+ * Inlined frames and lines where there is debug information, else the symbol, else the
+ * offset in the object. Each address is looked up once.
+ */
+#include <dlfcn.h>
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit_report.h"
+
+struct audit_symbols {
+	Dwfl *dwfl;
+	const struct audit_file *file;
+	void *known; /* tree of struct address */
+};
+
+struct address {
+	uint64_t ret;
+	int n;
+	struct audit_name name[AUDIT_NAMES];
+};
+
+static char *debuginfo_path;
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+	.debuginfo_path = &debuginfo_path,
+};
+
+static const char *path_of(const struct audit_file *f, const struct audit_module *m)
+{
+	return *m->path ? m->path : f->program;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+struct audit_symbols *audit_symbols_open(const struct audit_file *f)
+{
+	struct audit_symbols *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->file = f;
+	s->dwfl = dwfl_begin(&callbacks);
+	if (!s->dwfl)
+		return s;
+	dwfl_report_begin(s->dwfl);
+	for (uint32_t i = 0; i < f->nmodule && i < AUDIT_MODULES; i++) {
+		const char *path = path_of(f, &f->module[i]);
+
+		if (f->module[i].lo)
+			dwfl_report_elf(s->dwfl, base_name(path), path, -1,
+				f->module[i].base, true);
+	}
+	dwfl_report_end(s->dwfl, NULL, NULL);
+	return s;
+}
+
+static void forget(void *address)
+{
+	free(address);
+}
+
+void audit_symbols_close(struct audit_symbols *s)
+{
+	if (!s)
+		return;
+	dwfl_end(s->dwfl);
+	tdestroy(s->known, forget);
+	free(s);
+}
+
+/* C++ names as people write them, when a C++ library is there to ask. */
+static const char *readable(const char *name)
+{
+	typedef char *demangle_fn(const char *, char *, size_t *, int *);
+	static demangle_fn *demangle;
+	static bool looked;
+	char *out;
+	int status;
+
+	if (!looked) {
+		void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
+
+		looked = true;
+		demangle = lib ? (demangle_fn *)dlsym(lib, "__cxa_demangle") : NULL;
+	}
+	if (!demangle || strncmp(name, "_Z", 2))
+		return name;
+	out = demangle(name, NULL, NULL, &status);
+	return out && status == 0 ? out : name;
+}
+
+static void object_of(const struct audit_file *f, uint64_t pc, struct audit_name *out)
+{
+	uint64_t offset = pc;
+	char text[32];
+
+	out->object = "?";
+	for (uint32_t i = 0; i < f->nmodule && i < AUDIT_MODULES; i++) {
+		const struct audit_module *m = &f->module[i];
+
+		if (pc < m->lo || pc >= m->hi)
+			continue;
+		out->object = base_name(path_of(f, m));
+		offset = pc - m->base;
+		break;
+	}
+	snprintf(text, sizeof(text), "0x%lx", (unsigned long)offset);
+	out->function = strdup(text);
+}
+
+static const char *die_name(Dwarf_Die *die)
+{
+	Dwarf_Attribute a;
+	const char *name =
+		dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &a));
+
+	return name ? name : dwarf_diename(die);
+}
+
+/* Where an inlined function was called from. */
+static void call_site(Dwarf_Die *cu, Dwarf_Die *die, struct audit_name *out)
+{
+	Dwarf_Attribute a;
+	Dwarf_Files *files;
+	Dwarf_Word file = 0, line = 0;
+	size_t n;
+
+	out->file = NULL;
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &a), &file) == 0 &&
+		dwarf_getsrcfiles(cu, &files, &n) == 0)
+		out->file = dwarf_filesrc(files, file, NULL, NULL);
+	dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &a), &line);
+	out->line = (int)line;
+}
+
+/* Innermost first: names[0] holds the object, the symbol and the line already. */
+static int expand_inlined(Dwfl_Module *mod, uint64_t pc, struct audit_name *names)
+{
+	struct audit_name at = names[0];
+	Dwarf_Addr bias;
+	Dwarf_Die *cu = dwfl_module_addrdie(mod, pc, &bias), *scope = NULL, *up = NULL;
+	int n = 0, scopes = cu ? dwarf_getscopes(cu, pc - bias, &scope) : 0, ups = 0;
+
+	/* from the scopes of the code to those of the function it was inlined from */
+	if (scopes > 0)
+		ups = dwarf_getscopes_die(&scope[0], &up);
+	for (int i = 0; i < ups && n < AUDIT_NAMES; i++) {
+		int tag = dwarf_tag(&up[i]);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		if (die_name(&up[i]))
+			at.function = readable(die_name(&up[i]));
+		names[n++] = at;
+		if (tag == DW_TAG_subprogram)
+			break;
+		call_site(cu, &up[i], &at);
+	}
+	free(scope);
+	free(up);
+	return n ? n : 1;
+}
+
+static void look_up(struct audit_symbols *s, struct address *a)
+{
+	uint64_t pc = a->ret - 1; /* in the call, not behind it */
+	Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL;
+	struct audit_name *first = &a->name[0];
+	const char *symbol;
+	Dwfl_Line *line;
+
+	object_of(s->file, pc, first);
+	a->n = 1;
+	if (!mod)
+		return;
+	symbol = dwfl_module_addrname(mod, pc);
+	if (symbol)
+		first->function = readable(symbol);
+	line = dwfl_module_getsrc(mod, pc);
+	if (line)
+		first->file = dwfl_lineinfo(line, NULL, &first->line, NULL, NULL, NULL);
+	a->n = expand_inlined(mod, pc, a->name);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = ((const struct address *)a)->ret;
+	uint64_t y = ((const struct address *)b)->ret;
+
+	return x < y ? -1 : x > y;
+}
+
+int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out)
+{
+	struct address *a = calloc(1, sizeof(*a)), **at;
+
+	if (!s || !a) {
+		out[0] = (struct audit_name){"?", "?", NULL, 0};
+		free(a);
+		return 1;
+	}
+	a->ret = ret;
+	at = tsearch(a, &s->known, by_address);
+	if (at && *at != a) {
+		free(a);
+		a = *at;
+	} else {
+		look_up(s, a);
+	}
+	memcpy(out, a->name, sizeof(*out) * (size_t)a->n);
+	return a->n;
+}

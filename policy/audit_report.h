@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * audit_report.h - an audit as the tool has it: files of the audited processes, what was
+ * seen meanwhile, names of addresses; and the forms it is printed in
+ */
+#ifndef AUDIT_REPORT_H
+#define AUDIT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "audit_file.h"
+
+enum { AUDIT_PROCESSES = 64, AUDIT_SAMPLES = 4096, AUDIT_NAMES = 8 };
+
+/* Figures at one moment of the run. */
+struct audit_sample {
+	double at; /* seconds since the process was seen to start */
+	uint64_t allocations, frees, live;
+};
+
+/* What /proc said of a thread the last time. */
+struct audit_seen {
+	char name[16];
+	uint64_t minor, major;
+	bool faults; /* minor and major were read */
+};
+
+struct audit_process {
+	char file_name[64]; /* in the directory */
+	const struct audit_file *file;
+	struct audit_seen seen[AUDIT_THREADS];
+	struct audit_sample *sample;
+	int nsample, skip; /* every 2^skip-th moment is kept */
+	unsigned moments;
+	double seconds;		 /* how long it was followed */
+	double ticks_per_us;	 /* of the time stamp counter */
+	int order[AUDIT_STACKS]; /* its stacks, most calls first */
+	int nstack;
+	struct audit_symbols *symbols;
+};
+
+struct audit_report {
+	char dir[64];
+	struct audit_process *process[AUDIT_PROCESSES];
+	int nprocess;
+};
+
+/* audit_load.c: looks at the directory and at /proc; called at intervals and at the end.
+ */
+void audit_look(struct audit_report *r);
+/* Orders and names what was collected; how many threads there are. */
+int audit_finish(struct audit_report *r);
+/* How many allocations so far, in how many threads. */
+uint64_t audit_progress(const struct audit_report *r, int *threads);
+/* Removes the directory with its files. */
+void audit_remove(struct audit_report *r);
+
+/* audit_names.c: an address is one function, or several when some were inlined. */
+struct audit_name {
+	const char
+		*function; /* never NULL; "0x…" below an object when it has no symbol */
+	const char *object; /* basename */
+	const char *file;   /* source, or NULL */
+	int line;
+};
+struct audit_symbols *audit_symbols_open(const struct audit_file *f);
+void audit_symbols_close(struct audit_symbols *s);
+/* Fills at most AUDIT_NAMES, innermost first; returns how many, at least one. */
+int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out);
+
+/* Thread i of a process: its last known name, "-" without one. */
+const char *audit_thread_name(const struct audit_process *p, int i);
+/* "FIFO 60", "OTHER" */
+const char *audit_class(const struct audit_thread *t, char buf[32]);
+double audit_us(const struct audit_process *p, uint64_t ticks);
+
+/* The forms. */
+void audit_text(const struct audit_report *r, FILE *to);
+void audit_json(const struct audit_report *r, FILE *to);
+void audit_html(const struct audit_report *r, FILE *to);
+void audit_suggest(const struct audit_report *r, FILE *to);
+
+#endif

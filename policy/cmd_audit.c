@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmd_audit.c - rtmem audit: run a program and say which realtime thread allocates what
+ *
+ * The program is started as by rtmem run, with a directory in its environment where the
+ * library writes its figures; they are complete whenever the program ends, by whatever
+ * means. Never waits longer than the duration plus AUDIT_GRACE for what it started.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit_report.h"
+#include "cmd.h"
+#include "units.h"
+
+#define AUDIT_LOOK_MS 50
+#define AUDIT_GRACE   2.0 /* seconds between SIGTERM and SIGKILL */
+
+typedef void audit_form(const struct audit_report *r, FILE *to);
+
+struct audit {
+	double duration; /* seconds; 0: until the program ends */
+	bool every;
+	const char *conf, *html, *output;
+	audit_form *form;
+	char **argv;
+	struct audit_report report;
+	pid_t child;
+	int status;
+};
+
+static volatile sig_atomic_t asked_to_stop;
+
+static void ask_to_stop(int signal)
+{
+	(void)signal;
+	asked_to_stop = 1;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+/* "10", "0.5s", "200ms" */
+static bool parse_duration(const char *text, double *out)
+{
+	uint64_t ns;
+	char *end;
+
+	if (!units_time(text, strlen(text), &ns)) {
+		*out = (double)ns * 1e-9;
+	} else {
+		*out = strtod(text, &end);
+		if (*end)
+			return false;
+	}
+	return *out > 0 && *out < 1e7;
+}
+
+static int parse(struct audit *a, int argc, char **argv)
+{
+	struct cmd_line l;
+	int option;
+
+	a->form = audit_text;
+	cmd_begin(&l, argc, argv);
+	while ((option = cmd_next(&l)) != CMD_END) {
+		if (option == CMD_BAD)
+			return CMD_USAGE;
+		if (option == AUDIT_DURATION && !parse_duration(l.value, &a->duration)) {
+			fprintf(stderr, "rtmem audit: '%s' is no number of seconds\n",
+				l.value);
+			return CMD_USAGE;
+		}
+		if (option == AUDIT_CONF)
+			a->conf = l.value;
+		else if (option == AUDIT_ALL)
+			a->every = true;
+		else if (option == AUDIT_JSON)
+			a->form = audit_json;
+		else if (option == AUDIT_SUGGEST)
+			a->form = audit_suggest;
+		else if (option == AUDIT_HTML)
+			a->html = l.value;
+		else if (option == AUDIT_OUTPUT)
+			a->output = l.value;
+	}
+	a->argv = argv + l.at;
+	if (l.at < argc)
+		return CMD_OK;
+	fputs("rtmem audit: no command to run (see rtmem audit --help)\n", stderr);
+	return CMD_USAGE;
+}
+
+static bool make_directory(struct audit_report *r)
+{
+	static const char *const where[] = {"/dev/shm", "/tmp"};
+
+	for (size_t i = 0; i < sizeof(where) / sizeof(*where); i++) {
+		snprintf(r->dir, sizeof(r->dir), "%s/rtmem-audit-XXXXXX", where[i]);
+		if (mkdtemp(r->dir))
+			return true;
+	}
+	perror("rtmem audit: no directory for the figures");
+	return false;
+}
+
+/* In the child: becomes the program, as rtmem run does. */
+static void become(const struct audit *a)
+{
+	char **argv;
+	int n = 0, at = 0;
+
+	while (a->argv[n])
+		n++;
+	argv = calloc((size_t)n + 5, sizeof(*argv));
+	if (!argv || setenv("RTMEM_AUDIT", a->report.dir, 1) != 0)
+		_exit(126);
+	unsetenv("RTMEM_AUDIT_ALL");
+	if (a->every)
+		setenv("RTMEM_AUDIT_ALL", "1", 1);
+	argv[at++] = (char *)(uintptr_t) "run";
+	if (a->conf) {
+		argv[at++] = (char *)(uintptr_t) "--conf";
+		argv[at++] = (char *)(uintptr_t)a->conf;
+	}
+	argv[at++] = (char *)(uintptr_t) "--";
+	memcpy(argv + at, a->argv, (size_t)n * sizeof(*argv));
+	_exit(cmd_run(at + n, argv));
+}
+
+static void tell(const struct audit *a, int signal)
+{
+	kill(a->child, signal);
+	for (int i = 0; i < a->report.nprocess; i++) {
+		pid_t pid = (pid_t)a->report.process[i]->file->pid;
+
+		/* what a wrapper started; in a group of its own it is not ours to end */
+		if (pid > 1 && pid != a->child && getpgid(pid) == getpgrp())
+			kill(pid, signal);
+	}
+}
+
+static void say_progress(const struct audit *a, double seconds)
+{
+	int threads;
+	uint64_t n = audit_progress(&a->report, &threads);
+
+	fprintf(stderr, "\rrtmem audit: %.0f s, %d thread%s, %lu allocations \033[K",
+		seconds, threads, threads == 1 ? "" : "s", (unsigned long)n);
+}
+
+/* Until the program has ended; it is told to when the time is over. */
+static void follow(struct audit *a)
+{
+	const struct timespec nap = {0, AUDIT_LOOK_MS * 1000000};
+	double start = now(), told = 0, said = 0;
+	bool show = isatty(STDERR_FILENO), done;
+
+	do {
+		done = waitpid(a->child, &a->status, WNOHANG) != 0;
+		audit_look(&a->report);
+		if (show && now() - said > 0.5) {
+			said = now();
+			say_progress(a, said - start);
+		}
+		if (done)
+			break;
+		if (!told && (asked_to_stop ||
+				     (a->duration > 0 && now() - start > a->duration))) {
+			told = now();
+			tell(a, SIGTERM);
+		} else if (told && now() - told > AUDIT_GRACE) {
+			tell(a, SIGKILL);
+		}
+		nanosleep(&nap, NULL);
+	} while (!done);
+	if (show)
+		fputs("\r\033[K", stderr);
+	if (WIFSIGNALED(a->status) && !told)
+		fprintf(stderr, "rtmem audit: the program was ended by signal %d\n",
+			WTERMSIG(a->status));
+}
+
+static int write_to(const struct audit *a, const char *path, audit_form *form)
+{
+	FILE *to = path ? fopen(path, "we") : stdout;
+
+	if (to)
+		form(&a->report, to);
+	if (to && fflush(to) == 0 && !ferror(to)) {
+		if (path)
+			fclose(to);
+		return CMD_OK;
+	}
+	fprintf(stderr, "rtmem audit: %s: %s\n", path ? path : "standard output",
+		strerror(errno));
+	return CMD_NO;
+}
+
+static int report(struct audit *a)
+{
+	int failed;
+
+	if (a->report.nprocess == 0) {
+		/* rtmem run has said why, or the program kept the preload away */
+		if (WIFEXITED(a->status) && WEXITSTATUS(a->status) >= 126)
+			return WEXITSTATUS(a->status);
+		if (WIFEXITED(a->status) && a->conf && WEXITSTATUS(a->status) == CMD_NO)
+			return CMD_NO;
+		fputs("rtmem audit: the library was not in effect in this program "
+		      "(static, setuid?)\n",
+			stderr);
+		return CMD_NO;
+	}
+	if (audit_finish(&a->report) == 0) {
+		fprintf(stderr,
+			"rtmem audit: no realtime thread was seen; --all audits every "
+			"thread\n");
+		return CMD_NO;
+	}
+	failed = a->html ? write_to(a, a->html, audit_html) : CMD_OK;
+	if (!failed && (!a->html || a->output || a->form != audit_text))
+		failed = write_to(a, a->output, a->form);
+	for (int i = 0; i < a->report.nprocess; i++)
+		audit_symbols_close(a->report.process[i]->symbols);
+	return failed;
+}
+
+int cmd_audit(int argc, char **argv)
+{
+	static struct audit a;
+	struct sigaction stop = {.sa_handler = ask_to_stop};
+	int failed = parse(&a, argc, argv);
+
+	if (failed)
+		return failed;
+	if (!make_directory(&a.report))
+		return CMD_NO;
+	a.child = fork();
+	if (a.child == 0)
+		become(&a);
+	if (a.child < 0) {
+		perror("rtmem audit: fork");
+		audit_remove(&a.report);
+		return CMD_NO;
+	}
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	follow(&a);
+	audit_look(&a.report);
+	audit_remove(&a.report);
+	return report(&a);
+}
