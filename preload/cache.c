@@ -37,6 +37,9 @@ static void *cache_carve_slow(struct cache *c, void *p, size_t size)
 	lock_release(&c->hot->lock, c->tid);
 	if (__builtin_expect(!sound, 0))
 		pool_misuse(c->pool, p, HEAP_BROKEN);
+	/* what was too little to be cut off is the program's to use */
+	heap_retire(p);
+	heap_flip(p);
 	return p;
 }
 
@@ -93,12 +96,26 @@ void *cache_alloc_tiny(struct cache *c, size_t n)
 	return p ? p : cache_refill(c, n, HEAP_BLOCK_MIN);
 }
 
-/* Not the start of a live block: which kind of misuse? */
+/*
+ * Not the start of a live block, or one with slack: of rtm_alloc(), of an alignment, of a
+ * realloc. Misuse is named; a block loses its slack and goes where others go.
+ */
 enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
 	enum heap_verdict v = heap_check_pointer(c->heap, p);
 
-	return v == HEAP_OK ? HEAP_NOT_A_BLOCK : v;
+	if (v != HEAP_OK)
+		return v;
+	heap_retire(p);
+	if (cache_keep(c, p, cache_block_size(p)))
+		return HEAP_OK;
+	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
+		pool_push_returned(c->hot, p);
+		return HEAP_OK;
+	}
+	v = heap_free_flipped(c->heap, p);
+	lock_release(&c->hot->lock, c->tid);
+	return v;
 }
 
 /* ---- attach, detach, flush ---- */

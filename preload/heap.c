@@ -21,7 +21,7 @@
 /* Blocks of the class `size` falls into may still be large enough. Bound: HEAP_SCAN. */
 static uint32_t heap_find_exact_slow(const struct heap *h, size_t size)
 {
-	uint32_t off = h->list[class_of(size)];
+	uint32_t off = *list_slot(h, class_of(size));
 
 	for (int i = 0; off && i < HEAP_SCAN; i++, off = heap_at(h, off)->next) {
 		if (!heap_reaches(h, off))
@@ -32,76 +32,82 @@ static uint32_t heap_find_exact_slow(const struct heap *h, size_t size)
 	return 0;
 }
 
-/* The smallest class whose blocks are sure to fit and which has one, or HEAP_LISTS. */
-static inline size_t heap_find(const struct heap *h, size_t size)
-{
-	size_t class = class_fitting(size), fl = class / HEAP_SL;
-	uint32_t map = h->sl_map[fl] & (~0u << class % HEAP_SL);
-
-	if (!map) {
-		map = h->fl_map & (~1u << fl);
-		if (HEAP_UNLIKELY(!map))
-			return HEAP_LISTS;
-		fl = (unsigned)__builtin_ctz(map);
-		map = h->sl_map[fl];
-	}
-	return fl * HEAP_SL + (unsigned)__builtin_ctz(map);
-}
-
-/* A free block of at least `size` bytes, taken out of its list. NULL: none, or broken. */
-static __attribute__((noinline)) struct block *heap_take_exact_slow(
+/* A free block of at least `size` bytes, taken out of its list. 0: none, or broken. */
+static __attribute__((noinline)) uint32_t heap_take_exact_slow(
 	struct heap *h, size_t size)
 {
 	uint32_t off = heap_find_exact_slow(h, size);
 
-	return off && block_is_free(heap_at(h, off)) && list_remove(h, off)
-		       ? heap_at(h, off)
-		       : NULL;
+	return off && block_is_free(heap_at(h, off)) && list_remove(h, off) ? off : 0;
 }
 
-/* The same for any search. Its size, or 0: none, or broken. */
-static inline __attribute__((always_inline)) size_t heap_take(
-	struct heap *h, size_t size, struct block **out)
+/* The first block of a list that is not empty. A free block's only flag is HEAP_F_FREE.
+ */
+static inline __attribute__((always_inline)) uint32_t heap_take_first(
+	struct heap *h, size_t class)
 {
-	size_t class = heap_find(h, size);
-	uint32_t off, word;
+	uint32_t off = *list_slot(h, class);
 
-	if (HEAP_UNLIKELY(class == HEAP_LISTS)) {
-		*out = heap_take_exact_slow(h, size);
-		return *out ? block_size(*out) : 0;
-	}
-	off = h->list[class];
-	*out = heap_at(h, off);
-	word = block_word(*out);
-	if (HEAP_UNLIKELY(!(word & HEAP_F_FREE))) {
+	if (HEAP_UNLIKELY(!block_is_free(heap_at(h, off)))) {
 		heap_found_broken(h, off);
 		return 0;
 	}
-	return list_remove_first(h, off, class) ? word & HEAP_SIZE_MASK : 0;
+	if (!list_remove_first(h, off, class))
+		return 0;
+	if (!off)
+		__builtin_unreachable(); /* the bitmaps say that the list has one */
+	return off;
 }
 
-static inline __attribute__((always_inline)) void *heap_cut(
-	struct heap *h, size_t size, size_t wanted)
+/* From the smallest class whose blocks are sure to fit and which has one; else as above.
+ */
+static inline __attribute__((always_inline)) uint32_t heap_take(
+	struct heap *h, size_t size)
 {
-	struct block *b;
-	size_t had = heap_take(h, size, &b);
+	uint32_t class = (uint32_t)class_fitting(size), fl = class / HEAP_SL;
+	uint32_t map = h->sl_map[fl] & ~0u << class % HEAP_SL;
 
-	if (HEAP_UNLIKELY(!had))
+	if (!map) {
+		map = h->fl_map & ~1u << fl;
+		if (HEAP_UNLIKELY(!map))
+			return heap_take_exact_slow(h, size);
+		fl = (uint32_t)__builtin_ctz(map);
+		map = h->sl_map[fl];
+	}
+	return heap_take_first(h, fl * HEAP_SL + (uint32_t)__builtin_ctz(map));
+}
+
+static inline __attribute__((always_inline)) struct block *heap_serve(
+	struct heap *h, size_t size)
+{
+	uint32_t off = heap_take(h, size);
+	struct block *b = heap_at(h, off);
+
+	if (HEAP_UNLIKELY(!off))
 		return NULL;
-	heap_count_more(h, heap_make_live(h, b, had, size, 0, wanted));
-	return block_payload(b);
+	heap_count_more(h, heap_cut(h, b, off, block_size(b), size, 0));
+	heap_flip(block_payload(b));
+	return b;
 }
 
 void *heap_alloc(struct heap *h, size_t wanted)
 {
+	struct block *b;
+
 	if (HEAP_UNLIKELY(wanted > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN))
 		return NULL;
-	return heap_cut(h, heap_block_size(wanted), wanted);
+	b = heap_serve(h, heap_block_size(wanted));
+	if (HEAP_UNLIKELY(!b))
+		return NULL;
+	block_set_slack(h, b, block_size(b) - HEAP_OVERHEAD - wanted);
+	return block_payload(b);
 }
 
 void *heap_alloc_block(struct heap *h, size_t size)
 {
-	return heap_cut(h, size, size - HEAP_OVERHEAD);
+	struct block *b = heap_serve(h, size);
+
+	return HEAP_LIKELY(b != NULL) ? block_payload(b) : NULL;
 }
 
 /* Take a block with room for any shift, cut the front off, then the rest as usual. */
@@ -109,25 +115,30 @@ void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 {
 	size_t size, had, gap;
 	struct block *b;
+	uint32_t off;
 
 	if (align <= HEAP_ALIGN)
 		return heap_alloc(h, wanted);
 	if (wanted > HEAP_BLOCK_MAX / 2 || align > HEAP_BLOCK_MAX / 4)
 		return NULL;
 	size = heap_block_size(wanted);
-	had = heap_take(h, size + align + HEAP_BLOCK_MIN, &b);
-	if (!had)
+	off = heap_take(h, size + align + HEAP_BLOCK_MIN);
+	if (!off)
 		return NULL;
+	b = heap_at(h, off);
+	had = block_size(b);
 	gap = -(uintptr_t)block_payload(b) & (align - 1);
 	if (gap && gap < HEAP_BLOCK_MIN)
 		gap += align;
 	if (gap) {
-		heap_write_free(h, b, heap_off(h, b), gap);
+		heap_write_freed(h, b, off, gap);
+		off += (uint32_t)gap;
 		b = block_at(b, gap);
 		had -= gap;
 	}
-	heap_count_more(
-		h, heap_make_live(h, b, had, size, gap ? HEAP_F_PREV_FREE : 0, wanted));
+	size = heap_cut(h, b, off, had, size, gap ? HEAP_F_PREV_FREE : 0);
+	heap_count_more(h, size);
+	block_set_slack(h, b, size - HEAP_OVERHEAD - wanted);
 	return block_payload(b);
 }
 
@@ -141,7 +152,7 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 			/* relaxed: it only grows, and p was inside when it was made */
 			(uintptr_t)__atomic_load_n(&h->end, __ATOMIC_RELAXED))
 		return HEAP_NOT_A_BLOCK;
-	wrong = b->check ^ block_live_check(h, b);
+	wrong = (uint16_t)(b->check ^ block_live_check(h, b) ^ (b->slack != 0));
 	if (HEAP_UNLIKELY(wrong))
 		return wrong == 0xffff ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
 	return HEAP_UNLIKELY(block_is_free(b)) ? HEAP_NOT_A_BLOCK : HEAP_OK;
@@ -150,40 +161,41 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 /*
  * Merge cases, in memory order; capitals are free:
  *   a b c -> a B c     a b C -> a B     A b c -> A c     A b C -> A
- * b's check says already that it is not live.
+ * b's check says already that it is not live, and it has no slack.
  */
-static enum heap_verdict heap_release(struct heap *h, struct block *b)
+static inline __attribute__((always_inline)) enum heap_verdict heap_release(
+	struct heap *h, struct block *b)
 {
-	size_t size = block_size(b), total = size;
-	uint32_t off = heap_off(h, b), after = off + (uint32_t)size;
+	uint32_t word = block_word(b), size = word & HEAP_SIZE_MASK, total = size;
+	uint32_t off = heap_off(h, b), after = off + size, next;
 
 	if (!heap_reaches(h, after))
 		goto broken;
-	if (heap_at(h, after)->size_flags & HEAP_F_FREE) {
-		total += block_size(heap_at(h, after));
+	next = block_word(heap_at(h, after));
+	if (next & HEAP_F_FREE) {
 		if (!list_remove(h, after))
 			return HEAP_BROKEN;
+		total += next & HEAP_SIZE_MASK;
 	} else {
 		block_or(heap_at(h, after), HEAP_F_PREV_FREE);
 	}
 	heap_count_less(h, size);
-	if (b->size_flags & HEAP_F_PREV_FREE) {
-		uint32_t before = (uint32_t)*block_before_size(b), front = off - before;
+	if (word & HEAP_F_PREV_FREE) {
+		uint32_t before = *(uint32_t *)block_before_size(b);
 
-		if (!heap_reaches(h, front) ||
-			HEAP_UNLIKELY(
-				heap_at(h, front)->size_flags != (before | HEAP_F_FREE)))
+		off -= before;
+		if (!heap_reaches(h, off) || HEAP_UNLIKELY(block_word(heap_at(h, off)) !=
+							   (before | HEAP_F_FREE)))
 			goto broken;
-		if (!list_remove(h, front))
+		if (!list_remove(h, off))
 			return HEAP_BROKEN;
 		total += before;
-		off = front;
-		b = heap_at(h, front);
+		b = heap_at(h, off);
 	}
-	heap_write_free(h, b, off, total);
+	heap_write_freed(h, b, off, total);
 	return HEAP_OK;
 broken:
-	heap_found_broken(h, off);
+	heap_found_broken(h, heap_off(h, b));
 	return HEAP_BROKEN;
 }
 
@@ -193,7 +205,8 @@ enum heap_verdict heap_free(struct heap *h, void *p)
 
 	if (HEAP_UNLIKELY(v != HEAP_OK))
 		return v;
-	return heap_free_live(h, p);
+	heap_retire(p);
+	return heap_release(h, block_of(p));
 }
 
 enum heap_verdict heap_free_live(struct heap *h, void *p)
@@ -243,6 +256,7 @@ struct heap *heap_init(void *control, void *span, size_t len, uint16_t key)
 
 	memset(h, 0, sizeof(*h));
 	h->key = key;
+	h->free_word = (uint64_t)(uint16_t)~key << 48 | HEAP_F_FREE;
 	h->span = span;
 	heap_set_end(h, (unsigned char *)span + len);
 	b = (struct block *)((unsigned char *)span + HEAP_OVERHEAD);
@@ -256,7 +270,7 @@ void heap_extend(struct heap *h, size_t len)
 
 	heap_set_end(h, h->end + len);
 	/* the old end mark becomes a block of the new bytes, which is then freed */
-	b->size_flags = (uint32_t)len | (b->size_flags & HEAP_F_PREV_FREE);
+	block_set(b, (uint32_t)len | (b->size_flags & HEAP_F_PREV_FREE));
 	h->used += len;
 	heap_release(h, b);
 }

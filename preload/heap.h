@@ -16,8 +16,9 @@
  *	bit  3      LAST       last block of the span
  *	bits 4..31  size / 16  size of the whole block in bytes is (word & 0xfffffff0)
  *	bits 32..47 slack      usable bytes - requested bytes (0..65535)
- *	bits 48..63 check      live: (payload address ^ heap key) & 0xffff
- *	                       not live (free, cached, returned): the same, inverted
+ *	bits 48..63 check      live: (payload address ^ heap key) & 0xffff, bit 0
+ *	                       inverted when slack is not 0
+ *	                       not live (free, cached, returned): inverted, slack 0
  *
  * The check makes a double or foreign free one 16-bit compare away from being caught.
  * payload capacity of a block of size s is s - 8: the last 8 bytes overlap the next
@@ -83,7 +84,19 @@ static inline void heap_flip(void *p)
 
 	*check = (uint16_t) ~*check;
 }
-/* p is aligned, inside, and its check was found right: no second look. */
+/* A live block of either kind becomes one that is not live: from here on it has no slack,
+ * and whoever gets it next has all of it. */
+static inline void heap_retire(void *p)
+{
+	uint16_t *slack = (uint16_t *)p - 2;
+
+	heap_flip(p);
+	if (*slack) {
+		*slack = 0;
+		slack[1] ^= 1;
+	}
+}
+/* p is aligned, inside, its check was found right and it has no slack: no second look. */
 enum heap_verdict heap_free_live(struct heap *h, void *p);
 /* p was live when it was flipped. HEAP_BROKEN when its header was written to since. */
 enum heap_verdict heap_free_flipped(struct heap *h, void *p);

@@ -13,8 +13,7 @@ static const char *heap_check_links(const struct heap *h, const struct block *b)
 
 	if (!heap_reaches(h, b->prev) || heap_at(h, b->prev)->next != off)
 		return "a free block's link back is overwritten";
-	if (list_class(b->prev) < HEAP_LISTS &&
-		b->prev != list_head(class_of(block_size(b))))
+	if (list_is_head(b->prev) && b->prev != list_head(class_of(block_size(b))))
 		return "a free block is in another size's list";
 	if (b->next && (!heap_reaches(h, b->next) || heap_at(h, b->next)->prev != off))
 		return "a free block's link forward is overwritten";
@@ -25,7 +24,7 @@ static const char *heap_check_block(
 	const struct heap *h, struct block *b, bool before_free, size_t before)
 {
 	bool is_free = b->size_flags & HEAP_F_FREE;
-	uint16_t live = block_live_check(h, b);
+	uint16_t live = block_live_check(h, b), wrong;
 
 	if (!!(b->size_flags & HEAP_F_PREV_FREE) != before_free)
 		return "a block is wrong about the one before it";
@@ -33,10 +32,13 @@ static const char *heap_check_block(
 		return "the size at the end of a free block is overwritten";
 	if (before_free && is_free)
 		return "two free blocks stand side by side";
-	if (b->check != live && (b->check ^ live) != 0xffff)
+	wrong = b->check ^ live;
+	if (wrong > 1 && wrong < 0xfffe)
 		return "a block's header is overwritten";
-	if (is_free && b->check == live)
+	if (is_free && (wrong != 0xffff || b->slack))
 		return "a free block looks live";
+	if (wrong == !b->slack)
+		return "a block's slack is overwritten";
 	return is_free ? heap_check_links(h, b) : NULL;
 }
 
@@ -45,11 +47,11 @@ static long heap_count_lists(const struct heap *h)
 {
 	long n = 0;
 
-	for (unsigned fl = 0; fl < HEAP_FL; fl++) {
+	for (unsigned fl = HEAP_FIRST / HEAP_SL; fl < HEAP_FL; fl++) {
 		if (!(h->fl_map >> fl & 1) != !h->sl_map[fl])
 			return -1;
 		for (unsigned sl = 0; sl < HEAP_SL; sl++) {
-			uint32_t b = h->list[fl * HEAP_SL + sl];
+			uint32_t b = *list_slot(h, fl * HEAP_SL + sl);
 
 			if (!(h->sl_map[fl] >> sl & 1) != !b)
 				return -1;

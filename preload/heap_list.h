@@ -17,42 +17,29 @@
  * is not a faster one by itself, but the worst path of malloc and free has three of
  * these.
  */
-static inline void bit_set(uint32_t *map, size_t bit)
-{
-	__asm__("btsl %1, %0"
-		: "+m"(*(uint32_t(*)[HEAP_FL])map)
-		: "r"((uint32_t)bit)
-		: "cc");
-}
-
-static inline void bit_clear(uint32_t *map, size_t bit)
-{
-	__asm__("btrl %1, %0"
-		: "+m"(*(uint32_t(*)[HEAP_FL])map)
-		: "r"((uint32_t)bit)
-		: "cc");
-}
+#define BIT_CHANGE(instruction, place, bit) \
+	__asm__(instruction " %1, %0" : "+m"(place) : "r"((uint32_t)(bit)) : "cc")
 
 static inline void list_filled(struct heap *h, size_t class)
 {
-	bit_set(h->sl_map, class);
-	h->fl_map |= 1u << class / HEAP_SL % 32;
+	BIT_CHANGE("btsl", h->sl_map, class);
+	BIT_CHANGE("btsl", h->fl_map, class / HEAP_SL);
 }
 
-static inline void list_emptied(struct heap *h, size_t class)
+static inline void list_emptied(struct heap *h, uint32_t class)
 {
-	bit_clear(h->sl_map, class);
+	BIT_CHANGE("btrl", h->sl_map, class);
 	if (!h->sl_map[class / HEAP_SL])
-		h->fl_map &= ~(1u << class / HEAP_SL % 32);
+		BIT_CHANGE("btrl", h->fl_map, class / HEAP_SL);
 }
 
 static inline void list_push(struct heap *h, struct block *b, uint32_t off, size_t size)
 {
 	size_t class = class_of(size);
-	uint32_t first = h->list[class];
+	uint32_t first = *list_slot(h, class);
 
 	b->next = first;
-	h->list[class] = off;
+	*list_slot(h, class) = off;
 	b->prev = list_head(class);
 	if (first)
 		heap_at(h, first)->prev = off;
@@ -85,7 +72,7 @@ static inline __attribute__((always_inline)) bool list_remove(
 		return true;
 	}
 	heap_at(h, prev)->next = 0;
-	if (list_class(prev) < HEAP_LISTS)
+	if (list_is_head(prev))
 		list_emptied(h, list_class(prev));
 	return true;
 }
@@ -97,14 +84,14 @@ static inline bool list_remove_first(struct heap *h, uint32_t off, size_t class)
 
 	if (HEAP_UNLIKELY(heap_at(h, off)->prev != head))
 		return heap_found_broken(h, off);
-	h->list[class] = next;
+	*list_slot(h, class) = next;
 	if (next) {
 		if (!heap_reaches(h, next) ||
 			HEAP_UNLIKELY(heap_at(h, next)->prev != off))
 			return heap_found_broken(h, off);
 		heap_at(h, next)->prev = head;
 	} else {
-		list_emptied(h, class);
+		list_emptied(h, (uint32_t) class);
 	}
 	return true;
 }
@@ -127,25 +114,23 @@ static inline void heap_count_less(struct heap *h, size_t size)
 	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED); /* relaxed: as above */
 }
 
-/*
- * A header is written as one word. The check is that of a live block, or with the other
- * key its inverse.
- */
-static inline void heap_write_header(
-	struct block *b, uint64_t key, uint64_t size_flags, uint64_t slack)
-{
-	uint64_t word =
-		((uintptr_t)block_payload(b) ^ key) << 48 | slack << 32 | size_flags;
-
-	/* relaxed: see block_word() */
-	__atomic_store_n(block_header(b), word, __ATOMIC_RELAXED);
-}
-
-/* A free block, with its size at its end, in its list. The block after it knows. */
+/* A free block of bytes that were none, with its size at its end, in its list. */
 static inline void heap_write_free(
 	struct heap *h, struct block *b, uint32_t off, size_t size)
 {
-	heap_write_header(b, (uint64_t)~h->key, size | HEAP_F_FREE, 0);
+	uint64_t word = ((uintptr_t)block_payload(b) << 48 ^ h->free_word) | size;
+
+	/* relaxed: see block_word(); all of the header is one word */
+	__atomic_store_n(block_header(b), word, __ATOMIC_RELAXED);
+	*block_before_size(block_at(b, size)) = size;
+	list_push(h, b, off, size);
+}
+
+/* The same where a header says already that the block is not live, without slack. */
+static inline void heap_write_freed(
+	struct heap *h, struct block *b, uint32_t off, size_t size)
+{
+	block_set(b, (uint32_t)size | HEAP_F_FREE);
 	*block_before_size(block_at(b, size)) = size;
 	list_push(h, b, off, size);
 }
@@ -157,19 +142,18 @@ static inline void heap_put_free(struct heap *h, struct block *b, size_t size)
 	heap_write_free(h, b, heap_off(h, b), size);
 }
 
-/* b, `had` bytes, free but in no list, becomes a live block of `size`; the rest goes
- * back. Returns the size it got. */
-static inline __attribute__((always_inline)) size_t heap_make_live(struct heap *h,
-	struct block *b, size_t had, size_t size, uint32_t keep, size_t wanted)
+/* b, `had` bytes, in no list, is cut to `size`; the rest goes back. Returns the size it
+ * got. Its check and slack stay. */
+static inline __attribute__((always_inline)) size_t heap_cut(struct heap *h,
+	struct block *b, uint32_t off, size_t had, size_t size, uint32_t keep)
 {
 	if (HEAP_LIKELY(had - size >= HEAP_BLOCK_MIN)) {
-		heap_write_free(h, block_at(b, size), heap_off(h, b) + (uint32_t)size,
-			had - size);
-		heap_write_header(b, h->key, size | keep, size - HEAP_OVERHEAD - wanted);
+		heap_write_free(h, block_at(b, size), off + (uint32_t)size, had - size);
+		block_set(b, (uint32_t)size | keep);
 		return size;
 	}
 	block_clear(block_at(b, had), HEAP_F_PREV_FREE);
-	heap_write_header(b, h->key, had | keep, had - HEAP_OVERHEAD - wanted);
+	block_set(b, (uint32_t)had | keep);
 	return had;
 }
 

@@ -9,9 +9,9 @@
 
 #define HEAP_SL_BITS 5u
 #define HEAP_SL	     (1u << HEAP_SL_BITS)
-#define HEAP_FL	     25u /* 16-byte classes below 1 KiB, then 32 per power of two to 4 GiB */
+#define HEAP_FL	     29u /* 32 classes per power of two, 32 B to 4 GiB: words 2..28 */
 #define HEAP_LISTS   (HEAP_FL * HEAP_SL)
-#define HEAP_LINEAR  (HEAP_ALIGN * HEAP_SL)
+#define HEAP_FIRST   (2u * HEAP_SL) /* the lowest class */
 #define HEAP_SCAN    8 /* blocks looked at in the exact class before giving up */
 
 #define HEAP_SIZE_MASK	 0xfffffff0u
@@ -36,11 +36,15 @@ struct heap {
 	uint32_t reach; /* no block or list's slot is farther than this from the heap */
 	uint32_t fl_map;
 	size_t used, peak;
-	uint16_t key;
-	uint32_t sl_map[HEAP_FL];
-	uint32_t list[HEAP_LISTS];
+	uint64_t free_word; /* key of a free block's check, in its place, and HEAP_F_FREE
+			     */
 	unsigned char *span, *end;
-	const void *broken; /* a block whose links were found overwritten */
+	const void *broken;	      /* a block whose links were found overwritten */
+	uint32_t sl_map[HEAP_FL + 1]; /* the last is 0: what the largest request finds */
+	uint16_t key;
+	/* a list's slot is found, as a block's link is, by its number times four */
+	_Alignas(8) unsigned char nothing[80];
+	uint32_t list[HEAP_LISTS - HEAP_FIRST];
 };
 
 /* ---- blocks ---- */
@@ -117,37 +121,49 @@ static inline uint64_t *block_header(struct block *b)
 	return (uint64_t *)(void *)b;
 }
 
+/* What a live block's check is, but for bit 0: that is inverted when slack is not 0. */
 static inline uint16_t block_live_check(const struct heap *h, const struct block *b)
 {
 	return (uint16_t)((uintptr_t)block_payload(b) ^ h->key);
 }
 
+/* b is live and its check is written, or becomes right by this. */
+static inline void block_set_slack(const struct heap *h, struct block *b, size_t slack)
+{
+	b->slack = (uint16_t)slack;
+	b->check = (uint16_t)(block_live_check(h, b) ^ (slack != 0));
+}
+
 /* ---- size classes ----
  *
  * One number per class, growing with size: class / HEAP_SL says which word of the second
- * level, and the bit of the first; class % HEAP_SL which bit in it.
+ * level, and the bit of the first; class % HEAP_SL which bit in it. They are the exponent
+ * and the upper bits of the mantissa of the size as a floating-point number: exact, since
+ * a size has less than 53 bits, and the shortest way to get them.
  */
+#define CLASS_BIAS ((1023u + 5u - HEAP_FIRST / HEAP_SL) * HEAP_SL)
 
-static inline unsigned class_shift(size_t size)
-{
-	/* ^ 63 rather than 63 -: that is what the processor's own instruction gives */
-	return ((unsigned)__builtin_clzl(size | HEAP_LINEAR) ^ 63u) - HEAP_SL_BITS;
-}
-
-/* The class a block of `size` belongs to. */
+/* The class a block of `size` belongs to: 32 per power of two. */
 static inline size_t class_of(size_t size)
 {
-	unsigned shift = class_shift(size);
+	union {
+		double number;
+		uint64_t bits;
+	} as;
 
-	return (size >> shift) + (size_t)shift * HEAP_SL - 4u * HEAP_SL;
+#ifdef __SSE2__
+	/* not (double)size: that first clears a register of which nothing is used */
+	__asm__("cvtsi2sdq %1, %0" : "=x"(as.number) : "r"(size));
+#else
+	as.number = (double)(int64_t)size;
+#endif
+	return (uint32_t)(as.bits >> (52u - HEAP_SL_BITS)) - CLASS_BIAS;
 }
 
 /* The smallest class of which every block has at least `size` bytes. */
 static inline size_t class_fitting(size_t size)
 {
-	unsigned shift = class_shift(size);
-
-	return ((size - 1) >> shift) + (size_t)shift * HEAP_SL - (4u * HEAP_SL - 1u);
+	return (uint32_t)class_of(size - 1) + 1u;
 }
 
 /* ---- lists ---- */
@@ -162,18 +178,31 @@ static inline uint32_t heap_off(const struct heap *h, const struct block *b)
 	return (uint32_t)((uintptr_t)b - (uintptr_t)h);
 }
 
-#define LIST_BASE (offsetof(struct heap, list) - offsetof(struct block, next))
-
 /* The slot of a class as the block before the first. */
 static inline uint32_t list_head(size_t class)
 {
-	return (uint32_t)(LIST_BASE + class * sizeof(uint32_t));
+	return (uint32_t)(class * sizeof(uint32_t));
 }
 
-/* The class whose slot this is, or something not below HEAP_LISTS. */
+_Static_assert(offsetof(struct heap, list) - offsetof(struct block, next) ==
+		       HEAP_FIRST * sizeof(uint32_t),
+	"list_head() leads to the slot");
+
+/* Is this link a slot's, not a block's? A heap's blocks are behind its lists. */
+static inline bool list_is_head(uint32_t off)
+{
+	return off < HEAP_LISTS * sizeof(uint32_t);
+}
+
 static inline uint32_t list_class(uint32_t head)
 {
-	return (uint32_t)(head - (uint32_t)LIST_BASE) / (uint32_t)sizeof(uint32_t);
+	return head / (uint32_t)sizeof(uint32_t);
+}
+
+static inline uint32_t *list_slot(const struct heap *h, size_t class)
+{
+	return (uint32_t *)(void *)((uintptr_t)h + offsetof(struct block, next) +
+				    class * sizeof(uint32_t));
 }
 
 /* Can this be read as a block, or as a list's slot? */

@@ -35,7 +35,7 @@ static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wan
 		block_set(b, (uint32_t)size | (b->size_flags & HEAP_F_PREV_FREE));
 		heap_count_less(h, had - size);
 	}
-	b->slack = (uint16_t)(block_size(b) - HEAP_OVERHEAD - wanted);
+	block_set_slack(h, b, block_size(b) - HEAP_OVERHEAD - wanted);
 	return true;
 }
 
@@ -53,9 +53,10 @@ bool heap_resize(struct heap *h, void *p, size_t wanted)
 	more = after->size_flags & HEAP_F_FREE ? block_size(after) : 0;
 	if (had + more < size || !list_remove(h, heap_off(h, after)))
 		return false;
-	size = heap_make_live(
-		h, b, had + more, size, b->size_flags & HEAP_F_PREV_FREE, wanted);
+	size = heap_cut(
+		h, b, heap_off(h, b), had + more, size, b->size_flags & HEAP_F_PREV_FREE);
 	heap_count_more(h, size - had);
+	block_set_slack(h, b, size - HEAP_OVERHEAD - wanted);
 	return true;
 }
 
@@ -98,8 +99,8 @@ void heap_stats(const struct heap *h, struct heap_stats *out)
 		sl_map = __atomic_load_n(&h->sl_map[fl], __ATOMIC_RELAXED);
 	}
 	if (sl_map)
-		b = heap_at(
-			h, h->list[fl * HEAP_SL + 31u - (unsigned)__builtin_clz(sl_map)]);
+		b = heap_at(h, *list_slot(h, fl * HEAP_SL + 31u -
+						     (unsigned)__builtin_clz(sl_map)));
 	*out = (struct heap_stats){
 		.span = (size_t)(h->end - h->span),
 		.used = h->used,

@@ -55,7 +55,7 @@ enum heap_verdict pool_return(struct pool *p, void *block)
 	v = heap_check_pointer(p->heap, block);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		return v;
-	heap_flip(block);
+	heap_retire(block);
 	pool_push_returned(p->hot, block);
 	return HEAP_OK;
 }

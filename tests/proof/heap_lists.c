@@ -22,7 +22,7 @@
 #define CLASSES 3
 #define SPAN	(NODES * 256UL)
 
-static const size_t sizes[CLASSES] = {48, 64, 2048};
+static const size_t sizes[CLASSES] = {528, 544, 2048};
 static _Alignas(64) unsigned char memory[sizeof(struct heap) + 64 + SPAN];
 static struct heap *h;
 static uint32_t node[NODES];
@@ -50,7 +50,7 @@ static size_t class_at(unsigned c)
 /* Slots, links and maps say exactly this. */
 static void same(const struct lists *m)
 {
-	uint32_t fl = 0, sl[HEAP_FL] = {0}, list[HEAP_LISTS] = {0};
+	uint32_t fl = 0, sl[HEAP_FL] = {0}, list[HEAP_LISTS - HEAP_FIRST] = {0};
 
 	for (unsigned c = 0; c < CLASSES; c++) {
 		uint32_t before = list_head(class_at(c));
@@ -65,7 +65,7 @@ static void same(const struct lists *m)
 		must(heap_at(h, before)->next == 0, "the last link");
 		if (!m->len[c])
 			continue;
-		list[class_at(c)] = node[m->at[c][0]];
+		list[class_at(c) - HEAP_FIRST] = node[m->at[c][0]];
 		sl[class_at(c) / HEAP_SL] |= 1u << class_at(c) % HEAP_SL;
 		fl |= 1u << class_at(c) / HEAP_SL;
 	}

@@ -155,6 +155,26 @@ static void misuse(void)
 	check_whole();
 }
 
+/* What was asked for before does not follow a block to its next owner. */
+static void size_is_forgotten(void)
+{
+	for (size_t asked = 33; asked <= 3000; asked += 37) {
+		for (int way = 0; way < 3; way++) {
+			void *p = pool_alloc(pool, asked, way == 2 ? 64 : 0), *q;
+
+			CHECK(p && heap_size_of(p) == asked);
+			CHECK(way == 1 ? pool_return(pool, p) == HEAP_OK
+				       : give(p) == HEAP_OK);
+			CHECK(give(p) == HEAP_DOUBLE_FREE);
+			q = take(heap_usable_of(p));
+			CHECK(q && heap_size_of(q) == heap_usable_of(q));
+			CHECK(pool_resize(pool, q, asked) && heap_size_of(q) == asked);
+			CHECK(give(q) == HEAP_OK && give(q) == HEAP_DOUBLE_FREE);
+		}
+	}
+	check_whole();
+}
+
 /* Contents survive whatever the neighbours do. */
 static void random_operations(unsigned long steps)
 {
@@ -214,6 +234,7 @@ int main(int argc, char **argv)
 	returned_before_failing();
 	returned_serve_again();
 	misuse();
+	size_is_forgotten();
 	random_operations(steps);
 	cache_detach(cache);
 	CHECK(heap_used(pool->heap) == 0);
