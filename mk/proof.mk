@@ -57,3 +57,4 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 		!/^(branch|call|function|unconditional|----)/ { at = FILENAME ":" $$2 ":" $$3 }' \
 		$(COVERED:%=%.c.gcov) >branches.txt; wc -l branches.txt
 	@! grep -Hn '#####' $(COVERED:%=$B/cov/%.c.gcov)
+$B/prog/hostile: tests/prog/victim.h
