@@ -143,6 +143,22 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	assert_contains "full 0 times"
 }
 
+@test "names that are not ASCII, or no text at all, make valid JSON and policies" {
+	local dir=$BATS_TEST_TMPDIR name
+
+	for name in 'hör"<b>' $'x\xff\xed\xa0\x80y' 'a, [b]; !c*'; do
+		cp "$VICTIM" "$dir/$name"
+		audit_json "$dir/$name"
+		expect 'fn("small_blocks")["allocations"]' 1000
+		run timeout 60 "$RTMEM" audit --suggest -o "$dir/s.conf" "$dir/$name"
+		assert_success
+		run "$RTMEM" check "$dir/s.conf"
+		assert_success
+		run timeout 60 "$RTMEM" explain --conf "$dir/s.conf" --app "$name" --sched fifo
+		assert_success
+	done
+}
+
 @test "under a policy the pool serves, and the audit is the same" {
 	policy <<-END
 		[pool p]
