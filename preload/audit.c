@@ -199,13 +199,13 @@ void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call 
 	struct audit_file *a = audit_page;
 	uintptr_t ret[AUDIT_FRAMES];
 
-	if (!a || thread == AUDIT_NOBODY)
+	if (!a || !p || thread == AUDIT_NOBODY)
 		return;
 	l.stack = stack_of(a, thread, ret, site_stack(f, ret, AUDIT_FRAMES));
 	count_alloc(&a->thread[thread - 1].all, size, call);
 	if (l.stack)
 		count_alloc(&a->stack[l.stack - 1].all, size, call);
-	if (!p || !follow(a, p, &l))
+	if (!follow(a, p, &l))
 		return;
 	count_live(&a->thread[thread - 1].all, l.size);
 	if (l.stack)

@@ -31,7 +31,8 @@ struct audit_call {
 	uint32_t system_calls;
 };
 
-/* Realtime: yes, all three. Bound: AUDIT_FRAMES frames and fixed numbers of probes. */
+/* p NULL is not counted. Realtime: yes, all three. Bound: AUDIT_FRAMES frames and fixed
+ * numbers of probes. */
 void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call *call,
 	const struct site_frame *f);
 /* Before p is freed, by a thread that may be AUDIT_NOBODY. */
