@@ -49,8 +49,9 @@ bool helper_running(void)
 	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
 }
 
-#define HELPER_TAKE 64 /* times four returned blocks a turn; the lock is held for four \
-			*/
+#define HELPER_TAKE                                                        \
+	64 /* times four returned blocks a turn; the lock is held for four \
+	    */
 
 struct helper_turn {
 	bool growing; /* some pool may still grow */
