@@ -13,7 +13,7 @@ $B/fuzz-heap: tests/fuzz/heap.c $(HEAP_SRC) $(HEAP_HDR)
 .PHONY: fuzz-heap
 fuzz-heap: $B/fuzz-heap ## any bytes as operations of the engine, FUZZ_SECONDS=60
 	@mkdir -p $B/corpus-heap
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 \
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -artifact_prefix=$B/ \
 		-print_final_stats=1 $B/corpus-heap
 
 # Bounded and exhaustive: every size there can be, every arrangement of a few blocks.

@@ -115,8 +115,10 @@ static void do_alloc_block(void)
 	size_t size = (some_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
 	unsigned char *p = nlive < LIVE_MAX ? heap_alloc_block(heap, size) : NULL;
 
-	if (p)
-		add(p, size - HEAP_OVERHEAD, 0);
+	if (!p)
+		return;
+	PROMISE(heap_usable_of(p) >= size - HEAP_OVERHEAD);
+	add(p, heap_usable_of(p), 0);
 }
 
 static struct live *some(void)
@@ -156,12 +158,20 @@ static void do_resize(struct live *l)
 	paint(l);
 }
 
+/* Into a cache, and out of it again: then all of it is used. */
 static void do_flip(struct live *l)
 {
-	heap_flip(l->p);
+	look(l, l->size);
+	if (l->flipped)
+		heap_flip(l->p);
+	else
+		heap_retire(l->p);
 	l->flipped = !l->flipped;
 	PROMISE(heap_check_pointer(heap, l->p) ==
 		(l->flipped ? HEAP_DOUBLE_FREE : HEAP_OK));
+	l->size = heap_usable_of(l->p);
+	PROMISE(heap_size_of(l->p) == l->size);
+	paint(l);
 }
 
 /* Inside a block, or outside the span: never taken for a block. */
