@@ -6,8 +6,8 @@
 # the command and the machine at its head, then one line an allocator, unfiltered.
 # bench/summary.sh makes the tables of bench/results/README.md from them.
 #
-# Subjects: floor (bench/floor.h), glibc, the packaged peers, and rtmem three times:
-# without a policy, with one that does not match the thread, and matched.
+# Subjects: floor (bench/floor.h), glibc, the packaged peers, and rtmem: without a policy,
+# with one that does not match the thread, matched, and with every thread matched (all).
 set -eu
 cd "$(dirname "$0")/.."
 B=${B:-build}
@@ -34,6 +34,7 @@ under() {
 	local conf='' rt=1
 
 	[[ $1 != *-unmatched && $1 != *-matched ]] || conf=$CONF
+	[[ $1 != *-all ]] || conf=$PWD/bench/all.conf
 	[[ $1 != *-unmatched ]] || rt=0
 	timeout 120 env RTMEM_CONF="$conf" BENCH_RT=$rt LD_PRELOAD="$(library_of "$1")" "${@:2}"
 }
@@ -99,14 +100,14 @@ part_trace() {
 }
 
 part_larson() {
-	head_of larson "million operations a second, 2 ordinary threads (bench/larson.c)"
-	local OURS=(rtmem-no-policy rtmem-unmatched)
+	head_of larson "million operations a second, 2 threads (bench/larson.c)"
+	local OURS=(rtmem-no-policy rtmem-unmatched rtmem-all)
 	each "$B/bench/larson" 3 2
 }
 
 part_prodcons() {
-	head_of prodcons "million blocks a second from one ordinary thread to another"
-	local OURS=(rtmem-no-policy rtmem-unmatched)
+	head_of prodcons "million blocks a second from one thread to another"
+	local OURS=(rtmem-no-policy rtmem-unmatched rtmem-all)
 	each "$B/bench/prodcons" 3
 }
 

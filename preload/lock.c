@@ -11,6 +11,8 @@
 
 #include "sys.h"
 
+#define LOCK_SPIN 64
+
 static __thread uint32_t lock_own_tid __attribute__((tls_model("initial-exec")));
 
 uint32_t lock_tid(void)
@@ -42,8 +44,24 @@ static void lock_yield(void)
 	sys_call3(SYS_sched_yield, 0, 0, 0);
 }
 
+/*
+ * The holder is in the middle of some hundred instructions: if it runs at all it is gone
+ * before the kernel could be asked. Bound: LOCK_SPIN looks, about a microsecond.
+ */
+static bool lock_spin(struct lock *l, uint32_t tid)
+{
+	for (int i = 0; i < LOCK_SPIN; i++) {
+		if (__atomic_load_n(&l->word, __ATOMIC_RELAXED) == 0 && lock_try(l, tid))
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
 void lock_acquire_slow(struct lock *l, uint32_t tid)
 {
+	if (lock_spin(l, tid))
+		return;
 	for (;;) {
 		uint32_t seen;
 		int ret;
