@@ -6,8 +6,8 @@
  * allocator. The processor's trap flag stops the thread after every instruction between
  * two marks: exact, whatever the path, PLT and entry point included. Each ADVERSARY
  * drives the pool into the states it thinks are bad; what it costs is kept per adversary.
- * Blocks are 16 bytes to 64 KiB. The pool never fills: what that costs is another
- * question ("full"), asked last.
+ * Blocks are 16 bytes to 64 KiB. The pool never fills: the figures are not those of an
+ * allocation that fails, which first gives back all that the cache holds.
  *
  * Output: one line per adversary: name, worst malloc, worst free. With a table as
  * argument: compares, exit 1 when a figure rose above it.

@@ -13,6 +13,8 @@
 
 #include "pools.h"
 
+#include <string.h>
+
 #define CACHE_LOOK 2 /* blocks given back that are looked at per allocation */
 
 /* ---- blocks that others gave back ---- */
@@ -120,18 +122,24 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 
 /* ---- attach, detach, flush ---- */
 
-/* How deep small bins may be: about 3 % of the pool when every one of them is full. */
-static int cache_depth(const struct pool *p, size_t block)
-{
-	int depth = block <= 256 ? 8 : block <= 512 ? 4 : 2;
+/* What bins may hold of a pool, all full: 1/56 in small ones and 1/84 in large ones. */
+#define CACHE_SMALL_SHARE 56
+#define CACHE_LARGE_SHARE 84
 
-	if (p->size >= 16UL << 20)
-		depth = CACHE_DEPTH;
-	else if (p->size < 1UL << 20)
-		depth /= 4;
-	else if (p->size < 4UL << 20)
-		depth /= 2;
-	return depth < 1 ? 1 : depth;
+/* How deep small bins are: one block more for each while the share lasts, small ones
+ * first. */
+static void cache_share(const struct pool *p, unsigned char depth[CACHE_SMALL_BINS])
+{
+	size_t left = p->size / CACHE_SMALL_SHARE;
+
+	memset(depth, 0, CACHE_SMALL_BINS);
+	for (int round = 0; round < CACHE_DEPTH; round++)
+		for (size_t i = HEAP_BLOCK_MIN / HEAP_ALIGN; i < CACHE_SMALL_BINS; i++) {
+			if (left < i * HEAP_ALIGN)
+				return;
+			left -= i * HEAP_ALIGN;
+			depth[i]++;
+		}
 }
 
 static void cache_init_bin(void ***top, void ***full, void **slot, int depth)
@@ -154,6 +162,9 @@ static uint8_t cache_class_of(size_t size)
 
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 {
+	unsigned char depth[CACHE_SMALL_BINS];
+
+	cache_share(p, depth);
 	c->lo = p->lo;
 	c->key = p->key;
 	c->tid = tid;
@@ -161,12 +172,11 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 	c->hot = p->hot;
 	c->heap = p->heap;
 	c->inbox = NULL;
-	c->room = (long)(p->size / 48);
+	c->room = (long)(p->size / CACHE_LARGE_SHARE);
 	cache_see_growth(c);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_init_bin(&c->small[i].top, &c->small[i].full, c->small_slot[i],
-			i < HEAP_BLOCK_MIN / HEAP_ALIGN ? 0
-							: cache_depth(p, i * HEAP_ALIGN));
+		cache_init_bin(
+			&c->small[i].top, &c->small[i].full, c->small_slot[i], depth[i]);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_init_bin(&c->large_top[i], &c->large_full[i], c->large_slot[i],
 			CACHE_LARGE_DEPTH);
@@ -200,7 +210,7 @@ void cache_flush(struct cache *c)
 		cache_flush_bin(c, &c->small[i].top);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_flush_bin(c, &c->large_top[i]);
-	c->room = (long)(c->pool->size / 48);
+	c->room = (long)(c->pool->size / CACHE_LARGE_SHARE);
 	while (c->inbox) {
 		void *p = c->inbox;
 

@@ -66,6 +66,19 @@ void heap_extend(struct heap *h, size_t len);
 /* Bytes of span with which one block of `total` bytes is sure to fit when empty. */
 size_t heap_span_for(size_t total);
 
+/*
+ * Bytes of span in which n bytes are sure to be served beside `blocks` live blocks of
+ * `live` bytes (headers and rounding included), whatever was allocated and freed before:
+ *
+ *	span = HEAP_ENDS + live + (blocks + 1) * (s - 16) + 16
+ *
+ * where s is the block for n rounded up to the next of 32 classes per power of two, at
+ * most 1/32 more. Proof: free blocks never touch, so there are at most blocks + 1 of
+ * them; when n cannot be served each has at most s - 16 bytes. It is not
+ * generous: the adversary of tests/unit/heap_formula.c is refused in little less.
+ */
+size_t heap_span_sure(size_t live, size_t blocks, size_t n);
+
 /* NULL when no block is large enough. size > 0. align: power of two, 0 or 16 = natural.
  */
 void *heap_alloc(struct heap *h, size_t size);

@@ -68,6 +68,18 @@ size_t heap_used(const struct heap *h)
 	return __atomic_load_n(&h->used, __ATOMIC_RELAXED);
 }
 
+size_t heap_span_sure(size_t live, size_t blocks, size_t n)
+{
+	size_t size = heap_block_size(n);
+	size_t step = HEAP_ALIGN;
+
+	/* the distance between neighbouring classes */
+	if (size > HEAP_ALIGN * HEAP_SL)
+		step = 1UL << (63u - (unsigned)__builtin_clzl(size - 1) - HEAP_SL_BITS);
+	size = (size + step - 1) & -step;
+	return HEAP_ENDS + live + (blocks + 1) * (size - HEAP_ALIGN) + HEAP_ALIGN;
+}
+
 size_t heap_usable_of(const void *p)
 {
 	return block_size(block_of(p)) - HEAP_OVERHEAD;

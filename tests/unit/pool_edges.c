@@ -60,8 +60,15 @@ static void depths(void)
 		if (!p)
 			continue;
 		cache_attach(c, p, lock_tid());
-		for (size_t n = 16; n < 1024; n += 48)
-			CHECK(cache_free(c, cache_alloc_slow(c, n)));
+		for (size_t n = 16; n < 60000; n += n / 20 + 16) {
+			void *p1 = cache_alloc_slow(c, n), *p2 = cache_alloc_slow(c, n);
+
+			CHECK(cache_free(c, p1) || cache_free_slow(c, p1) == HEAP_OK);
+			CHECK(cache_free(c, p2) || cache_free_slow(c, p2) == HEAP_OK);
+		}
+		/* what a cache keeps for itself is a small part of any pool */
+		CHECK(heap_used(p->heap) > 0);
+		CHECK(heap_used(p->heap) <= sizes[i] * 3 / 100);
 		cache_detach(c);
 		CHECK(heap_used(p->heap) == 0);
 		pools_delete(p);
