@@ -19,3 +19,12 @@ load helper
 	assert_failure 1
 	assert_contains "rose: random"
 }
+
+@test "librtpreload(7) names the highest figures of the table" {
+	for column in 2 3; do
+		call=$([ $column = 2 ] && echo malloc || echo free)
+		worst=$(awk -v c=$column '!/^#/ && $c > w { w = $c } END { print w }' \
+			"$ROOT/bench/results/bounds.txt")
+		grep -qx "\.It Fn $call Ta $worst" "$ROOT/man/librtpreload.7"
+	done
+}
