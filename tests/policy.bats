@@ -377,15 +377,3 @@ END
 	run awk -F'\t' 'NF != 6 || $6 == "" || $1 == "" || $2 == ""' "$BATS_TEST_TMPDIR/keys"
 	assert_output ""
 }
-
-@test "the completion script completes commands and options" {
-	"$RTMEM" completion >"$BATS_TEST_TMPDIR/completion.bash"
-	# shellcheck source=/dev/null
-	. "$BATS_TEST_TMPDIR/completion.bash"
-	COMP_WORDS=(rtmem ex) COMP_CWORD=1 COMPREPLY=()
-	_rtmem
-	[ "${COMPREPLY[*]}" = explain ]
-	COMP_WORDS=(rtmem show --c) COMP_CWORD=2
-	_rtmem
-	[ "${COMPREPLY[*]}" = --conf ]
-}
