@@ -28,6 +28,8 @@
 #include "sys.h"
 #include "thread.h"
 
+#define INIT_MAPS_MAX (1UL << 20)
+
 static struct policy *init_loaded;
 static struct match_process init_process;
 
@@ -105,11 +107,43 @@ static void init_strip_preload(char **env)
 	}
 }
 
+/*
+ * Is the program that started this one preloaded too? Then it has said the same: a script
+ * would otherwise repeat the line for every command in it. Bound: INIT_MAPS_MAX bytes.
+ */
+static bool init_parent_said(void)
+{
+	static const char us[] = "librtpreload.so";
+	char path[32], buf[4096];
+	size_t keep = 0, seen = 0;
+	bool found = false;
+	ssize_t n;
+	int fd;
+
+	log_format(path, sizeof(path), "/proc/%d/maps", (int)getppid());
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	while (fd >= 0 && !found && seen < INIT_MAPS_MAX &&
+		(n = sys_read(fd, buf + keep, sizeof(buf) - keep)) > 0) {
+		size_t have = keep + (size_t)n;
+
+		found = memmem(buf, have, us, sizeof(us) - 1) != NULL;
+		/* the name may be cut: its length is kept for the next look */
+		keep = have < sizeof(us) ? have : sizeof(us);
+		memmove(buf, buf + have - keep, keep);
+		seen += (size_t)n;
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	return found;
+}
+
 static void init_report_errors(const struct policy *p)
 {
 	char text[LOG_LINE_MAX];
 	int first = 0;
 
+	if (init_parent_said())
+		return;
 	while (first < p->nerror - 1 && !p->error[first].fatal)
 		first++;
 	policy_error_text(p, first, text, sizeof(text));

@@ -377,3 +377,11 @@ END
 	run awk -F'\t' 'NF != 6 || $6 == "" || $1 == "" || $2 == ""' "$BATS_TEST_TMPDIR/keys"
 	assert_output ""
 }
+
+@test "a script under a bad policy is told once, not by every command in it" {
+	policy <<<"[pool"
+	run preloaded bash -c 'ls / >/dev/null; /bin/true; perl -e 1; echo done'
+	assert_success
+	[ "$(grep -c 'no rule is used' <<<"$output")" -eq 1 ] || explain "one line"
+	assert_contains done
+}
