@@ -41,13 +41,16 @@ TOOL_OBJ := $(TOOL_SRC:%.c=$B/tool/%.o) $(CORE_SRC:%.c=$B/tool/%.o)
 JEMALLOC_A := $(shell $(CC) -print-file-name=libjemalloc_pic.a)
 INIH_A := $(shell $(CC) -print-file-name=libinih.a)
 
+# Rules of each part stand beside it.
+PARTS := $(sort $(wildcard bench/*.mk conf/*.mk tests/*.mk))
+
 .PHONY: all lib tool help
 all: lib tool ## build the library and the tool
 lib: $B/librtpreload.so
 tool: $B/rtmem
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/*.mk | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile $(PARTS) | expand -t 24
 
 # jemalloc, privately: its public names become je_*, its system calls go through base.c.
 $B/je.syms: preload/base.syms
@@ -87,7 +90,7 @@ $B/rtmem: $(TOOL_OBJ)
 		-lm
 
 -include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
-include $(sort $(wildcard mk/*.mk))
+include $(PARTS)
 
 clean: ## remove build/
 	rm -rf $B

@@ -11,7 +11,7 @@ installed() {
 		DOCDIR=/usr/share/doc/rtmem INCLUDEDIR=/usr/include/rtpreload \
 		COMPDIR=/usr/share/bash-completion/completions \
 		ZSHDIR=/usr/share/zsh/vendor-completions VERSION=0 SOVERSION=1 \
-		"$ROOT/mk/install.sh" list | cut -f3 | sed 's,^/,,'
+		"$ROOT/conf/install.sh" list | cut -f3 | sed 's,^/,,'
 }
 
 @test "each installed file is in exactly one package" {
@@ -47,7 +47,7 @@ installed() {
 		"$("$RTMEM" --version | cut -d' ' -f2)" ]
 	diff <(sed -n 's/^Package: //p' "$DEBIAN/control" | sort) \
 		<(cd "$DEBIAN" && printf '%s\n' *.install | sed 's/\.install$//' | sort)
-	for package in $(sed -n '/^BUILD_DEPS/,/[^\\]$/p' "$ROOT/mk/deps.mk" | tr -d '\134' |
+	for package in $(sed -n '/^BUILD_DEPS/,/[^\\]$/p' "$ROOT/conf/deps.mk" | tr -d '\134' |
 		sed 1d | grep -vxE '\s*(binutils|gcc|libc6-dev|make)\s*'); do
 		sed -n '/^Build-Depends/,/^Standards/p' "$DEBIAN/control" | grep -qw -- "$package" ||
 			explain "$package is no build dependency"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * site_plug.c - an object whose one function calls back; mk/site.mk builds it twice, with
+ * site_plug.c - an object whose one function calls back; tests/site.mk builds it twice, with
  * the same layout and another function name
  */
 /* cflags: -shared -fPIC */

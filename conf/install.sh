@@ -140,7 +140,7 @@ uninstall)
 	remove_directories
 	;;
 *)
-	echo "usage: mk/install.sh install|uninstall|list" >&2
+	echo "usage: conf/install.sh install|uninstall|list" >&2
 	exit 2
 	;;
 esac

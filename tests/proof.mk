@@ -6,7 +6,7 @@ HEAP_HDR := $(wildcard preload/heap*.h)
 
 $B/fuzz-heap: tests/fuzz/heap.c $(HEAP_SRC) $(HEAP_HDR)
 	@mkdir -p $(@D)
-	./mk/deps.sh $(FUZZ_DEPS)
+	./conf/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize=alignment -fno-sanitize-recover=all -D_GNU_SOURCE \
 		-iquote preload -o $@ $< $(HEAP_SRC)

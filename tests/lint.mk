@@ -1,6 +1,6 @@
 # make lint: formatting, shell, manual pages, and the rules of the house that a grep can see.
 LINT_C := $(shell find preload policy include tests bench -name '*.[ch]' 2>/dev/null)
-LINT_SH := .ci/run $(shell find mk tests bench policy -name '*.sh' -o -name '*.bash' \
+LINT_SH := .ci/run $(shell find conf tests bench policy -name '*.sh' -o -name '*.bash' \
 	-o -name '*.bats' 2>/dev/null)
 LINT_MAN := $(wildcard man/*.[1-8])
 

@@ -85,8 +85,8 @@ FUZZ_DEPS := \
 
 .PHONY: deps
 deps: ## install the Debian packages that build, check, demo and lint need (root)
-	./mk/deps.sh $(sort $(BUILD_DEPS) $(CHECK_DEPS) $(DEMO_DEPS) $(LINT_DEPS))
+	./conf/deps.sh $(sort $(BUILD_DEPS) $(CHECK_DEPS) $(DEMO_DEPS) $(LINT_DEPS))
 
 .PHONY: deps-demo
 deps-demo: ## install what make demo needs, and no more (root)
-	./mk/deps.sh $(sort $(BUILD_DEPS) $(DEMO_DEPS))
+	./conf/deps.sh $(sort $(BUILD_DEPS) $(DEMO_DEPS))

@@ -25,7 +25,7 @@ check-tsan: $B/tsan/engine-pool $B/tsan/engine-cache ## the engine's threads und
 
 # spin writes pan.[chmtb] where it stands.
 check-model: ## the protocols of tests/model/*.pml, every interleaving
-	@./mk/deps.sh $(MODEL_DEPS)
+	@./conf/deps.sh $(MODEL_DEPS)
 	@set -e; for m in $(abspath $(wildcard tests/model/*.pml)); do \
 		rm -rf $B/model; mkdir -p $B/model; cd $B/model; echo "$${m##*/}"; \
 		spin -a "$$m" >spin.out; $(CC) -O2 -DSAFETY -o pan pan.c; \

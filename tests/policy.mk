@@ -14,7 +14,7 @@ $B/asan/unit-%: tests/unit/%.c $(POLICY_ASAN_OBJ)
 		$(call flags-of,libs,$<)
 $B/fuzz-policy: tests/fuzz/policy.c $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def
 	@mkdir -p $(@D)
-	./mk/deps.sh $(FUZZ_DEPS)
+	./conf/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) $(INIH_A)
 

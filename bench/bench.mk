@@ -22,7 +22,7 @@ bench: bench-programs ## all benches beside their peers, about 7 minutes, into b
 	./bench/run.sh $(BENCH_PARTS)
 	./bench/summary.sh
 bench-deps:
-	./mk/deps.sh $(sort $(BUILD_DEPS) $(BENCH_DEPS))
+	./conf/deps.sh $(sort $(BUILD_DEPS) $(BENCH_DEPS))
 bench-programs: bench-deps
 	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS:%=$B/bench/%)
 $(BENCH_PARTS:%=bench-%): bench-%: bench-programs

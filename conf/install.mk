@@ -1,4 +1,4 @@
-# make install, make uninstall: one list of files, in mk/install.sh, serves both.
+# make install, make uninstall: one list of files, in conf/install.sh, serves both.
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/rtmem
 INCLUDEDIR ?= $(PREFIX)/include/rtpreload
@@ -12,6 +12,6 @@ INSTALL_ENV = B='$B' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' 
 
 .PHONY: install uninstall
 install: all ## copy everything below DESTDIR and PREFIX; an /etc/rtmem.conf that is there stays
-	@$(INSTALL_ENV) ./mk/install.sh install
+	@$(INSTALL_ENV) ./conf/install.sh install
 uninstall: ## remove what install put there; a changed /etc/rtmem.conf stays
-	@$(INSTALL_ENV) ./mk/install.sh uninstall
+	@$(INSTALL_ENV) ./conf/install.sh uninstall

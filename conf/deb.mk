@@ -10,7 +10,7 @@ DEB_TREE := $B/deb/rtmem-$(VERSION)
 
 .PHONY: deb
 deb: ## Debian packages and their source into build/deb, judged by lintian
-	@./mk/deps.sh $(sort $(BUILD_DEPS) $(DEB_DEPS))
+	@./conf/deps.sh $(sort $(BUILD_DEPS) $(DEB_DEPS))
 	rm -rf $B/deb
 	mkdir -p $(DEB_TREE)
 	tar -c --exclude=./$B --exclude=./.git . | tar -x -C $(DEB_TREE)
