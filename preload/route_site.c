@@ -84,11 +84,10 @@ static inline void *route_check_words(size_t size, struct slot *s,
 			return route_site_slow(size, s);                                 \
 		return route_check_words(size, s, e, cfa, n);                            \
 	}
-#define ROUTE_COUNTS(F)                                                             \
-	F(0)                                                                        \
-	F(1)                                                                        \
-	F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) \
-		F(16)
+#define ROUTE_COUNTS(F) \
+	F(0)            \
+	F(1)            \
+	F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15) F(16)
 ROUTE_COUNTS(ROUTE_CHECK)
 
 #define ROUTE_CHECKS(n) {route_check_##n, route_check_rbp_##n},

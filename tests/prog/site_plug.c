@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * site_plug.c - an object whose one function calls back; tests/site.mk builds it twice, with
- * the same layout and another function name
+ * site_plug.c - an object whose one function calls back; tests/site.mk builds it twice,
+ * with the same layout and another function name
  */
 /* cflags: -shared -fPIC */
 #ifndef PLUG

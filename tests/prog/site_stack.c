@@ -3,8 +3,8 @@
  * site_stack.c - functions with every kind of frame, to be compiled in several ways
  *
  * site_run(seed, probe) calls through a random path of them and ends in probe(). Loaded
- * by tests/unit/site_oracle.c; tests/site.mk builds it with and without frame pointers, at
- * several levels, stripped and as C++.
+ * by tests/unit/site_oracle.c; tests/site.mk builds it with and without frame pointers,
+ * at several levels, stripped and as C++.
  */
 /* cflags: -shared -fPIC */
 #include <stdint.h>
