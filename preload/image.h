@@ -41,7 +41,7 @@ void image_pin_process(uintptr_t stack_hi, size_t bytes);
 /* After fork, in the child: nothing is pinned. */
 void image_pin_child(void);
 
-/* What the realtime path uses of this library itself: code, constants, data. */
+/* What the realtime path uses of this library itself: code and data. Once a process. */
 void image_lock_library(void);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "area.h"
 #include "base.h"
+#include "sys.h"
 
 /* The part of a segment to lock: code up to where jemalloc's begins, data that is in the
  * file, nothing of the rest. */
@@ -58,5 +59,10 @@ static int own_lock(struct dl_phdr_info *o, size_t size, void *arg)
 
 void image_lock_library(void)
 {
-	dl_iterate_phdr(own_lock, NULL);
+	static pid_t
+		locked; /* atomic, relaxed: the process that did; a child has no locks */
+	pid_t me = sys_getpid();
+
+	if (__atomic_exchange_n(&locked, me, __ATOMIC_RELAXED) != me)
+		dl_iterate_phdr(own_lock, NULL);
 }

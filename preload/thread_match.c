@@ -36,12 +36,9 @@ static void thread_touch(struct slot *s)
  * and the object its code is in. */
 static void thread_make_ready(struct slot *s, const struct route *r)
 {
-	static bool
-		library_locked; /* atomic: once per process; locks do not survive fork */
 	const struct policy_rule *rule = r->rule;
 
-	if (!__atomic_exchange_n(&library_locked, true, __ATOMIC_RELAXED))
-		image_lock_library();
+	image_lock_library();
 	if (!s->locked) {
 		thread_touch(s);
 		area_lock_foreign(s, sizeof(*s));

@@ -48,6 +48,7 @@ static void *steady(void *arg)
 {
 	double end = now() + seconds;
 
+	(void)arg;
 	promote("rt");
 	for (long i = 0; i < keep; i++)
 		memset(malloc(4096), 1, 4096);
