@@ -98,8 +98,8 @@ fi
 look_around
 start_jackd
 echo "chuck $SCRIPT, a client of: jackd ${jack_flags[*]} -d dummy -r 48000 -p 128"
-echo "A period is 2.7 ms. Figures of $SECONDS_EACH s, after 1 s of warming up. On the right it is"
-echo "started by: rtmem run --conf conf/rtmem.conf chuck $SCRIPT"
+echo "A period is 2.7 ms. Figures of $SECONDS_EACH s, after 1 s of warming up. On the right it has"
+echo "the library and the policy that rtmem run --conf conf/rtmem.conf gives it."
 echo
 measure plain.time
 measure plain.count -c
