@@ -238,10 +238,16 @@ fd = os.memfd_create("rtmem-stats"); os.write(fd, b"x" * 100); time.sleep(30)' 3
 	[ "$output" -gt 0 ] || explain "the library was not loaded"
 }
 
-# screen WIDTH HEIGHT COMMAND: runs it on a terminal of that size.
+# screen WIDTH HEIGHT COMMAND: runs it on a terminal of that size. A server that was told to
+# end may still hold the socket: then once more.
 screen() {
-	tmux -L "rtmem-$BATS_TEST_NUMBER" -f /dev/null new-session -d -x "$1" -y "$2" \
-		"$3; echo left with \$?; sleep 30" 3>&-
+	local i
+	for i in {1..30}; do
+		tmux -L "rtmem-$BATS_TEST_NUMBER" -f /dev/null new-session -d -x "$1" -y "$2" \
+			"$3; echo left with \$?; sleep 30" 3>&- 2>/dev/null && return 0
+		sleep 0.1
+	done
+	explain "tmux does not start after $i tries"
 }
 
 # seen TEXT: waits until the terminal shows it.
