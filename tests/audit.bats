@@ -79,7 +79,8 @@ nothing_left() {
 	assert_contains "1000 calls"
 	assert_contains "freed by itself 0, by other threads 50"
 	assert_contains "PEAK: bytes alive at once"
-	refute_contains main
+	# the function, not a folder of that name in a path
+	[[ ! $output =~ [[:space:]]main([[:space:]]|$) ]] || explain "main allocates nothing here"
 }
 
 @test "a program that is killed leaves its audit" {
