@@ -383,5 +383,5 @@ END
 	run preloaded bash -c 'ls / >/dev/null; /bin/true; perl -e 1; echo done'
 	assert_success
 	[ "$(grep -c 'no rule is used' <<<"$output")" -eq 1 ] || explain "one line"
-	assert_contains done
+	assert_contains "done"
 }
