@@ -2,76 +2,18 @@
 /*
  * cache.c - what happens when a bin is empty or full; attaching, flushing
  *
- * Realtime path, but for attach, detach and flush. Waits for the pool's lock only when
- * neither the cache nor the blocks other threads gave back can serve; waits for nobody in
- * a free. One heap operation per allocation or free, never two: that is what bounds them.
- * Blocks other threads gave back are looked at CACHE_LOOK at a time; those of no use to
- * their new owner go to the helper, which puts them into the heap (pool_take_returned()),
- * or into the heap by ourselves before an allocation fails.
+ * Realtime path, but for attach, detach and flush. Waits for the pool's lock only in an
+ * allocation that neither bin, box nor depot can serve; waits for nobody in a free. One
+ * heap operation or one trade with the depot per allocation or free, never two: that is
+ * what bounds them. What threads without a cache gave back is sorted by the helper
+ * (cache_stock()), which is of no lower class than they, and taken back before an
+ * allocation fails (pool_alloc()).
  */
 #include "cache_inline.h"
 
 #include "pools.h"
 
 #include <string.h>
-
-#define CACHE_LOOK 2 /* blocks given back that are looked at per allocation */
-
-/* ---- blocks that others gave back ---- */
-
-/* A flipped block into its bin, if there is room. */
-static inline bool cache_keep(struct cache *c, void *p, uint32_t size)
-{
-	if (size <= CACHE_SMALL_BLOCK)
-		return cache_push_small(c, size, p);
-	return cache_keep_large(c, p, size);
-}
-
-/* A flipped block, larger than wanted and of no other use: its front serves. */
-static void *cache_carve_slow(struct cache *c, void *p, size_t size)
-{
-	bool sound;
-
-	heap_flip(p);
-	lock_acquire(&c->hot->lock, c->tid);
-	sound = heap_check_pointer(c->heap, p) == HEAP_OK &&
-		heap_resize(c->heap, p, size - HEAP_OVERHEAD);
-	lock_release(&c->hot->lock, c->tid);
-	if (__builtin_expect(!sound, 0))
-		pool_misuse(c->pool, p, HEAP_BROKEN);
-	/* what was too little to be cut off is the program's to use */
-	heap_retire(p);
-	heap_flip(p);
-	return p;
-}
-
-/*
- * Serve from what others gave back: the very size, or the front of something larger;
- * what is neither goes into a bin, or is left to the helper. Bound: CACHE_LOOK.
- */
-void *cache_alloc_returned(struct cache *c, size_t size)
-{
-	if (!c->inbox)
-		/* acquire: pairs with the push in pool_return(); takes all, so no ABA */
-		c->inbox = __atomic_exchange_n(&c->hot->returned, NULL, __ATOMIC_ACQUIRE);
-	for (int i = 0; c->inbox && i < CACHE_LOOK; i++) {
-		void *p = c->inbox;
-		uint32_t has = cache_block_size(p);
-
-		c->inbox = pool_below(c->pool, p);
-		if (has == size) {
-			heap_flip(p);
-			return p;
-		}
-		if (cache_keep(c, p, has))
-			continue;
-		if (has > size)
-			return cache_carve_slow(c, p, size);
-		pool_push_returned(c->hot, p);
-		break;
-	}
-	return NULL;
-}
 
 /* ---- refill ---- */
 
@@ -82,8 +24,8 @@ void cache_see_growth(struct cache *c)
 		  (c->lo - (uintptr_t)c->pool->area.base);
 }
 
-/* Nothing fits: give back all we hold and all that was returned, then once more. Bound:
- * what this cache holds and what other threads returned and nobody has taken yet. */
+/* Nothing fits: give back all we hold, all that was returned and the depot's, then once
+ * more. Bound: what those hold. */
 void *cache_alloc_last_slow(struct cache *c, size_t n)
 {
 	cache_flush(c);
@@ -95,7 +37,7 @@ void *cache_alloc_tiny(struct cache *c, size_t n)
 {
 	void *p = cache_pop_small(c, HEAP_BLOCK_MIN);
 
-	return p ? p : cache_refill(c, n, HEAP_BLOCK_MIN);
+	return p ? p : cache_refill_small(c, n, HEAP_BLOCK_MIN);
 }
 
 /*
@@ -122,24 +64,44 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 
 /* ---- attach, detach, flush ---- */
 
-/* What bins may hold of a pool, all full: 1/56 in small ones and 1/84 in large ones. */
-#define CACHE_SMALL_SHARE 56
+/* What a cache may hold of a pool, all full: in small bins, in large ones, in boxes. */
+#define CACHE_SMALL_SHARE 100
 #define CACHE_LARGE_SHARE 84
+#define CACHE_BOX_SHARE	  128
+#define CACHE_BOX_BYTES	  8192 /* and this in one box, or one block */
 
-/* How deep small bins are: one block more for each while the share lasts, small ones
- * first. */
-static void cache_share(const struct pool *p, unsigned char depth[CACHE_SMALL_BINS])
+unsigned cache_box_full(const struct pool *p, size_t size)
 {
-	size_t left = p->size / CACHE_SMALL_SHARE;
+	size_t n = p->size / CACHE_BOX_BYTES / size;
 
-	memset(depth, 0, CACHE_SMALL_BINS);
-	for (int round = 0; round < CACHE_DEPTH; round++)
-		for (size_t i = HEAP_BLOCK_MIN / HEAP_ALIGN; i < CACHE_SMALL_BINS; i++) {
-			if (left < i * HEAP_ALIGN)
-				return;
-			left -= i * HEAP_ALIGN;
-			depth[i]++;
-		}
+	return n > DEPOT_BOX ? DEPOT_BOX : n ? (unsigned)n : 1;
+}
+
+size_t cache_class_size(unsigned class)
+{
+	unsigned large = class - (unsigned)CACHE_SMALL_BINS;
+
+	if (class < CACHE_SMALL_BINS)
+		return class * HEAP_ALIGN;
+	return (size_t)(16 + large % 16) << (CACHE_LARGE_MSB - 4 + large / 16);
+}
+
+/* Up to which size there are boxes: as far as the share goes. */
+static void cache_share_boxes(struct cache *c, const struct pool *p)
+{
+	size_t left = p->size / CACHE_BOX_SHARE;
+
+	for (unsigned i = HEAP_BLOCK_MIN / HEAP_ALIGN;
+		i < CACHE_SMALL_BINS + CACHE_LARGE_BINS; i++) {
+		size_t size = cache_class_size(i);
+		unsigned n = cache_box_full(p, size);
+
+		if (left < n * size)
+			break;
+		left -= n * size;
+		c->box_most[i] = (uint8_t)n;
+		c->box_max = (uint32_t)size;
+	}
 }
 
 static void cache_init_bin(void ***top, void ***full, void **slot, int depth)
@@ -160,36 +122,41 @@ static uint8_t cache_class_of(size_t size)
 	return (uint8_t)((size >> shift) - 16u + (shift - (CACHE_LARGE_MSB - 4u)) * 16u);
 }
 
+/* Small bins begin without depth: those that are used get it (cache_make_room()). */
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 {
-	unsigned char depth[CACHE_SMALL_BINS];
-
-	cache_share(p, depth);
+	memset(c, 0, sizeof(*c));
 	c->lo = p->lo;
 	c->key = p->key;
 	c->tid = tid;
 	c->pool = p;
 	c->hot = p->hot;
 	c->heap = p->heap;
-	c->inbox = NULL;
+	c->depot = p->depot;
 	c->room = (long)(p->size / CACHE_LARGE_SHARE);
+	c->deeper = (long)(p->size / CACHE_SMALL_SHARE);
 	cache_see_growth(c);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_init_bin(
-			&c->small[i].top, &c->small[i].full, c->small_slot[i], depth[i]);
+		cache_init_bin(&c->small[i].top, &c->small[i].full, c->small_slot[i], 0);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_init_bin(&c->large_top[i], &c->large_full[i], c->large_slot[i],
 			CACHE_LARGE_DEPTH);
+	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
+		c->large_size[i] =
+			(uint32_t)cache_class_size((unsigned)CACHE_SMALL_BINS + i);
 	for (unsigned i = 0; i < CACHE_LARGE_END / CACHE_LARGE_UNIT; i++)
 		c->large_class[i] = cache_class_of(i * CACHE_LARGE_UNIT);
+	cache_share_boxes(c, p);
 }
 
-/* A flipped block into the heap; the lock is held for this one operation. */
-static void cache_give(struct cache *c, void *p)
+void cache_give(struct cache *c, void *p)
 {
 	enum heap_verdict v;
 
-	lock_acquire(&c->hot->lock, c->tid);
+	if (c->patient)
+		lock_acquire_patient(&c->hot->lock, c->tid);
+	else
+		lock_acquire(&c->hot->lock, c->tid);
 	v = heap_free_flipped(c->heap, p);
 	lock_release(&c->hot->lock, c->tid);
 	if (__builtin_expect(v != HEAP_OK, 0))
@@ -202,6 +169,15 @@ static void cache_flush_bin(struct cache *c, void ***top)
 		cache_give(c, **top);
 }
 
+static void cache_flush_box(struct cache *c, unsigned class)
+{
+	const struct depot_box *box = c->open[class];
+
+	while (c->box_n[class])
+		cache_give(
+			c, (void *)((uintptr_t)c->heap + box->block[--c->box_n[class]]));
+}
+
 void cache_flush(struct cache *c)
 {
 	if (c->pool->inherited)
@@ -210,18 +186,61 @@ void cache_flush(struct cache *c)
 		cache_flush_bin(c, &c->small[i].top);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_flush_bin(c, &c->large_top[i]);
+	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
+		cache_flush_box(c, i);
 	c->room = (long)(c->pool->size / CACHE_LARGE_SHARE);
-	while (c->inbox) {
-		void *p = c->inbox;
-
-		c->inbox = pool_below(c->pool, p);
-		cache_give(c, p);
-	}
 }
 
+/* Into boxes, for another thread. A thread that detaches has no bins to deepen. */
+static void cache_ship_bin(struct cache *c, void ***top, unsigned class)
+{
+	size_t size = cache_class_size(class);
+
+	while (**top && size <= c->box_max && cache_into_box(c, **top, size))
+		--*top;
+}
+
+/* a try that fails means that others' went through */
+static void cache_put_empty(struct cache *c, struct depot_box *box)
+{
+	while (!depot_put_empty(c->depot, box))
+		;
+}
+
+static void cache_close_box(struct cache *c, unsigned class)
+{
+	struct depot_box *box = c->open[class];
+
+	if (!box)
+		return;
+	box->n = c->box_n[class];
+	box->bytes = (uint32_t)(cache_class_size(class) * box->n);
+	if (!box->n || !depot_put(c->depot, class, box)) {
+		cache_flush_box(c, class);
+		cache_put_empty(c, box);
+	}
+	c->open[class] = NULL;
+	c->box_n[class] = 0;
+}
+
+/* What the depot does not take, the heap does. */
 void cache_detach(struct cache *c)
 {
-	cache_flush(c);
+	if (!c->pool->inherited) {
+		c->deeper = 0;
+		for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
+			cache_ship_bin(c, &c->small[i].top, i);
+		for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
+			cache_ship_bin(
+				c, &c->large_top[i], (unsigned)CACHE_SMALL_BINS + i);
+		for (unsigned i = 0; i < DEPOT_CLASSES; i++)
+			cache_close_box(c, i);
+		cache_flush(c);
+		for (struct depot_box *box; (box = c->spare);) {
+			c->spare = depot_numbered(c->depot, box->below);
+			cache_put_empty(c, box);
+		}
+	}
 	c->pool = NULL;
 	c->span = 0;
 }

@@ -5,7 +5,10 @@
  *
  * No lock, no atomic, no system call, no loop. One small stack of block pointers per size
  * class: 16-byte steps up to CACHE_SMALL, sixteen classes per doubling up to CACHE_LARGE.
- * Bounded: at most 8 blocks a class and cache->room bytes in all (3 % of the pool).
+ * A stack that runs over or empty trades with the pool's depot, up to DEPOT_BOX blocks at
+ * once, and only when that has none with the heap, one block at a time.
+ * Bounded: small stacks deepen with use, up to CACHE_DEPTH, all of them together to 1/56
+ * of the pool; large ones hold 1/84 of it.
  *
  * A cached block's header check is inverted (heap.h), so a second free of it is caught.
  */
@@ -18,7 +21,7 @@
 #define CACHE_LARGE 65536UL /* requests up to this have a class */
 
 /* Contents are the engine's; the size is pinned here because slots embed it. */
-#define CACHE_BYTES 12672UL
+#define CACHE_BYTES 24256UL
 
 /* Where a slot has its cache (route.h): the fast path adds up addresses from the slot. */
 #define CACHE_IN_SLOT 0xe40L
@@ -27,9 +30,16 @@ struct cache; /* defined in cache_inline.h, included by route.c and cache.c only
 
 /* Owner, or before the thread can see it. pool must be ready. Touches every byte. */
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid);
-/* Owner only: gives every block back. Bound: number of cached blocks. */
+/* Owner only: gives every block to the depot, or to the heap. Bound: cached blocks. */
 void cache_detach(struct cache *c);
-/* Owner only: as detach but stays attached (before an allocation fails). */
+/* Owner only: gives every block to the heap and stays attached (before an allocation
+ * fails). */
 void cache_flush(struct cache *c);
+
+/*
+ * Helper only: what other threads gave back, by size into the depot, and boxes of the
+ * sizes that were missed. Returns how many were given back.
+ */
+unsigned cache_stock(struct pool *p);
 
 #endif

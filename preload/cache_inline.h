@@ -23,8 +23,8 @@ struct cache_bin {
 #define CACHE_SMALL_BLOCK \
 	((CACHE_SMALL + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1))
 #define CACHE_SMALL_BINS (CACHE_SMALL_BLOCK / HEAP_ALIGN + 1)
-#define CACHE_DEPTH	 8   /* blocks per small bin, at most */
-#define CACHE_LARGE_MSB	 10u /* large classes begin at 1 << 10 */
+#define CACHE_DEPTH	 (2 * DEPOT_BOX) /* blocks per small bin, at most */
+#define CACHE_LARGE_MSB	 10u		 /* large classes begin at 1 << 10 */
 #define CACHE_LARGE_BINS                                               \
 	98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
 	     */
@@ -42,11 +42,22 @@ struct cache {
 	struct pool *pool;
 	struct pool_hot *hot; /* pool->hot and pool->heap, one load nearer */
 	struct heap *heap;
-	long room;   /* bytes the large bins may still take */
-	void *inbox; /* blocks others gave back, flipped, linked; ours alone */
+	long room; /* bytes the large bins may still take */
+	struct depot *depot;
+	struct depot_box *spare; /* empty ones, linked by number; ours alone */
+	uint32_t box_max;	 /* blocks up to this size go into boxes */
+	uint32_t refused;	 /* full bins until the depot is asked again */
+	long deeper;		 /* bytes by which small bins may still deepen */
+	unsigned hand; /* the small bin that is next asked to give up its depth */
+	bool patient;  /* the helper's: waits for the lock without the kernel's help */
+	/* what bins could not hold, and are served from when they have nothing: one open
+	 * box per class, of `box_most` blocks when full, of which there are `box_n` */
+	uint8_t box_n[DEPOT_CLASSES], box_most[DEPOT_CLASSES];
+	struct depot_box *open[DEPOT_CLASSES]; /* NULL: none; box_n is 0 then */
 	struct cache_bin small[CACHE_SMALL_BINS];
 	/* as in a bin, but apart: indexed by class without a multiplication */
 	void **large_top[CACHE_LARGE_BINS], **large_full[CACHE_LARGE_BINS];
+	uint32_t large_size[CACHE_LARGE_BINS]; /* the least block of a class */
 	/* per CACHE_LARGE_UNIT of block size: the class it falls into */
 	uint8_t large_class[CACHE_LARGE_END / CACHE_LARGE_UNIT];
 	void *small_slot[CACHE_SMALL_BINS][CACHE_DEPTH + 1];
@@ -54,14 +65,25 @@ struct cache {
 };
 
 _Static_assert(sizeof(struct cache) <= CACHE_BYTES, "a slot holds a cache");
+_Static_assert(
+	CACHE_SMALL_BINS + CACHE_LARGE_BINS <= DEPOT_CLASSES, "the depot's classes");
 _Static_assert(sizeof(struct cache_bin) == HEAP_ALIGN, "a block size is a bin offset");
 
 /* What is too long to be inline; see cache.c. */
 void cache_see_growth(struct cache *c);
 void *cache_alloc_tiny(struct cache *c, size_t n);
-void *cache_alloc_returned(struct cache *c, size_t size);
 void *cache_alloc_last_slow(struct cache *c, size_t n);
 enum heap_verdict cache_free_odd(struct cache *c, void *p);
+/* cache_box.c: past the bins, without the heap. */
+void *cache_unbox(struct cache *c, unsigned class);
+void *cache_refill_box(struct cache *c, size_t n, size_t size, unsigned class);
+bool cache_into_box(struct cache *c, void *p, size_t size);
+enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size);
+/* cache.c: a flipped block into the heap; the lock is held for this one operation. */
+void cache_give(struct cache *c, void *p);
+/* Blocks a box of that size is full with; the least size of a class. */
+unsigned cache_box_full(const struct pool *p, size_t size);
+size_t cache_class_size(unsigned class);
 
 static inline struct pool *cache_pool(const struct cache *c)
 {
@@ -212,15 +234,19 @@ CACHE_INLINE bool cache_keep_large(struct cache *c, void *p, uint32_t size)
 	return true;
 }
 
-/* True: p was a live block of this pool and is cached. */
-CACHE_INLINE bool cache_free(struct cache *c, void *p)
+/* Into its bin, if there is room. It is live or flipped, as the caller knows. */
+static inline bool cache_keep(struct cache *c, void *p, uint32_t size)
 {
-	uint32_t size;
+	if (size <= CACHE_SMALL_BLOCK)
+		return cache_push_small(c, size, p);
+	return cache_keep_large(c, p, size);
+}
 
-	if (__builtin_expect(!cache_owns(c, p), 0) ||
-		__builtin_expect(!cache_is_live(c, p), 0))
-		return false;
-	size = cache_block_size(p);
+/* True: p, a live block of this pool, is cached. */
+CACHE_INLINE bool cache_free_live(struct cache *c, void *p)
+{
+	uint32_t size = cache_block_size(p);
+
 	if (!(size > CACHE_SMALL_BLOCK ? cache_keep_large(c, p, size)
 				       : cache_push_small(c, size, p)))
 		return false;
@@ -228,54 +254,89 @@ CACHE_INLINE bool cache_free(struct cache *c, void *p)
 	return true;
 }
 
-/* ---- past the bins: still realtime, still bounded, but with a lock ---- */
-
-/* The block that serves again when it is freed into its class. Larger ones have none. */
-static inline size_t cache_large_size(size_t n)
+/* True: p was a live block of this pool and is cached. */
+CACHE_INLINE bool cache_free(struct cache *c, void *p)
 {
-	size_t last = n + HEAP_OVERHEAD - 1;
-
-	return (last | ((1UL << cache_large_shift(last)) - 1)) + 1;
+	return cache_owns(c, p) && cache_is_live(c, p) && cache_free_live(c, p);
 }
 
-/* A block of `size` for n bytes, after its bin had none. NULL: the pool is full. */
-static inline void *cache_refill(struct cache *c, size_t n, size_t size)
+/* ---- past the bins: still realtime, still bounded, but with a lock ---- */
+
+/* The depot's class of a block below CACHE_LARGE_END. */
+static inline unsigned cache_class(const struct cache *c, size_t size)
+{
+	if (size <= CACHE_SMALL_BLOCK)
+		return (unsigned)(size / HEAP_ALIGN);
+	return (unsigned)(CACHE_SMALL_BINS + cache_large_class(c, size));
+}
+
+/* A block of `size` for n bytes. NULL: the pool is full. */
+CACHE_INLINE void *cache_from_heap(struct cache *c, size_t n, size_t size)
 {
 	void *p;
 
-	if (__builtin_expect(size < HEAP_BLOCK_MIN, 0))
-		return cache_alloc_tiny(c, n);
-	/* relaxed: only a hint that an exchange pays */
-	if (c->inbox || __atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED)) {
-		p = cache_alloc_returned(c, size);
-		if (p)
-			return p;
-	}
 	lock_acquire(&c->hot->lock, c->tid);
 	p = heap_alloc_block(c->heap, size);
 	lock_release(&c->hot->lock, c->tid);
 	return __builtin_expect(p != NULL, 1) ? p : cache_alloc_last_slow(c, n);
 }
 
+/* After the bin of `size` had none: the open box, another one, or the heap. */
+CACHE_INLINE void *cache_refill(struct cache *c, size_t n, size_t size, unsigned class)
+{
+	if (size <= c->box_max) {
+		if (c->box_n[class])
+			return cache_unbox(c, class);
+		if (__builtin_expect(depot_has(c->depot, class), 0))
+			return cache_refill_box(c, n, size, class);
+		/* relaxed: a wish, to the helper */
+		__atomic_store_n(&c->depot->missed[class], 1, __ATOMIC_RELAXED);
+	}
+	return cache_from_heap(c, n, size);
+}
+
+CACHE_INLINE void *cache_refill_small(struct cache *c, size_t n, size_t size)
+{
+	if (__builtin_expect(size < HEAP_BLOCK_MIN, 0))
+		return cache_alloc_tiny(c, n);
+	return cache_refill(c, n, size, (unsigned)(size / HEAP_ALIGN));
+}
+
+CACHE_INLINE void *cache_refill_large(struct cache *c, size_t n)
+{
+	unsigned class = (unsigned)cache_large_class(c, n + HEAP_OVERHEAD - 1) + 1;
+
+	return cache_refill(
+		c, n, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
+}
+
 /* The same for any n. */
 static inline void *cache_alloc_slow(struct cache *c, size_t n)
 {
 	if (n <= CACHE_SMALL)
-		return cache_refill(c, n, cache_small_size(n));
+		return cache_refill_small(c, n, cache_small_size(n));
 	if (n <= CACHE_LARGE)
-		return cache_refill(c, n, cache_large_size(n));
+		return cache_refill_large(c, n);
 	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
 		return NULL;
-	return cache_refill(c, n, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
+	return cache_from_heap(c, n, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
 }
 
-/* p lies in this cache's pool and did not get into a bin. Never waits. */
-static inline enum heap_verdict cache_free_slow(struct cache *c, void *p)
+/* p is a live block of this cache's pool whose bin is full. Never waits. */
+CACHE_INLINE enum heap_verdict cache_free_full(struct cache *c, void *p)
 {
+	uint32_t size = cache_block_size(p);
 	enum heap_verdict v;
 
-	if (__builtin_expect(!cache_is_live(c, p) || (uintptr_t)p % HEAP_ALIGN, 0))
+	if (__builtin_expect((uintptr_t)p % HEAP_ALIGN, 0))
 		return cache_free_odd(c, p);
+	/* when boxes were refused lately it is the heap's turn: no free does the work of
+	 * both */
+	if (size <= c->box_max) {
+		if (__builtin_expect(!c->refused, 1))
+			return cache_overflow(c, p, size);
+		c->refused--;
+	}
 	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
 		heap_flip(p);
 		pool_push_returned(c->hot, p);
@@ -284,6 +345,14 @@ static inline enum heap_verdict cache_free_slow(struct cache *c, void *p)
 	v = heap_free_live(c->heap, p);
 	lock_release(&c->hot->lock, c->tid);
 	return v;
+}
+
+/* p lies in this cache's pool and cache_free() did not take it. */
+static inline enum heap_verdict cache_free_slow(struct cache *c, void *p)
+{
+	if (__builtin_expect(!cache_is_live(c, p), 0))
+		return cache_free_odd(c, p);
+	return cache_free_full(c, p);
 }
 
 #endif

@@ -29,6 +29,7 @@
 
 /* One turn of the loop: fast while a growing pool may run short, slow when idle. */
 #define HELPER_TURN_GROWING_NS 500000L
+#define HELPER_TURN_BUSY_NS    1000000L /* blocks are given back to pools */
 #define HELPER_TURN_MATCHED_NS 5000000L
 #define HELPER_TURN_IDLE_NS    50000000L
 /* Facts and names are looked at this often (the promise is 300 ms). */
@@ -55,6 +56,7 @@ bool helper_running(void)
 
 struct helper_turn {
 	bool growing; /* some pool may still grow */
+	bool busy;    /* other threads gave blocks back to some pool */
 };
 
 /* Grow ahead of need: below the low-water mark, by about an eighth of what it may reach.
@@ -67,10 +69,15 @@ static void helper_pool(struct pool *p, void *arg)
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
-	/* what threads gave back and no owner had use for, before it is missed */
+	/* what threads gave back and no owner had use for: where it is short into the
+	 * heap, else in boxes for who wants the size next */
 	if (pool_available(p) < p->size / 4) {
 		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
+			t->busy = true;
+		for (int i = 0; i < HELPER_TAKE && pool_take_box(p); i++)
 			;
+	} else {
+		t->busy |= cache_stock(p) > 0;
 	}
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)
@@ -140,7 +147,7 @@ static void *helper_main(void *arg)
 		stats_open(helper_now());
 	}
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
-		struct helper_turn t = {false};
+		struct helper_turn t = {false, false};
 		bool matched = thread_matched() > 0;
 
 		thread_each(helper_drain, NULL);
@@ -151,6 +158,7 @@ static void *helper_main(void *arg)
 		helper_look(helper_now());
 		stats_turn(helper_now());
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
+			     : t.busy  ? HELPER_TURN_BUSY_NS
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}

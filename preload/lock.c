@@ -88,3 +88,9 @@ void lock_release_slow(struct lock *l)
 	if (sys_futex(&l->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL) < 0)
 		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
 }
+
+void lock_acquire_patient(struct lock *l, uint32_t tid)
+{
+	while (!lock_try(l, tid))
+		lock_yield();
+}

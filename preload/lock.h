@@ -41,6 +41,10 @@ static inline void lock_acquire(struct lock *l, uint32_t tid)
 		lock_acquire_slow(l, tid);
 }
 
+/* For a thread nobody waits for, the helper: it stands aside until the lock is free, so
+ * that whoever holds it needs no system call to let it go. Bound: none. */
+void lock_acquire_patient(struct lock *l, uint32_t tid);
+
 static inline void lock_release(struct lock *l, uint32_t tid)
 {
 	/* release: pairs with the acquire in lock_try() */

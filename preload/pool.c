@@ -2,10 +2,10 @@
 /*
  * pool.c - one heap, its lock, and the blocks other threads gave back
  *
- * The first pages of a pool's area hold what threads write (struct pool_hot) and the
- * heap's control block; blocks follow. Every function that allocates or frees is bounded:
- * at most POOL_TAKE returned blocks go into the heap per operation. Only the last resort
- * before an allocation fails takes all of them back.
+ * The first pages of a pool's area hold what threads write (struct pool_hot), the heap's
+ * control block and the depot; blocks follow. Every function that allocates or frees is
+ * bounded: at most POOL_TAKE returned blocks go into the heap per operation. Only the
+ * last resort before an allocation fails takes all of them back, and those of the depot.
  */
 #include "pool.h"
 
@@ -13,7 +13,8 @@
 
 #include "log.h"
 
-#define POOL_TAKE 2 /* returned blocks that go into the heap per allocation */
+#define POOL_TAKE      2  /* returned blocks that go into the heap per allocation */
+#define POOL_TAKE_SLOW 64 /* and per turn of the last resort */
 
 static inline bool pool_usable(const struct pool *p)
 {
@@ -95,16 +96,67 @@ unsigned pool_take_returned(struct pool *p, unsigned max)
 	return n;
 }
 
+/* ---- the depot ---- */
+
+/* Under the lock. */
+static void pool_unpack(struct pool *p, struct depot_box *box)
+{
+	for (unsigned i = 0; i < box->n; i++) {
+		void *block = (unsigned char *)p->heap + box->block[i];
+
+		if (__builtin_expect(heap_free_flipped(p->heap, block) != HEAP_OK, 0))
+			pool_misuse(p, block, HEAP_BROKEN);
+	}
+	/* a try that fails means that others' went through */
+	while (!depot_put_empty(p->depot, box))
+		;
+}
+
+/* Under the lock. Bound: DEPOT_CLASSES. */
+static bool pool_take_box_locked(struct pool *p)
+{
+	struct depot_box *box = NULL;
+
+	for (unsigned i = 0; p->depot && !box && i < DEPOT_CLASSES; i++) {
+		if (depot_has(p->depot, i))
+			box = depot_take(p->depot, i);
+	}
+	if (box)
+		pool_unpack(p, box);
+	return box != NULL;
+}
+
+bool pool_take_box(struct pool *p)
+{
+	uint32_t tid = lock_tid();
+	bool had;
+
+	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
+		return false;
+	had = pool_take_box_locked(p);
+	lock_release(&p->hot->lock, tid);
+	return had;
+}
+
 /* ---- allocation ---- */
 
-/* Bound: the number of blocks other threads returned since the last take. */
+/*
+ * Bound: the blocks that other threads returned and those that rest in the depot; the
+ * lock is let go between one handful and the next.
+ */
 static __attribute__((noinline)) void *pool_alloc_slow(
 	struct pool *p, size_t size, size_t align)
 {
+	uint32_t tid = lock_tid();
 	void *block = NULL;
+	bool more = true;
 
-	while (!block && pool_take_locked(p, 64))
+	while (!block && more) {
+		lock_acquire(&p->hot->lock, tid);
+		more = pool_take_locked(p, POOL_TAKE_SLOW) || pool_take_box_locked(p);
 		block = heap_alloc_aligned(p->heap, align, size);
+		lock_release(&p->hot->lock, tid);
+	}
 	return block;
 }
 
@@ -119,9 +171,9 @@ void *pool_alloc(struct pool *p, size_t size, size_t align)
 	lock_acquire(&p->hot->lock, tid);
 	pool_take_locked(p, POOL_TAKE);
 	block = heap_alloc_aligned(p->heap, align, size);
+	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(!block, 0))
 		block = pool_alloc_slow(p, size, align);
-	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(!block, 0) && (broken = heap_broken_block(p->heap)))
 		pool_misuse(p, broken, HEAP_BROKEN);
 	return block;
@@ -171,22 +223,29 @@ size_t pool_available(struct pool *p)
 
 /* ---- growing ---- */
 
-static size_t pool_head_size(void)
+/* The heap's control block begins behind struct pool_hot, the depot behind that. */
+static size_t pool_depot_at(void)
 {
-	return (sizeof(struct pool_hot) + heap_control_size() + AREA_PAGE - 1) &
-	       ~(AREA_PAGE - 1);
+	return (sizeof(struct pool_hot) + heap_control_size() + 63) & ~63UL;
 }
 
-size_t pool_area_size(size_t size)
+static size_t pool_head_size(const struct pool *p)
 {
-	return (pool_head_size() + heap_span_for(size) + AREA_PAGE - 1) &
+	size_t head = pool_depot_at() + (p->native ? 0 : depot_size(p->max));
+
+	return (head + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
+}
+
+size_t pool_area_size(const struct pool *p, size_t size)
+{
+	return (pool_head_size(p) + heap_span_for(size) + AREA_PAGE - 1) &
 	       ~(AREA_PAGE - 1);
 }
 
 int pool_commit(struct pool *p)
 {
-	size_t head = pool_head_size(), span;
-	int ret = area_commit(&p->area, pool_area_size(p->size));
+	size_t head = pool_head_size(p), span;
+	int ret = area_commit(&p->area, pool_area_size(p, p->size));
 
 	if (ret < 0)
 		return ret;
@@ -196,6 +255,8 @@ int pool_commit(struct pool *p)
 	p->hot = (struct pool_hot *)p->area.base;
 	p->heap = heap_init(
 		p->area.base + sizeof(struct pool_hot), (void *)p->lo, span, p->key);
+	if (!p->native)
+		p->depot = depot_init(p->area.base + pool_depot_at(), p->max);
 	/* release: everything above; pairs with pool_usable() */
 	__atomic_store_n(&p->ready, true, __ATOMIC_RELEASE);
 	return 0;
@@ -213,7 +274,7 @@ int pool_grow(struct pool *p, size_t bytes)
 	ret = area_commit(&p->area, bytes);
 	if (p->area.committed == before)
 		return ret < 0 ? ret : -ENOMEM;
-	lock_acquire(&p->hot->lock, tid);
+	lock_acquire_patient(&p->hot->lock, tid);
 	heap_extend(p->heap, p->area.committed - before);
 	lock_release(&p->hot->lock, tid);
 	__atomic_fetch_add(&p->growths, 1, __ATOMIC_RELAXED);

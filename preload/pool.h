@@ -11,6 +11,7 @@
 #define POOL_H
 
 #include "area.h"
+#include "depot.h"
 #include "heap.h"
 #include "lock.h"
 
@@ -49,6 +50,7 @@ struct pool {
 	size_t span;  /* bytes from lo that blocks can be in: the whole reservation */
 	struct heap *heap;
 	struct pool_hot *hot;
+	struct depot *depot; /* NULL: of a native pool, which no cache stands before */
 	uint16_t key;
 	bool ready;	/* committed; atomic: store release, load acquire */
 	bool inherited; /* made before a fork, seen by the child */
@@ -90,8 +92,10 @@ size_t pool_available(struct pool *p);
 /* Helper thread only: commit more and hand it to the heap. 0 or negative errno. */
 int pool_grow(struct pool *p, size_t bytes);
 int pool_commit(struct pool *p);
-/* Bytes of area a pool of `size` bytes needs. */
-size_t pool_area_size(size_t size);
+/* Bytes of area that p needs for `size` bytes of blocks; max and native are set. */
+size_t pool_area_size(const struct pool *p, size_t size);
+/* Not on the realtime path: a box of blocks from the depot goes into the heap. */
+bool pool_take_box(struct pool *p);
 
 /* heap_check() under the lock; prints one line and returns false when broken. */
 bool pool_check(struct pool *p);

@@ -186,7 +186,7 @@ static int pools_make(struct pool *p, const struct pool_attr *attr)
 	p->when_full = attr->when_full;
 	p->native = attr->native;
 	p->key = (uint16_t)(pools_random() >> (p->index % 48)) ^ (uint16_t)p->index;
-	ret = pools_reserve(p, attr, pool_area_size(max));
+	ret = pools_reserve(p, attr, pool_area_size(p, max));
 	if (ret < 0)
 		return ret;
 	ret = attr->commit_later ? 0 : pool_commit(p);

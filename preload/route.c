@@ -109,7 +109,7 @@ __attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t si
 	void *p;
 
 	s->slow++;
-	p = cache_refill(route_cache(s), n, size);
+	p = cache_refill_small(route_cache(s), n, size);
 	return __builtin_expect(p != NULL, 1) ? p
 					      : route_full_slow(s, s->route->pool, n, 0);
 }
@@ -125,7 +125,12 @@ static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s
 
 static __attribute__((noinline)) void *route_refill_large(size_t n, struct slot *s)
 {
-	return route_refill(n, s, cache_large_size(n));
+	void *p;
+
+	s->slow++;
+	p = cache_refill_large(route_cache(s), n);
+	return __builtin_expect(p != NULL, 1) ? p
+					      : route_full_slow(s, s->route->pool, n, 0);
 }
 
 __attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)
@@ -228,7 +233,8 @@ static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s
 		route_free_base(p, s);
 }
 
-/* Not into a bin. A thread without a cache owns nothing. */
+/* Not the start of a live block without slack, or of a thread without a cache, which owns
+ * nothing. */
 __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 {
 	struct cache *c = route_cache(s);
@@ -244,13 +250,28 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 		pool_misuse(cache_pool(c), p, v);
 }
 
+/* Its bin is full. */
+static __attribute__((noinline)) void route_free_full(void *p, struct slot *s)
+{
+	struct cache *c = route_cache(s);
+	enum heap_verdict v;
+
+	s->slow++;
+	v = cache_free_full(c, p);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(cache_pool(c), p, v);
+}
+
 void route_free_cached(void *p, struct slot *s)
 {
-	/* cache_free() asks the same first: the compiler asks it once */
-	if (__builtin_expect(!cache_owns(route_cache(s), p), 0))
+	struct cache *c = route_cache(s);
+
+	if (__builtin_expect(!cache_owns(c, p), 0))
 		route_free_foreign(p, s);
-	else if (__builtin_expect(!cache_free(route_cache(s), p), 0))
+	else if (__builtin_expect(!cache_is_live(c, p), 0))
 		route_free_slow(p, s);
+	else if (__builtin_expect(!cache_free_live(c, p), 0))
+		route_free_full(p, s);
 }
 
 void route_free(void *p, struct slot *s)

@@ -1,7 +1,7 @@
 # The engine by itself (lock heap pool pools cache and what they stand on), so that it can be
 # built with sanitizers, which a library that replaces malloc cannot.
 ENGINE_SRC := $(wildcard preload/heap*.c preload/pool*.c preload/area*.c preload/lock.c \
-	preload/cache.c preload/log.c preload/fds.c preload/sys.c)
+	preload/cache*.c preload/depot.c preload/log.c preload/fds.c preload/sys.c)
 ENGINE_TESTS := heap heap_misuse cache pool
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 
@@ -37,15 +37,18 @@ check-model: ## the protocols of tests/model/*.pml, every interleaving
 $B/bench/bounds: bench/bounds.c
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_CFLAGS) -o $@ $<
-# Fails when a figure is above the committed one; `make bench-bounds-keep` commits to new ones.
-BOUNDS = RTMEM_CONF=bench/bounds.conf LD_PRELOAD=$(CURDIR)/$B/librtpreload.so $B/bench/bounds
+# Fails when a figure is above what the table states; `make bench-bounds-keep` notes new ones
+# below that line, which is changed by hand, with the manual.
+BOUNDS = RTMEM_CONF=bench/bounds.conf LD_PRELOAD=$(CURDIR)/$B/librtpreload.so \
+	taskset -c 0 $B/bench/bounds
 test-programs: $B/bench/bounds
 .PHONY: bench-bounds-keep
 bench-bounds: lib $B/bench/bounds ## the most instructions of one malloc and one free, half a minute
 	@$(BOUNDS) bench/results/bounds.txt
 bench-bounds-keep: lib $B/bench/bounds
 	@mkdir -p bench/results
-	$(BOUNDS) >$B/bounds.new && mv $B/bounds.new bench/results/bounds.txt
+	{ $(BOUNDS); grep '^stated' bench/results/bounds.txt; } >$B/bounds.new && \
+		mv $B/bounds.new bench/results/bounds.txt
 
 $B/bench/fit: bench/fit.c $(ENGINE_SRC)
 	@mkdir -p $(@D)

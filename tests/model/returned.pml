@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * returned.pml - blocks given back to a pool (pool.c, cache.c), checked exhaustively
+ * returned.pml - blocks given back to a pool (pool.c, cache_stock.c), checked exhaustively
  *
- * Two freers push blocks on the `returned` stack. The owner takes the whole stack by one
- * exchange into its inbox and hands its blocks out again, so that the same address comes back
- * while others are about to push (the ABA case); what is of no use to it, it pushes back. The
- * helper takes the whole stack too and gives it to the heap, where the owner allocates.
+ * Two freers push blocks on the `returned` stack. The owner, pool_alloc(), takes the whole
+ * stack by one exchange into its inbox and hands its blocks out again, so that the same
+ * address comes back while others are about to push (the ABA case); a block that overflows
+ * (cache_overflow()) it pushes itself. The helper takes the whole stack too and gives it to
+ * the heap, where the owner allocates.
  *
  * Claim: no block is ever in two places, and when all are done each is found: none is lost.
  *

@@ -45,7 +45,8 @@ static void check_whole(void)
 	void *p;
 
 	cache_flush(cache);
-	pool_take_returned(pool, 1U << 30);
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+		;
 	CHECK(pool_check(pool));
 	p = pool_alloc(pool, SIZE, 0);
 	CHECK(p != NULL);
@@ -120,21 +121,63 @@ static void returned_before_failing(void)
 	check_whole();
 }
 
-/* What others gave back serves again without the heap: by its size, or by its front. */
+/* What others gave back serves again, once the helper has looked, without the heap. */
 static void returned_serve_again(void)
 {
-	void *p = take(512), *q = take(2000), *r;
-	size_t used = heap_used(pool->heap);
+	void *p = take(512), *q = take(5000);
+	size_t used;
 
 	cache_flush(cache);
-	CHECK(pool_return(pool, p) == HEAP_OK);
+	while (pool_take_box(pool))
+		;
+	CHECK(pool_return(pool, p) == HEAP_OK && pool_return(pool, q) == HEAP_OK);
 	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
+	CHECK(cache_stock(pool) == 2 && cache_stock(pool) == 0);
+	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE && give(p) == HEAP_DOUBLE_FREE);
+	used = heap_used(pool->heap);
 	CHECK(take(512) == p);
 	CHECK(heap_used(pool->heap) == used);
-	CHECK(pool_return(pool, q) == HEAP_OK);
-	r = take(600);
-	CHECK(r && heap_usable_of(r) >= 600);
-	CHECK(give(r) == HEAP_OK && give(p) == HEAP_OK);
+	CHECK(give(p) == HEAP_OK);
+	check_whole();
+}
+
+/* A size that was missed is there next time, without the heap. */
+static void missed_is_stocked(void)
+{
+	void *p = take(300), *q;
+	size_t used;
+
+	cache_stock(pool);
+	used = heap_used(pool->heap);
+	q = take(300);
+	CHECK(q && heap_used(pool->heap) == used);
+	CHECK(give(p) == HEAP_OK && give(q) == HEAP_OK);
+	check_whole();
+}
+
+/* One thread's surplus is another's supply: what ran over serves who missed. */
+static void boxes_change_hands(void)
+{
+	struct cache *other = calloc(1, sizeof(*other));
+	static void *p[300];
+	size_t used;
+
+	if (!other)
+		exit(2);
+	for (int i = 0; i < 300; i++)
+		p[i] = take(64);
+	for (int i = 0; i < 300; i++)
+		CHECK(give(p[i]) == HEAP_OK);
+	cache_attach(other, pool, lock_tid());
+	used = heap_used(pool->heap);
+	for (int i = 0; i < 100; i++) {
+		CHECK((p[i] = cache_alloc_slow(other, 64)) != NULL);
+		CHECK(heap_used(pool->heap) == used);
+	}
+	for (int i = 0; i < 100; i++)
+		CHECK(cache_free_slow(other, p[i]) == HEAP_OK);
+	cache_detach(other);
+	free(other);
 	check_whole();
 }
 
@@ -233,10 +276,14 @@ int main(int argc, char **argv)
 	flushed_before_failing();
 	returned_before_failing();
 	returned_serve_again();
+	missed_is_stocked();
+	boxes_change_hands();
 	misuse();
 	size_is_forgotten();
 	random_operations(steps);
 	cache_detach(cache);
+	while (pool_take_box(pool))
+		;
 	CHECK(heap_used(pool->heap) == 0);
 	CHECK(!cache_owns(cache, (void *)pool->lo));
 	pools_delete(pool);

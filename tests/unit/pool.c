@@ -124,6 +124,8 @@ static void *helper(void *arg)
 	while (__atomic_load_n(&owners_left, __ATOMIC_ACQUIRE)) {
 		pool_take_returned(pool, 4);
 		pool_available(pool);
+		cache_stock(pool);
+		pool_take_box(pool);
 	}
 	return NULL;
 }
@@ -151,7 +153,7 @@ int main(int argc, char **argv)
 			fail("free refused", p);
 	}
 	/* the helper may have left some of what it took; then what came after */
-	while (pool_take_returned(pool, 1U << 30))
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
 		;
 	if (!pool_check(pool) || heap_used(pool->heap))
 		fail("something is left", NULL);

@@ -70,6 +70,8 @@ static void depths(void)
 		CHECK(heap_used(p->heap) > 0);
 		CHECK(heap_used(p->heap) <= sizes[i] * 3 / 100);
 		cache_detach(c);
+		while (pool_take_box(p))
+			;
 		CHECK(heap_used(p->heap) == 0);
 		pools_delete(p);
 	}

@@ -110,20 +110,31 @@ static void resized_interior(void)
 	pool_resize(pool, a + 16, 200);
 }
 
-static void carved_header(void)
+static void boxed_header(void)
 {
-	char *a = pool_alloc(pool, 200000, 0);
+	char *a = pool_alloc(pool, 100, 0);
 
 	pool_return(pool, a);
+	cache_stock(pool);
 	a[-1] ^= 1;
-	cache_alloc_slow(cache, 5000);
+	pool_take_box(pool);
+}
+
+static void stocked_link(void)
+{
+	char *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
+
+	pool_return(pool, a);
+	pool_return(pool, b);
+	memset(b, 'x', 8);
+	cache_stock(pool);
 }
 
 static void cached_header(void)
 {
 	char *a = cache_alloc_slow(cache, 100);
 
-	cache_free(cache, a);
+	CHECK(cache_free_slow(cache, a) == HEAP_OK);
 	a[-1] ^= 1;
 	cache_flush(cache);
 }
@@ -136,7 +147,8 @@ static void misuse(void)
 	dies(free_links_cache);
 	dies(free_header);
 	dies(resized_interior);
-	dies(carved_header);
+	dies(boxed_header);
+	dies(stocked_link);
 	dies(cached_header);
 }
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache_box.c - past the bins, without the heap: open boxes, and the depot behind them
+ *
+ * A thread has at most one open box per class. What runs over a bin goes into it and what
+ * an empty bin lacks comes out of it, one block at a time; a full one is left in the
+ * depot for whoever wants that size, an empty one is changed there for a full one.
+ *
+ * Realtime path. No lock; the depot's atomics only. Never reads a block. No loop.
+ */
+#include "cache_inline.h"
+
+#define CACHE_REFUSED 64u /* full bins until the depot is asked again */
+
+/* ---- empty boxes ---- */
+
+static inline struct depot_box *cache_take_box(struct cache *c)
+{
+	struct depot_box *box = c->spare;
+
+	if (!box)
+		return depot_take_empty(c->depot);
+	c->spare = depot_numbered(c->depot, box->below);
+	return box;
+}
+
+/* One is kept for the next full bin; more when others are faster. */
+static inline void cache_put_box(struct cache *c, struct depot_box *box)
+{
+	if (c->spare && depot_put_empty(c->depot, box))
+		return;
+	/* relaxed: it is ours, but who came too late for it may still look */
+	__atomic_store_n(&box->below, depot_number(c->depot, c->spare), __ATOMIC_RELAXED);
+	c->spare = box;
+}
+
+/* ---- an empty bin ---- */
+
+void *cache_unbox(struct cache *c, unsigned class)
+{
+	void *p = (void *)((uintptr_t)c->heap + c->open[class]->block[--c->box_n[class]]);
+
+	heap_flip(p);
+	return p;
+}
+
+/* The open box is empty, if there is one, and the depot has a full one. */
+void *cache_refill_box(struct cache *c, size_t n, size_t size, unsigned class)
+{
+	struct depot_box *box = depot_take(c->depot, class), *was = c->open[class];
+
+	if (__builtin_expect(!box, 0))
+		return cache_from_heap(c, n, size); /* others were faster */
+	c->open[class] = box;
+	c->box_n[class] = (uint8_t)box->n;
+	if (was)
+		cache_put_box(c, was);
+	return cache_unbox(c, class);
+}
+
+/* ---- a full bin ---- */
+
+/* A bin that stands empty gives up its depth; it gets it again when it is used. */
+static inline void cache_ask_one(struct cache *c)
+{
+	unsigned bin = c->hand;
+
+	c->hand = bin ? bin - 1 : (unsigned)CACHE_SMALL_BINS - 1;
+	if (*c->small[bin].top)
+		return;
+	c->deeper += (c->small[bin].full - c->small_slot[bin]) * (long)(bin * HEAP_ALIGN);
+	c->small[bin].full = c->small_slot[bin];
+}
+
+/* size: of one of its blocks, which stands for all of them. */
+static inline bool cache_ship_box(struct cache *c, size_t size, unsigned class)
+{
+	struct depot_box *box = c->open[class];
+
+	box->n = c->box_n[class];
+	box->bytes = (uint32_t)size * box->n;
+	if (!depot_put(c->depot, class, box))
+		return false;
+	c->open[class] = NULL;
+	c->box_n[class] = 0;
+	return true;
+}
+
+static inline bool cache_deepen(struct cache *c, void *p, size_t size)
+{
+	struct cache_bin *b = cache_small_bin(c, size);
+
+	if (c->deeper < (long)size ||
+		b->full == &c->small_slot[size / HEAP_ALIGN][CACHE_DEPTH])
+		return false;
+	c->deeper -= (long)size;
+	b->full++;
+	*++b->top = p;
+	return true;
+}
+
+/*
+ * p is flipped, and of at most box_max bytes. A box leaves as soon as it is full; if the
+ * depot has no room then, at a later attempt, which is that and no more. False: not
+ * taken.
+ */
+bool cache_into_box(struct cache *c, void *p, size_t size)
+{
+	unsigned class = cache_class(c, size);
+
+	if (class < CACHE_SMALL_BINS && cache_deepen(c, p, size))
+		return true;
+	if (!c->open[class]) {
+		cache_ask_one(c);
+		c->open[class] = cache_take_box(c);
+		if (!c->open[class])
+			return false;
+	} else if (c->box_n[class] == c->box_most[class]) {
+		cache_ship_box(c, size, class);
+		return false;
+	}
+	c->open[class]->block[c->box_n[class]++] =
+		(uint32_t)((uintptr_t)p - (uintptr_t)c->heap);
+	if (c->box_n[class] == c->box_most[class])
+		cache_ship_box(c, size, class);
+	return true;
+}
+
+/* A live block for which its bin has no place. Without a box it goes where that costs
+ * least, to the helper, and the next ones to the heap. */
+enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size)
+{
+	/* first: whoever takes the box it may leave in owns it */
+	heap_flip(p);
+	if (!cache_into_box(c, p, size)) {
+		c->refused = CACHE_REFUSED;
+		pool_push_returned(c->hot, p);
+	}
+	return HEAP_OK;
+}
