@@ -110,7 +110,7 @@ static bool fits(const struct mix *m, size_t bytes, size_t *peak, size_t *blocks
 
 	if (!pool || !c)
 		exit(2);
-	cache_attach(c, pool, lock_tid());
+	cache_attach(c, pool, lock_tid(), NULL);
 	ok = survives(m, c, peak, blocks);
 	cache_detach(c);
 	pools_delete(pool);

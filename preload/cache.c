@@ -5,9 +5,9 @@
  * Realtime path, but for attach, detach and flush. Waits for the pool's lock only in an
  * allocation that neither bin, box nor depot can serve; waits for nobody in a free. One
  * heap operation or one trade with the depot per allocation or free, never two: that is
- * what bounds them. What threads without a cache gave back is sorted by the helper
- * (cache_stock()), which is of no lower class than they, and taken back before an
- * allocation fails (pool_alloc()).
+ * what bounds them. Of what threads without a cache gave back one block is looked at
+ * per allocation that misses; the helper sorts the rest (cache_stock()), and all of it is
+ * taken back before an allocation fails.
  */
 #include "cache_inline.h"
 
@@ -24,20 +24,42 @@ void cache_see_growth(struct cache *c)
 		  (c->lo - (uintptr_t)c->pool->area.base);
 }
 
+static void *cache_no_block(struct cache *c, size_t n, size_t align)
+{
+	return NULL;
+}
+
 /* Nothing fits: give back all we hold, all that was returned and the depot's, then once
  * more. Bound: what those hold. */
-void *cache_alloc_last_slow(struct cache *c, size_t n)
+void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align)
 {
+	void *p;
+
 	cache_flush(c);
-	return pool_alloc(c->pool, n, 0); /* ends the program when the heap is broken */
+	p = pool_alloc(c->pool, n, align); /* ends the program when the heap is broken */
+	return p ? p : c->full(c, n, align);
+}
+
+/* A block of `size`: the one operation of the heap. */
+void *cache_from_heap(struct cache *c, size_t size)
+{
+	void *p;
+
+	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0))
+		return cache_from_reserve(c, size);
+	p = heap_alloc_block(c->heap, size);
+	lock_release(&c->hot->lock, c->tid);
+	return __builtin_expect(p != NULL, 1)
+		       ? p
+		       : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
 }
 
 /* Requests up to 8 bytes have the smallest block but a bin of their own number. */
-void *cache_alloc_tiny(struct cache *c, size_t n)
+void *cache_alloc_tiny(struct cache *c)
 {
 	void *p = cache_pop_small(c, HEAP_BLOCK_MIN);
 
-	return p ? p : cache_refill_small(c, n, HEAP_BLOCK_MIN);
+	return p ? p : cache_refill_small(c, HEAP_BLOCK_MIN);
 }
 
 /*
@@ -123,7 +145,7 @@ static uint8_t cache_class_of(size_t size)
 }
 
 /* Small bins begin without depth: those that are used get it (cache_make_room()). */
-void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
+void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *full)
 {
 	memset(c, 0, sizeof(*c));
 	c->lo = p->lo;
@@ -133,6 +155,7 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid)
 	c->hot = p->hot;
 	c->heap = p->heap;
 	c->depot = p->depot;
+	c->full = full ? full : cache_no_block;
 	c->room = (long)(p->size / CACHE_LARGE_SHARE);
 	c->deeper = (long)(p->size / CACHE_SMALL_SHARE);
 	cache_see_growth(c);
@@ -188,6 +211,12 @@ void cache_flush(struct cache *c)
 		cache_flush_bin(c, &c->large_top[i]);
 	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
 		cache_flush_box(c, i);
+	while (c->inbox) {
+		void *p = c->inbox;
+
+		c->inbox = pool_below(c->pool, p);
+		cache_give(c, p);
+	}
 	c->room = (long)(c->pool->size / CACHE_LARGE_SHARE);
 }
 

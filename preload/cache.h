@@ -28,8 +28,13 @@
 
 struct cache; /* defined in cache_inline.h, included by route.c and cache.c only */
 
-/* Owner, or before the thread can see it. pool must be ready. Touches every byte. */
-void cache_attach(struct cache *c, struct pool *p, uint32_t tid);
+/* What an allocation of n bytes gets when the pool has no block for it: the last of the
+ * functions that hand it on to each other, so that none has to look at what it gets. */
+typedef void *cache_full_fn(struct cache *c, size_t n, size_t align);
+
+/* Owner, or before the thread can see it. pool must be ready. Touches every byte. full:
+ * NULL for NULL. */
+void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *full);
 /* Owner only: gives every block to the depot, or to the heap. Bound: cached blocks. */
 void cache_detach(struct cache *c);
 /* Owner only: gives every block to the heap and stays attached (before an allocation
@@ -37,9 +42,10 @@ void cache_detach(struct cache *c);
 void cache_flush(struct cache *c);
 
 /*
- * Helper only: what other threads gave back, by size into the depot, and boxes of the
- * sizes that were missed. Returns how many were given back.
+ * Helper only: reserves for who finds the heap locked; while the pool is roomy also what
+ * other threads gave back, by size into the depot, and boxes of the sizes that were
+ * missed. Returns how many were given back.
  */
-unsigned cache_stock(struct pool *p);
+unsigned cache_stock(struct pool *p, bool roomy);
 
 #endif

@@ -45,17 +45,151 @@ void *cache_unbox(struct cache *c, unsigned class)
 }
 
 /* The open box is empty, if there is one, and the depot has a full one. */
-void *cache_refill_box(struct cache *c, size_t n, size_t size, unsigned class)
+void *cache_refill_box(struct cache *c, size_t size, unsigned class)
 {
 	struct depot_box *box = depot_take(c->depot, class), *was = c->open[class];
 
 	if (__builtin_expect(!box, 0))
-		return cache_from_heap(c, n, size); /* others were faster */
+		return cache_from_heap(c, size); /* others were faster */
 	c->open[class] = box;
 	c->box_n[class] = (uint8_t)box->n;
 	if (was)
 		cache_put_box(c, was);
 	return cache_unbox(c, class);
+}
+
+/* ---- blocks that others gave back ---- */
+
+/* Is that the link of a block given back, as far as the cache knows the pool? */
+static inline bool cache_below_sound(const struct cache *c, const void *below)
+{
+	uint16_t check;
+
+	if (!below)
+		return true;
+	if (!cache_owns(c, below))
+		return false;
+	/* of all bits of the address that are not sure */
+	check = ((const uint16_t *)below)[-1];
+	return (check ^ (uint16_t)((uintptr_t)below ^ c->key)) == 0xffff;
+}
+
+/* Too small for who looked: back to the others, for the helper to sort. */
+static inline void cache_put_returned(struct cache *c, void *p, void *below)
+{
+	void *top = __atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED);
+
+	*(void **)p = top;
+	/* release: as in pool_push_returned(), but when others are faster it stays */
+	if (__builtin_expect(__atomic_compare_exchange_n(&c->hot->returned, &top, p,
+				     false, __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+		    1))
+		return;
+	*(void **)p = below;
+	c->inbox = p;
+}
+
+/* The pool has grown since the cache looked, or the program wrote to a block it freed. */
+static __attribute__((noinline)) void *cache_returned_doubtful(
+	struct cache *c, void *p, size_t size)
+{
+	c->inbox = p;
+	pool_below(c->pool, p); /* ends the program if so */
+	cache_see_growth(c);
+	return cache_from_heap(c, size);
+}
+
+/*
+ * One block that others gave back: its end serves, without the lock, as often as it is
+ * large enough; then all of it. When it is too small the heap serves. Every call out is
+ * the last thing done: what this costs comes on top of the heap.
+ */
+void *cache_refill_returned(struct cache *c, size_t size)
+{
+	void *p = c->inbox, *below;
+	uint32_t has;
+
+	if (!p)
+		/* acquire: pairs with pool_push_returned(); takes all, so no ABA */
+		p = __atomic_exchange_n(&c->hot->returned, NULL, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(!p, 0))
+		return cache_from_heap(c, size); /* others were faster */
+	has = cache_block_size(p);
+	if (has >= size + HEAP_BLOCK_MIN) {
+		c->inbox = p;
+		return heap_carve(c->heap, p, size, HEAP_ALIGN);
+	}
+	below = *(void **)p;
+	if (__builtin_expect(!cache_below_sound(c, below), 0))
+		return cache_returned_doubtful(c, p, size);
+	c->inbox = below;
+	if (has >= size) {
+		heap_flip(p);
+		return p;
+	}
+	cache_put_returned(c, p, below);
+	return cache_from_heap(c, size);
+}
+
+/* ---- the heap is locked ---- */
+
+/* A block the helper left for this. NULL: none. Bound: DEPOT_RESERVES. */
+static void *cache_take_reserve(struct cache *c)
+{
+	struct depot_box *box = NULL;
+	void *p;
+
+	for (unsigned i = DEPOT_RESERVE; !box && i < DEPOT_CLASSES; i++)
+		box = depot_has(c->depot, i) ? depot_take(c->depot, i) : NULL;
+	if (!box)
+		return NULL;
+	p = (void *)((uintptr_t)c->heap + box->block[0]);
+	cache_put_box(c, box);
+	*(void **)p = c->inbox;
+	c->inbox = p;
+	return p;
+}
+
+static void *cache_carve(struct cache *c, size_t size, size_t align)
+{
+	void *p = c->inbox ? heap_carve(c->heap, c->inbox, size, align) : NULL;
+
+	if (!p && cache_take_reserve(c))
+		p = heap_carve(c->heap, c->inbox, size, align);
+	return p;
+}
+
+/*
+ * Somebody is in the middle of one operation of the heap, or was preempted there: a
+ * reserve serves without it. Only when there is none either, waits, and lends its
+ * priority.
+ */
+void *cache_from_reserve(struct cache *c, size_t size)
+{
+	void *p = cache_carve(c, size, HEAP_ALIGN);
+
+	if (p)
+		return p;
+	lock_acquire(&c->hot->lock, c->tid);
+	p = heap_alloc_block(c->heap, size);
+	lock_release(&c->hot->lock, c->tid);
+	return p ? p : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
+}
+
+void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
+{
+	size_t size = (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN;
+	void *p;
+
+	if (__builtin_expect(lock_try(&c->hot->lock, c->tid), 1)) {
+		p = heap_alloc_aligned(c->heap, align, n);
+		lock_release(&c->hot->lock, c->tid);
+		return p ? p : cache_alloc_last_slow(c, n, align);
+	}
+	p = n > CACHE_LARGE || align > CACHE_LARGE ? NULL : cache_carve(c, size, align);
+	if (!p)
+		p = pool_alloc(c->pool, n, align);
+	return p ? p : cache_alloc_last_slow(c, n, align);
 }
 
 /* ---- a full bin ---- */

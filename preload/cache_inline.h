@@ -47,9 +47,11 @@ struct cache {
 	struct depot_box *spare; /* empty ones, linked by number; ours alone */
 	uint32_t box_max;	 /* blocks up to this size go into boxes */
 	uint32_t refused;	 /* full bins until the depot is asked again */
-	long deeper;		 /* bytes by which small bins may still deepen */
-	unsigned hand; /* the small bin that is next asked to give up its depth */
-	bool patient;  /* the helper's: waits for the lock without the kernel's help */
+	void *inbox;	     /* blocks others gave back, flipped, linked; ours alone */
+	cache_full_fn *full; /* what an allocation gets that the pool has no block for */
+	long deeper;	     /* bytes by which small bins may still deepen */
+	unsigned hand;	     /* the small bin that is next asked to give up its depth */
+	bool patient; /* the helper's: waits for the lock without the kernel's help */
 	/* what bins could not hold, and are served from when they have nothing: one open
 	 * box per class, of `box_most` blocks when full, of which there are `box_n` */
 	uint8_t box_n[DEPOT_CLASSES], box_most[DEPOT_CLASSES];
@@ -66,17 +68,22 @@ struct cache {
 
 _Static_assert(sizeof(struct cache) <= CACHE_BYTES, "a slot holds a cache");
 _Static_assert(
-	CACHE_SMALL_BINS + CACHE_LARGE_BINS <= DEPOT_CLASSES, "the depot's classes");
+	CACHE_SMALL_BINS + CACHE_LARGE_BINS <= DEPOT_RESERVE, "the depot's classes");
 _Static_assert(sizeof(struct cache_bin) == HEAP_ALIGN, "a block size is a bin offset");
 
 /* What is too long to be inline; see cache.c. */
 void cache_see_growth(struct cache *c);
-void *cache_alloc_tiny(struct cache *c, size_t n);
-void *cache_alloc_last_slow(struct cache *c, size_t n);
+void *cache_alloc_tiny(struct cache *c);
+void *cache_from_heap(struct cache *c, size_t size);
+void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align);
 enum heap_verdict cache_free_odd(struct cache *c, void *p);
 /* cache_box.c: past the bins, without the heap. */
 void *cache_unbox(struct cache *c, unsigned class);
-void *cache_refill_box(struct cache *c, size_t n, size_t size, unsigned class);
+void *cache_refill_returned(struct cache *c, size_t size);
+void *cache_from_reserve(struct cache *c, size_t size);
+/* align: above HEAP_ALIGN. */
+void *cache_alloc_aligned(struct cache *c, size_t align, size_t n);
+void *cache_refill_box(struct cache *c, size_t size, unsigned class);
 bool cache_into_box(struct cache *c, void *p, size_t size);
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size);
 /* cache.c: a flipped block into the heap; the lock is held for this one operation. */
@@ -193,8 +200,13 @@ CACHE_INLINE size_t cache_large_class(const struct cache *c, size_t size)
 	return c->large_class[size / CACHE_LARGE_UNIT];
 }
 
-/* CACHE_SMALL < n <= CACHE_LARGE. NULL: nothing cached. The class above the one the last
- * byte falls into: any block of it holds n. */
+/* The class above the one the last byte falls into: any block of it holds n. */
+CACHE_INLINE unsigned cache_large_fitting(const struct cache *c, size_t n)
+{
+	return (unsigned)cache_large_class(c, n + HEAP_OVERHEAD - 1) + 1;
+}
+
+/* CACHE_SMALL < n <= CACHE_LARGE. NULL: nothing cached. */
 CACHE_INLINE void *cache_alloc_large(struct cache *c, size_t n)
 {
 	void *p = cache_pop_large(c, cache_large_class(c, n + HEAP_OVERHEAD - 1) + 1);
@@ -270,56 +282,54 @@ static inline unsigned cache_class(const struct cache *c, size_t size)
 	return (unsigned)(CACHE_SMALL_BINS + cache_large_class(c, size));
 }
 
-/* A block of `size` for n bytes. NULL: the pool is full. */
-CACHE_INLINE void *cache_from_heap(struct cache *c, size_t n, size_t size)
+/* A size without bin or box, or whose bin and box have none. */
+CACHE_INLINE void *cache_refill_plain(struct cache *c, size_t size)
 {
-	void *p;
-
-	lock_acquire(&c->hot->lock, c->tid);
-	p = heap_alloc_block(c->heap, size);
-	lock_release(&c->hot->lock, c->tid);
-	return __builtin_expect(p != NULL, 1) ? p : cache_alloc_last_slow(c, n);
+	/* relaxed: only a hint that an exchange pays */
+	if (__builtin_expect(c->inbox != NULL, 0) ||
+		__builtin_expect(
+			__atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED) != NULL, 0))
+		return cache_refill_returned(c, size);
+	return cache_from_heap(c, size);
 }
 
-/* After the bin of `size` had none: the open box, another one, or the heap. */
-CACHE_INLINE void *cache_refill(struct cache *c, size_t n, size_t size, unsigned class)
+/* After the bin of `size` had none: the open box, another one, what others gave back, or
+ * the heap. */
+CACHE_INLINE void *cache_refill(struct cache *c, size_t size, unsigned class)
 {
 	if (size <= c->box_max) {
 		if (c->box_n[class])
 			return cache_unbox(c, class);
 		if (__builtin_expect(depot_has(c->depot, class), 0))
-			return cache_refill_box(c, n, size, class);
+			return cache_refill_box(c, size, class);
 		/* relaxed: a wish, to the helper */
 		__atomic_store_n(&c->depot->missed[class], 1, __ATOMIC_RELAXED);
 	}
-	return cache_from_heap(c, n, size);
+	return cache_refill_plain(c, size);
 }
 
-CACHE_INLINE void *cache_refill_small(struct cache *c, size_t n, size_t size)
+CACHE_INLINE void *cache_refill_small(struct cache *c, size_t size)
 {
 	if (__builtin_expect(size < HEAP_BLOCK_MIN, 0))
-		return cache_alloc_tiny(c, n);
-	return cache_refill(c, n, size, (unsigned)(size / HEAP_ALIGN));
-}
-
-CACHE_INLINE void *cache_refill_large(struct cache *c, size_t n)
-{
-	unsigned class = (unsigned)cache_large_class(c, n + HEAP_OVERHEAD - 1) + 1;
-
-	return cache_refill(
-		c, n, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
+		return cache_alloc_tiny(c);
+	return cache_refill(c, size, (unsigned)(size / HEAP_ALIGN));
 }
 
 /* The same for any n. */
 static inline void *cache_alloc_slow(struct cache *c, size_t n)
 {
+	unsigned class;
+
 	if (n <= CACHE_SMALL)
-		return cache_refill_small(c, n, cache_small_size(n));
-	if (n <= CACHE_LARGE)
-		return cache_refill_large(c, n);
+		return cache_refill_small(c, cache_small_size(n));
+	if (n <= CACHE_LARGE) {
+		class = cache_large_fitting(c, n);
+		return cache_refill(
+			c, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
+	}
 	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
 		return NULL;
-	return cache_from_heap(c, n, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
+	return cache_refill_plain(c, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
 }
 
 /* p is a live block of this cache's pool whose bin is full. Never waits. */

@@ -18,9 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DEPOT_BOX     13u
-#define DEPOT_TRIES   4
-#define DEPOT_CLASSES 168u /* a multiple of eight */
+#define DEPOT_BOX      13u
+#define DEPOT_TRIES    4
+#define DEPOT_CLASSES  168u /* a multiple of eight; the last are those of reserves */
+#define DEPOT_RESERVES 4u   /* one block in each, for who finds the heap locked */
+#define DEPOT_RESERVE  (DEPOT_CLASSES - DEPOT_RESERVES)
 
 struct depot_box {
 	uint32_t below; /* atomic, relaxed: who reads a box that is gone is told by the

@@ -116,6 +116,13 @@ enum heap_verdict heap_free_flipped(struct heap *h, void *p);
 /* In place only. false: does not fit, block untouched. */
 bool heap_resize(struct heap *h, void *p, size_t size);
 
+/*
+ * No lock: a live block of at least `size` bytes, whole block, is cut from the end of one
+ * that is not live, in no list and the caller's alone (flipped). Its payload is at a
+ * multiple of `align`, 16 or more. NULL when too little would be left.
+ */
+void *heap_carve(const struct heap *h, void *from, size_t size, size_t align);
+
 /* Is p the payload of a live block of this heap? Never reads outside the span. */
 enum heap_verdict heap_check_pointer(const struct heap *h, const void *p);
 

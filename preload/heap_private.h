@@ -50,9 +50,11 @@ struct heap {
 /* ---- blocks ---- */
 
 /*
- * The word of a live block is written under the heap's lock only, but read without it by
- * whoever frees the block; what changes then is PREV_FREE, never the size. So those
- * accesses are atomic, all relaxed; under the lock one instruction does for a flag.
+ * The word of a block that is not free is read without the heap's lock by whoever frees
+ * it, and its owner may cut bytes off its end (heap_carve()) while who frees the block
+ * before it sets PREV_FREE: so loads and stores are atomic, and what changes a flag or a
+ * size there is one atomic instruction. All relaxed: ownership of a block is handed over
+ * by the lock, the depot or the program.
  */
 static inline uint32_t block_word(const struct block *b)
 {
@@ -74,20 +76,14 @@ static inline bool block_is_free(const struct block *b)
 	return block_word(b) & HEAP_F_FREE;
 }
 
-#ifdef __SANITIZE_THREAD__
-#define BLOCK_CHANGE(b, op, flag) block_set(b, (b)->size_flags op(flag))
-#else
-#define BLOCK_CHANGE(b, op, flag) ((b)->size_flags op## = (flag))
-#endif
-
 static inline void block_or(struct block *b, uint32_t flag)
 {
-	BLOCK_CHANGE(b, |, flag);
+	__atomic_fetch_or(&b->size_flags, flag, __ATOMIC_RELAXED);
 }
 
 static inline void block_clear(struct block *b, uint32_t flag)
 {
-	BLOCK_CHANGE(b, &, ~flag);
+	__atomic_fetch_and(&b->size_flags, ~flag, __ATOMIC_RELAXED);
 }
 
 static inline void *block_payload(const struct block *b)

@@ -19,7 +19,7 @@ static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wan
 	size_t had = block_size(b), rest = had - size;
 	struct block *after = block_after(b), *tail;
 
-	if (after->size_flags & HEAP_F_FREE) {
+	if (block_is_free(after)) {
 		size_t more = block_size(after);
 
 		if (rest && !list_remove(h, heap_off(h, after)))
@@ -32,7 +32,7 @@ static bool heap_shrink(struct heap *h, struct block *b, size_t size, size_t wan
 	if (rest) {
 		tail = block_at(b, size);
 		heap_put_free(h, tail, rest);
-		block_set(b, (uint32_t)size | (b->size_flags & HEAP_F_PREV_FREE));
+		block_set(b, (uint32_t)size | (block_word(b) & HEAP_F_PREV_FREE));
 		heap_count_less(h, had - size);
 	}
 	block_set_slack(h, b, block_size(b) - HEAP_OVERHEAD - wanted);
@@ -50,14 +50,35 @@ bool heap_resize(struct heap *h, void *p, size_t wanted)
 	if (size <= had)
 		return heap_shrink(h, b, size, wanted);
 	after = block_after(b);
-	more = after->size_flags & HEAP_F_FREE ? block_size(after) : 0;
+	more = block_is_free(after) ? block_size(after) : 0;
 	if (had + more < size || !list_remove(h, heap_off(h, after)))
 		return false;
 	size = heap_cut(
-		h, b, heap_off(h, b), had + more, size, b->size_flags & HEAP_F_PREV_FREE);
+		h, b, heap_off(h, b), had + more, size, block_word(b) & HEAP_F_PREV_FREE);
 	heap_count_more(h, size - had);
 	block_set_slack(h, b, size - HEAP_OVERHEAD - wanted);
 	return true;
+}
+
+/* ---- without the lock ---- */
+
+void *heap_carve(const struct heap *h, void *from, size_t size, size_t align)
+{
+	struct block *b = block_of(from), *cut;
+	size_t had = block_size(b);
+
+	size = size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
+	if (had < size + align - HEAP_ALIGN + HEAP_BLOCK_MIN)
+		return NULL;
+	cut = block_at(b, had - size);
+	cut = block_of((void *)((uintptr_t)block_payload(cut) & -align));
+	size = had - ((uintptr_t)cut - (uintptr_t)b);
+	/* relaxed: see block_word(); who walks the heap finds the header once it is one
+	 */
+	__atomic_store_n(block_header(cut),
+		(uint64_t)block_live_check(h, cut) << 48 | size, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&b->size_flags, (uint32_t)size, __ATOMIC_RELEASE);
+	return block_payload(cut);
 }
 
 /* ---- sizes ---- */
@@ -95,7 +116,7 @@ size_t heap_phys_of(const struct heap *h, const void *p)
 	const struct block *b = block_of(p), *after = block_after(b);
 	size_t usable = heap_usable_of(p);
 
-	return after->size_flags & HEAP_F_FREE ? usable + block_size(after) : usable;
+	return block_is_free(after) ? usable + block_size(after) : usable;
 }
 
 void heap_stats(const struct heap *h, struct heap_stats *out)

@@ -65,19 +65,20 @@ static void helper_pool(struct pool *p, void *arg)
 {
 	struct helper_turn *t = arg;
 	size_t low, step, left;
+	bool roomy;
 
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
 	/* what threads gave back and no owner had use for: where it is short into the
 	 * heap, else in boxes for who wants the size next */
-	if (pool_available(p) < p->size / 4) {
+	roomy = pool_available(p) >= p->size / 4;
+	t->busy |= cache_stock(p, roomy) > 0;
+	if (!roomy) {
 		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
 			t->busy = true;
 		for (int i = 0; i < HELPER_TAKE && pool_take_box(p); i++)
 			;
-	} else {
-		t->busy |= cache_stock(p) > 0;
 	}
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)

@@ -47,8 +47,12 @@ void lock_acquire_patient(struct lock *l, uint32_t tid);
 
 static inline void lock_release(struct lock *l, uint32_t tid)
 {
+	uint32_t nobody = 0;
+
+	/* made here, not kept in a register since lock_try(): that costs more */
+	__asm__("" : "+r"(nobody));
 	/* release: pairs with the acquire in lock_try() */
-	if (__builtin_expect(!__atomic_compare_exchange_n(&l->word, &tid, 0, false,
+	if (__builtin_expect(!__atomic_compare_exchange_n(&l->word, &tid, nobody, false,
 				     __ATOMIC_RELEASE, __ATOMIC_RELAXED),
 		    0))
 		lock_release_slow(l);

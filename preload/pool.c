@@ -31,7 +31,7 @@ void pool_push_returned(struct pool_hot *hot, void *block)
 	/* A retry means another thread's push went through (lock-free). */
 	do
 		*(void **)block = top;
-	/* release: the link and all writes to the block; pairs with the take's acquire */
+	/* release: the link and all writes to the block; pairs with the takes' acquire */
 	while (!__atomic_compare_exchange_n(
 		&hot->returned, &top, block, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
@@ -193,21 +193,36 @@ enum heap_verdict pool_free(struct pool *p, void *block)
 	return v;
 }
 
-bool pool_resize(struct pool *p, void *block, size_t size)
+static bool pool_resize_locked(struct pool *p, void *block, size_t size, uint32_t tid)
 {
-	uint32_t tid = lock_tid();
-	enum heap_verdict v;
-	bool fits;
+	enum heap_verdict v = heap_check_pointer(p->heap, block);
+	bool fits = v == HEAP_OK && heap_resize(p->heap, block, size);
 
-	if (!pool_usable(p))
-		return false;
-	lock_acquire(&p->hot->lock, tid);
-	v = heap_check_pointer(p->heap, block);
-	fits = v == HEAP_OK && heap_resize(p->heap, block, size);
 	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		pool_misuse(p, block, v);
 	return fits;
+}
+
+bool pool_resize(struct pool *p, void *block, size_t size)
+{
+	uint32_t tid = lock_tid();
+
+	if (!pool_usable(p))
+		return false;
+	lock_acquire(&p->hot->lock, tid);
+	return pool_resize_locked(p, block, size, tid);
+}
+
+bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy)
+{
+	uint32_t tid = lock_tid();
+
+	*busy = false;
+	if (!pool_usable(p))
+		return false;
+	*busy = !lock_try(&p->hot->lock, tid);
+	return !*busy && pool_resize_locked(p, block, size, tid);
 }
 
 size_t pool_available(struct pool *p)

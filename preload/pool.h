@@ -62,7 +62,9 @@ struct pool {
 	const char *rule; /* name of the rule it serves, for messages; never NULL */
 	enum pool_full when_full;
 	bool native, full_said;
-	bool grow_failed;	       /* the helper's: said once, not tried again */
+	bool grow_failed; /* the helper's: said once, not tried again */
+	void *sorted; /* the helper's: top of `returned` when it had looked at all of it
+		       */
 	size_t size, max;	       /* as asked */
 	uint64_t full_events, growths; /* atomic, relaxed: figures */
 };
@@ -75,6 +77,8 @@ enum heap_verdict pool_free(struct pool *p, void *block);
 enum heap_verdict pool_return(struct pool *p, void *block);
 /* Realtime: yes. In place; false when it would have to move. */
 bool pool_resize(struct pool *p, void *block, size_t size);
+/* The same without waiting: false and *busy when somebody is at the lock. */
+bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy);
 /* Realtime: yes. Takes back at most `max` returned blocks; returns how many. */
 unsigned pool_take_returned(struct pool *p, unsigned max);
 

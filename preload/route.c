@@ -103,34 +103,37 @@ __attribute__((noinline)) void *route_full_slow(
 	return route_base_alloc(size, align);
 }
 
-/* From the thread's own pool, past its bins: a block of `size` for n bytes. */
-__attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t size)
+/* Its own pool has no block for n bytes, or for a sixteenth less than n. */
+void *route_full_own_slow(struct cache *c, size_t n, size_t align)
 {
-	void *p;
+	struct slot *s = (struct slot *)((char *)c - CACHE_IN_SLOT);
 
-	s->slow++;
-	p = cache_refill_small(route_cache(s), n, size);
-	return __builtin_expect(p != NULL, 1) ? p
-					      : route_full_slow(s, s->route->pool, n, 0);
+	return route_full_slow(s, s->route->pool, n, align);
 }
 
-static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s)
+/* From the thread's own pool, past its bins: a block of `size`, for n bytes, which the
+ * caller has in that register already. */
+__attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t size)
 {
-	void *p;
-
 	s->slow++;
-	p = cache_alloc_slow(route_cache(s), n);
-	return p ? p : route_full_slow(s, s->route->pool, n, 0);
+	return cache_refill_small(route_cache(s), size);
 }
 
 static __attribute__((noinline)) void *route_refill_large(size_t n, struct slot *s)
 {
-	void *p;
+	struct cache *c = route_cache(s);
+	unsigned class = cache_large_fitting(c, n);
 
 	s->slow++;
-	p = cache_refill_large(route_cache(s), n);
-	return __builtin_expect(p != NULL, 1) ? p
-					      : route_full_slow(s, s->route->pool, n, 0);
+	return cache_refill(c, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
+}
+
+static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s)
+{
+	s->slow++;
+	if (__builtin_expect(n > HEAP_BLOCK_MAX / 2, 0))
+		return route_full_slow(s, s->route->pool, n, 0);
+	return cache_alloc_slow(route_cache(s), n);
 }
 
 __attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)

@@ -13,13 +13,18 @@
 #include "pools.h"
 #include "site_inline.h"
 
+#define ROUTE_MOVE 65536UL /* blocks up to this are rather moved than waited for */
+
 void *route_alloc_from(struct slot *s, struct pool *pool, size_t size, size_t align)
 {
+	bool own = s->route && pool == s->route->pool;
 	void *p;
 
-	if (align <= HEAP_ALIGN && s->route && pool == s->route->pool)
+	if (own && align <= HEAP_ALIGN)
 		return route_alloc_own(size, s);
 	s->slow++;
+	if (own)
+		return cache_alloc_aligned(route_cache(s), align, size);
 	p = pool_alloc(pool, size, align);
 	return __builtin_expect(p != NULL, 1) ? p : route_full_slow(s, pool, size, align);
 }
@@ -96,6 +101,19 @@ static void *route_realloc_foreign(
 	return to;
 }
 
+/* In place? When somebody is at the pool's lock a block that shrinks stays as it is and
+ * one that grows moves, unless copying it would take longer than waiting. */
+static bool route_resize(struct pool *pool, void *p, size_t size, size_t had)
+{
+	bool busy;
+
+	if (pool_resize_now(pool, p, size, &busy))
+		return true;
+	if (!busy)
+		return false;
+	return size <= had || (had > ROUTE_MOVE && pool_resize(pool, p, size));
+}
+
 void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f)
 {
 	struct pool *pool;
@@ -114,7 +132,7 @@ void *route_realloc(struct slot *s, void *p, size_t size, const struct site_fram
 	had = heap_usable_of(p);
 	if (size <= had && size >= had / 2)
 		return p;
-	if (!pools_inherited(pool) && pool_resize(pool, p, size))
+	if (!pools_inherited(pool) && route_resize(pool, p, size, had))
 		return p;
 	to = route_alloc(s, size, 0, f);
 	if (to) {

@@ -40,6 +40,8 @@ static inline struct cache *route_cache(struct slot *s)
 void *route_base_alloc(size_t size, size_t align);
 /* The pool is full: as its policy says. */
 void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
+/* The same for a thread's own pool; what its cache asks last. */
+void *route_full_own_slow(struct cache *c, size_t n, size_t align);
 /* From the thread's own pool: past its bins; large classes and whatever is above. */
 void *route_refill(size_t n, struct slot *s, size_t size);
 void *route_alloc_large(size_t n, struct slot *s);

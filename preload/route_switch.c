@@ -73,7 +73,7 @@ static void route_install(struct slot *s, const struct route *r)
 	if (had && (!r || r->pool != had))
 		cache_detach(route_cache(s));
 	if (r && r->pool && r->pool != had)
-		cache_attach(route_cache(s), r->pool, s->tid);
+		cache_attach(route_cache(s), r->pool, s->tid, route_full_own_slow);
 	s->route = r;
 	s->seen_generation = 0;
 	if (s == route_self)

@@ -132,7 +132,7 @@ static void returned_serve_again(void)
 		;
 	CHECK(pool_return(pool, p) == HEAP_OK && pool_return(pool, q) == HEAP_OK);
 	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
-	CHECK(cache_stock(pool) == 2 && cache_stock(pool) == 0);
+	CHECK(cache_stock(pool, true) == 2 && cache_stock(pool, true) == 0);
 	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE && give(p) == HEAP_DOUBLE_FREE);
 	used = heap_used(pool->heap);
 	CHECK(take(512) == p);
@@ -147,7 +147,7 @@ static void missed_is_stocked(void)
 	void *p = take(300), *q;
 	size_t used;
 
-	cache_stock(pool);
+	cache_stock(pool, true);
 	used = heap_used(pool->heap);
 	q = take(300);
 	CHECK(q && heap_used(pool->heap) == used);
@@ -168,7 +168,7 @@ static void boxes_change_hands(void)
 		p[i] = take(64);
 	for (int i = 0; i < 300; i++)
 		CHECK(give(p[i]) == HEAP_OK);
-	cache_attach(other, pool, lock_tid());
+	cache_attach(other, pool, lock_tid(), NULL);
 	used = heap_used(pool->heap);
 	for (int i = 0; i < 100; i++) {
 		CHECK((p[i] = cache_alloc_slow(other, 64)) != NULL);
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 	cache = calloc(1, sizeof(*cache));
 	if (!pool || !cache)
 		return 1;
-	cache_attach(cache, pool, lock_tid());
+	cache_attach(cache, pool, lock_tid(), NULL);
 	every_size();
 	a_miss_is_a_miss();
 	flushed_before_failing();

@@ -82,7 +82,7 @@ static void *owner(void *arg)
 	uint64_t seed = (uintptr_t)arg * 7919 + 1;
 	void *mine[KEEP] = {0};
 
-	cache_attach(c, pool, lock_tid());
+	cache_attach(c, pool, lock_tid(), NULL);
 	for (unsigned long i = 0; i < operations; i++) {
 		uint64_t r =
 			(seed = seed * 6364136223846793005UL + 1442695040888963407UL) >>
@@ -124,7 +124,7 @@ static void *helper(void *arg)
 	while (__atomic_load_n(&owners_left, __ATOMIC_ACQUIRE)) {
 		pool_take_returned(pool, 4);
 		pool_available(pool);
-		cache_stock(pool);
+		cache_stock(pool, true);
 		pool_take_box(pool);
 	}
 	return NULL;

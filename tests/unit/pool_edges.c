@@ -59,7 +59,7 @@ static void depths(void)
 		CHECK(p != NULL);
 		if (!p)
 			continue;
-		cache_attach(c, p, lock_tid());
+		cache_attach(c, p, lock_tid(), NULL);
 		for (size_t n = 16; n < 60000; n += n / 20 + 16) {
 			void *p1 = cache_alloc_slow(c, n), *p2 = cache_alloc_slow(c, n);
 
@@ -311,7 +311,7 @@ int main(void)
 	cache = calloc(1, sizeof(*cache));
 	if (!pool || !cache)
 		return 1;
-	cache_attach(cache, pool, lock_tid());
+	cache_attach(cache, pool, lock_tid(), NULL);
 	check_finds();
 	depths();
 	growing();

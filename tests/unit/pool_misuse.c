@@ -115,7 +115,7 @@ static void boxed_header(void)
 	char *a = pool_alloc(pool, 100, 0);
 
 	pool_return(pool, a);
-	cache_stock(pool);
+	cache_stock(pool, true);
 	a[-1] ^= 1;
 	pool_take_box(pool);
 }
@@ -127,7 +127,7 @@ static void stocked_link(void)
 	pool_return(pool, a);
 	pool_return(pool, b);
 	memset(b, 'x', 8);
-	cache_stock(pool);
+	cache_stock(pool, true);
 }
 
 static void cached_header(void)
@@ -160,7 +160,7 @@ int main(void)
 	cache = calloc(1, sizeof(*cache));
 	if (!pool || !cache)
 		return 1;
-	cache_attach(cache, pool, lock_tid());
+	cache_attach(cache, pool, lock_tid(), NULL);
 	misuse();
 	return failures != 0;
 }
