@@ -8,7 +8,8 @@ BUILD_DEPS := \
 	libjemalloc-dev \
 	libncurses-dev \
 	make \
-	pkg-config
+	pkg-config \
+	systemtap-sdt-dev
 
 CHECK_DEPS := \
 	bats \
@@ -20,6 +21,7 @@ CHECK_DEPS := \
 	ffmpeg \
 	fluidsynth \
 	g++ \
+	gdb \
 	git \
 	gstreamer1.0-plugins-base \
 	gstreamer1.0-tools \

@@ -15,6 +15,7 @@
 #include "cache_inline.h"
 #include "log.h"
 #include "pools.h"
+#include "probe.h"
 #include "recycle.h"
 
 const struct match_process *route_process;
@@ -92,14 +93,18 @@ __attribute__((noinline)) void *route_full_slow(
 	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
 		void *p = recycle_hit(s->route->recycle, je_nallocx(size, 0));
 
+		PROBE_FALLBACK(size, pool->name);
 		return p ? p : route_base_alloc(size, align);
 	}
-	if (size >> 47 == 0) /* else no pool of any size would do */
+	if (size >> 47 == 0) { /* else no pool of any size would do */
 		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
+		PROBE_FULL(size, pool->name);
+	}
 	if (pool->when_full == POOL_FULL_FAIL) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	PROBE_FALLBACK(size, pool->name);
 	return route_base_alloc(size, align);
 }
 

@@ -11,6 +11,7 @@
 #include "route_watch.h"
 
 #include "pools.h"
+#include "probe.h"
 #include "site_inline.h"
 
 #define ROUTE_MOVE 65536UL /* blocks up to this are rather moved than waited for */
@@ -49,15 +50,27 @@ static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
 		    : route_base_alloc(size, align);
 }
 
+/* refilled: it came from its pool's heap. */
+static void route_probe(
+	struct slot *s, int rule, void *p, size_t size, uint64_t ticks, bool refilled)
+{
+	struct pool *pool = rule < 0 ? s->entered : s->route->pool_of[rule];
+
+	if (refilled && pool)
+		probe_refill(size, pool->name);
+	probe_alloc(p, size, rule < 0 ? "" : route_process->rule[rule]->name, ticks);
+}
+
 /* Counted and timed; the rules' conditions are asked within the time. */
 static __attribute__((noinline)) void *route_alloc_watched(
 	struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
 	uint32_t calls = base_system_calls;
-	uint64_t start = route_watch_ticks(), ticks;
+	uint64_t start = route_watch_ticks(), ticks, slow = s->slow;
 	int rule = -1;
 	void *p;
 
+	PROBE_FRAME();
 	if (s->entered) {
 		p = route_alloc_from(s, s->entered, size, align);
 	} else {
@@ -66,6 +79,7 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	}
 	ticks = route_watch_ticks() - start;
 	route_watch_alloc(s->watch, rule, size, ticks);
+	route_probe(s, rule, p, size, ticks, s->slow != slow);
 	if (audit_page)
 		audit_alloc(s->audit, p, size,
 			&(struct audit_call){start, ticks, base_system_calls - calls}, f);
@@ -120,6 +134,7 @@ void *route_realloc(struct slot *s, void *p, size_t size, const struct site_fram
 	size_t had;
 	void *to;
 
+	PROBE_FRAME();
 	if (!p)
 		return route_alloc(s, size, 0, f);
 	if (size == 0) {

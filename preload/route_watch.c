@@ -8,6 +8,7 @@
 #include "route_watch.h"
 
 #include "audit.h"
+#include "probe.h"
 #include "route_private.h"
 
 bool route_watching;
@@ -40,6 +41,7 @@ void route_free_watched(void *p, struct slot *s)
 	uint64_t start = route_watch_ticks(), ticks;
 	uint32_t calls;
 
+	PROBE_FRAME();
 	if (!p)
 		return;
 	if (audit_page)
@@ -51,6 +53,7 @@ void route_free_watched(void *p, struct slot *s)
 		route_free_slow(p, s);
 	ticks = route_watch_ticks() - start;
 	route_watch_free(s->watch, ticks);
+	probe_free(p, ticks);
 	if (audit_page)
 		audit_freed(s->audit,
 			&(struct audit_call){start, ticks, base_system_calls - calls});

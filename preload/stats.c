@@ -20,6 +20,7 @@
 
 #include "base.h"
 #include "pools.h"
+#include "probe.h"
 #include "route_watch.h"
 #include "stats_fill.h"
 #include "sys.h"
@@ -252,7 +253,8 @@ static void stats_watch(int64_t now)
 		stats_watch_seen = seen;
 		stats_watch_until = now + (int64_t)RTMEM_STATS_WATCHED;
 	}
-	on = now < stats_watch_until || (stats_rules && stats_rules->realtime.report);
+	on = now < stats_watch_until || probe_wants_calls() ||
+	     (stats_rules && stats_rules->realtime.report);
 	if (on == route_watching)
 		return;
 	stats_next = 0;

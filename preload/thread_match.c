@@ -13,6 +13,7 @@
 #include "area.h"
 #include "audit.h"
 #include "image.h"
+#include "probe.h"
 #include "rule.h"
 #include "site_thread.h"
 #include "sys.h"
@@ -76,6 +77,11 @@ struct thread_step {
 	bool matched;
 };
 
+static const char *thread_rule_name(const struct route *r)
+{
+	return r && r->rule ? r->rule->name : "";
+}
+
 /* Under the lock: publish, or say what has to be done first. */
 static void thread_step_locked(
 	struct slot *s, struct thread_step *t, const struct route *ready)
@@ -98,6 +104,8 @@ static void thread_step_locked(
 		return;
 	__atomic_fetch_add(&thread_matched_count,
 		(t->route != NULL) - (s->wanted != NULL), __ATOMIC_RELAXED);
+	PROBE_RULE(
+		s->tid, s->name, thread_rule_name(t->route), thread_rule_name(s->wanted));
 	s->wanted = t->route;
 	route_publish(s, t->route);
 	t->matched = t->route != NULL;
