@@ -68,6 +68,8 @@ $B/pic/%.o: %.S
 # Where the tool looks for the library it preloads.
 $B/tool/policy/library.o: CFLAGS_ALL += -DRTMEM_SONAME='"librtpreload.so.$(SOVERSION)"' \
 	-DRTMEM_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
+# Has the page in it.
+$B/tool/policy/audit_html.o: policy/audit_page.html
 $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -fPIE -c -o $@ $<

@@ -1,130 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * audit_html.c - an audit as one page: the JSON, and a script that draws it
+ * audit_html.c - an audit as one page: audit_page.html with the JSON in it
  *
  * Nothing is loaded from anywhere. Figures only; without scripts the page says so.
  */
+#include <string.h>
+
 #include "audit_report.h"
 
-static const char head[] =
-	"<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>rtmem "
-	"audit</title>\n"
-	"<style>\n"
-	"body{font:14px/1.45 system-ui,sans-serif;margin:2em "
-	"auto;max-width:1100px;padding:0 "
-	"1em;color:#222;background:#fff}\n"
-	"h1{font-size:1.5em}h2{font-size:1.15em;margin:1.6em 0 .4em}\n"
-	"table{border-collapse:collapse;width:100%}td,th{padding:.25em "
-	".6em;text-align:right;"
-	"border-bottom:1px solid #ddd}\n"
-	"td:first-child,th:first-child{text-align:left}th{font-weight:600}\n"
-	".two{display:grid;grid-template-columns:1fr 1fr;gap:0 2em}svg{width:100%}\n"
-	"svg text{font:11px "
-	"system-ui,sans-serif;fill:#222}.bar{fill:#3b7dd8}.note{color:#666}\n"
-	"</style>\n<noscript>This page draws its figures with a script.</noscript>\n"
-	"<div id=\"page\"></div>\n<script>\nconst audit=";
-
-static const char script[] =
-	";\n"
-	"const page=document.getElementById('page');\n"
-	"const el=(n,t,to)=>{const "
-	"e=document.createElement(n);if(t!==undefined)e.textContent=t;"
-	"(to||page).append(e);return e};\n"
-	"const NS='http://www.w3.org/2000/svg';\n"
-	"const sv=(n,a,to,t)=>{const e=document.createElementNS(NS,n);for(const k in "
-	"a)e.setAttribute(k,a[k]);\n"
-	" if(t!==undefined)e.textContent=t;to.append(e);return e};\n"
-	"const size=n=>{let u=0;while(n>=1000&&u<4){n/=1024;u++}return "
-	"(u&&n<10?n.toFixed(1):Math.round(n))+['',' K',' M',' G',' T'][u]};\n"
-	"const us=v=>v<1?Math.round(v*1e3)+' ns':v<1e3?v.toFixed(v<10?1:0)+' "
-	"\\u00b5s':v<1e6?(v/1e3).toFixed(1)+' ms':(v/1e6).toFixed(1)+' s';\n"
-	"function bars(title,h,name,to){const "
-	"box=el('div',undefined,to);el('h2',title,box);\n"
-	" if(!h.length){el('p','nothing',box);return}\n"
-	" const max=Math.max(...h.map(b=>b[1])),n=h.length,s=sv('svg',{viewBox:'0 0 520 "
-	"'+(n*20+4),role:'img'},box);\n"
-	" h.forEach((b,i)=>{const "
-	"w=Math.max(1,320*b[1]/max);sv('text',{x:80,y:i*20+14,'text-anchor':'end'},s,'< "
-	"'+name(b[0]));\n"
-	"  "
-	"sv('rect',{x:88,y:i*20+3,width:w,height:14,class:'bar'},s);sv('text',{x:94+w,y:"
-	"i*20+"
-	"14},s,b[1].toLocaleString('en'))})}\n"
-	"function timeline(p){el('h2','Timeline: allocations per second (blue), bytes "
-	"alive "
-	"(orange)');\n"
-	" const t=p.timeline,W=1060,H=150;if(t.length<2){el('p','too short a "
-	"run');return}\n"
-	" const s=sv('svg',{viewBox:'0 0 '+W+' '+(H+24),role:'img'},page),r=[];\n"
-	" for(let "
-	"i=1;i<t.length;i++)r.push([t[i][0],(t[i][1]-t[i-1][1])/Math.max(1e-3,t[i][0]-"
-	"t[i-1][0]),t[i][3]]);\n"
-	" const a=r[0][0],z=r[r.length-1][0],x=v=>40+(W-80)*(v-a)/Math.max(1e-3,z-a);\n"
-	" for(const [c,col] of [[1,'#3b7dd8'],[2,'#d9822b']]){const "
-	"m=Math.max(1,...r.map(q=>q[c]));\n"
-	"  "
-	"sv('polyline',{fill:'none',stroke:col,'stroke-width':1.5,points:r.map(q=>x(q[0])"
-	"+','+(H-"
-	"(H-16)*q[c]/m)).join(' ')},s);\n"
-	"  "
-	"sv('text',{x:c==1?0:W,y:12,'text-anchor':c==1?'start':'end',style:'fill:'+col},"
-	"s,c==1?"
-	"size(m)+'/s':size(m)+'B')}\n"
-	" sv('text',{x:40,y:H+16},s,a.toFixed(1)+' "
-	"s');sv('text',{x:W-40,y:H+16,'text-anchor':'end'},s,z.toFixed(1)+' s')}\n"
-	"function icicle(p){el('h2','Stacks: who calls whom, wide is many calls');\n"
-	" const root={n:'all',v:0,c:new Map(),b:0};let deep=1;\n"
-	" for(const k of p.stacks){const "
-	"th=p.threads.find(t=>t.tid==k.tid),path=[(th?th.name:'thread')+' ('+k.tid+')',"
-	"...k.frames.map(f=>f.function+'  "
-	"'+(f.file?f.file.split('/').pop()+':'+f.line:f.object))"
-	".reverse()];\n"
-	"  let q=root;q.v+=k.allocations;deep=Math.max(deep,path.length+1);\n"
-	"  for(const f of path){if(!q.c.has(f))q.c.set(f,{n:f,v:0,b:0,c:new "
-	"Map()});q=q.c.get(f);q.v+=k.allocations;q.b+=k.bytes}}\n"
-	" const W=1060,R=20,s=sv('svg',{viewBox:'0 0 '+W+' '+deep*R,role:'img'},page);\n"
-	" const draw=(q,x,y,w)=>{if(w<1)return;const "
-	"g=sv('g',{},s),h=[...q.n].reduce((a,c)=>(a*31+"
-	"c.charCodeAt(0))%360,7);\n"
-	"  "
-	"sv('rect',{x,y,width:w,height:R-1,fill:'hsl('+(20+h%40)+',75%,'+(68+h%14)+'%)'},"
-	"g);\n"
-	"  sv('title',{},g,q.n+'\\n'+q.v.toLocaleString('en')+' calls, '+size(q.b)+' "
-	"bytes');\n"
-	"  if(w>30)sv('text',{x:x+3,y:y+14},g,q.n.slice(0,Math.floor(w/6.2)));\n"
-	"  let at=x;for(const c of [...q.c.values()].sort((a,b)=>b.v-a.v)){const "
-	"cw=w*c.v/Math.max(1,q.v);draw(c,at,y+R,cw);at+=cw}};draw(root,0,0,W)}\n"
-	"const sum=(p,k)=>{const m=new Map();for(const t of p.threads)for(const [b,n] of "
-	"t[k])m.set(b,(m.get(b)||0)+n);return [...m].sort((a,b)=>a[0]-b[0])};\n"
-	"for(const p of audit.processes){el('h1','Audit of '+p.program+', "
-	"'+p.seconds.toFixed(1)+' "
-	"s');\n"
-	" el('p','Counted from the moment a thread became realtime. Peak: bytes alive at "
-	"once, 16 "
-	"more a block. System calls: by jemalloc within malloc and free; none from a "
-	"pool. Faults: "
-	"of the whole thread since its start, whatever caused them.').className='note';\n"
-	" const t=el('table'),row=(c,n)=>{const "
-	"r=el('tr',undefined,t);c.forEach(v=>el(n,v,r))};\n"
-	" row(['thread','class','allocations','per "
-	"s','bytes','frees','peak','largest','slowest',"
-	"'system calls','faults'],'th');\n"
-	" for(const q of p.threads)row([q.name+' "
-	"('+q.tid+')',q.class,q.allocations,q.per_second.toFixed(1),size(q.bytes),q."
-	"frees,size(q."
-	"live_peak),size(q.largest),us(Math.max(q.slowest_us,q.slowest_free_us)),q."
-	"system_calls+q."
-	"free_system_calls,q.minor_faults===null?'-':q.minor_faults+q.major_faults],'td')"
-	";\n"
-	" const two=el('div');two.className='two';bars('Latency of an "
-	"allocation',sum(p,'latency_us'),us,two);bars('Sizes asked "
-	"for',sum(p,'sizes'),size,two);\n"
-	" timeline(p);icicle(p)}\n"
-	"</script></html>\n";
+/* The file as it is, so that a browser and an editor can read it too. */
+__asm__(".section .rodata\n"
+	"audit_page:\n"
+	".incbin \"policy/audit_page.html\"\n"
+	".byte 0\n"
+	".previous\n");
+extern const char audit_page[];
 
 void audit_html(const struct audit_report *r, FILE *to)
 {
-	fputs(head, to);
+	static const char here[] = "null /* JSON */";
+	const char *at = strstr(audit_page, here);
+
+	fwrite(audit_page, 1, (size_t)(at - audit_page), to);
 	audit_json(r, to);
-	fputs(script, to);
+	fputs(at + sizeof(here) - 1, to);
 }

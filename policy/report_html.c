@@ -7,6 +7,9 @@
 #include "report.h"
 
 #define HTML_HEIGHT 120
+#define HTML_DECADE 150
+#define HTML_MARGIN 24
+#define HTML_FIRST  10.0 /* ns */
 
 static void html_text(FILE *to, const char *s)
 {
@@ -50,41 +53,100 @@ static void html_table(FILE *to, const struct view *v)
 	fputs("</table>\n", to);
 }
 
-/* Bars over the buckets that are used, both axes logarithmic. */
-static void html_histogram(
-	FILE *to, const struct stats_page *p, const uint32_t *ticks, const char *what)
+/* Where a time stands: each decade as wide, from HTML_FIRST on, which is less than the
+ * clock's step; what is below stands there too. */
+static double html_x(const struct stats_page *p, uint64_t ticks)
 {
-	unsigned lo = 0, hi = RTMEM_STATS_BUCKETS;
-	double most = 1;
-	char a[24], b[24];
+	double ns = (double)ticks * 1e9 / (double)p->head.tick_hz;
 
-	while (lo < hi && !ticks[lo])
-		lo++;
-	while (hi > lo && !ticks[hi - 1])
-		hi--;
-	if (lo == hi)
-		return;
-	for (unsigned i = lo; i < hi; i++)
-		most = fmax(most, log10(1 + (double)ticks[i]));
-	fprintf(to, "<figure><svg width=\"%u\" height=\"%d\">", (hi - lo) * 3 + 1,
-		HTML_HEIGHT);
-	for (unsigned i = lo; i < hi; i++) {
-		double high = log10(1 + (double)ticks[i]) / most * (HTML_HEIGHT - 2);
-
-		if (ticks[i])
-			fprintf(to,
-				"<rect x=\"%u\" y=\"%.1f\" width=\"2\" height=\"%.1f\">"
-				"<title>%s: %u calls</title></rect>",
-				(i - lo) * 3, HTML_HEIGHT - high, high,
-				view_ticks(a, p, rtmem_stats_bucket_top(i)), ticks[i]);
-	}
-	fprintf(to, "</svg><figcaption>%s: %s to %s, %lu calls</figcaption></figure>\n",
-		what, view_ticks(a, p, rtmem_stats_bucket_top(lo)),
-		view_ticks(b, p, rtmem_stats_bucket_top(hi - 1)), view_calls(ticks));
+	return ns > HTML_FIRST ? log10(ns / HTML_FIRST) * HTML_DECADE : 0;
 }
 
-static void html_threads(
-	FILE *to, const struct stats_page *p, const struct rtmem_stats_section *s)
+/* Lines at 10 ns, 100 ns, … up to what holds the slowest call. */
+static void html_axis(FILE *to, int decades)
+{
+	static const char *const label[] = {"10 ns", "100 ns", "1 \u00b5s", "10 \u00b5s",
+		"100 \u00b5s", "1 ms", "10 ms", "100 ms", "1 s", "10 s"};
+	int n = (int)(sizeof(label) / sizeof(*label));
+
+	decades = decades < 3 ? 3 : decades > n - 1 ? n - 1 : decades;
+	fprintf(to,
+		"<svg width=\"%d\" height=\"%d\"><path d=\"M%d %d h%d\"/>"
+		"<g transform=\"translate(%d)\">",
+		decades * HTML_DECADE + 2 * HTML_MARGIN, HTML_HEIGHT + 20, HTML_MARGIN,
+		HTML_HEIGHT, decades * HTML_DECADE, HTML_MARGIN);
+	for (int i = 0; i <= decades; i++)
+		fprintf(to,
+			"<path class=\"grid\" d=\"M%d 0 v%d\"/>"
+			"<text x=\"%d\" y=\"%d\">%s</text>",
+			i * HTML_DECADE, HTML_HEIGHT, i * HTML_DECADE, HTML_HEIGHT + 15,
+			label[i]);
+}
+
+static void html_bar(FILE *to, const struct stats_page *p, unsigned bucket,
+	unsigned long calls, double most)
+{
+	double high = log10(1 + (double)calls) / most * (HTML_HEIGHT - 4);
+	double left = bucket ? html_x(p, rtmem_stats_bucket_top(bucket - 1)) : 0;
+	double wide = html_x(p, rtmem_stats_bucket_top(bucket)) - left;
+	char a[24];
+
+	fprintf(to,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">"
+		"<title>%s: %lu calls</title></rect>",
+		left, HTML_HEIGHT - high, wide > 3 ? wide - 1 : 2, high,
+		view_ticks(a, p, rtmem_stats_bucket_top(bucket)), calls);
+}
+
+/* Bars over the buckets that are used, both axes logarithmic. last: the bucket of the
+ * slowest call of all histograms, so that they are of one width. */
+static void html_histogram(FILE *to, const struct stats_page *p, const uint32_t *ticks,
+	const char *what, unsigned last)
+{
+	unsigned long low = 0;
+	unsigned first = 0;
+	double most = 1;
+	char a[24];
+
+	if (!view_calls(ticks))
+		return;
+	while (html_x(p, rtmem_stats_bucket_top(first)) <= 0)
+		low += ticks[first++];
+	most = fmax(most, log10(1 + (double)low));
+	for (unsigned i = first; i <= last; i++)
+		most = fmax(most, log10(1 + (double)ticks[i]));
+	fputs("<figure>", to);
+	html_axis(to, (int)ceil(html_x(p, rtmem_stats_bucket_top(last)) / HTML_DECADE));
+	if (low)
+		html_bar(to, p, first - 1, low, most);
+	for (unsigned i = first; i <= last; i++) {
+		if (ticks[i])
+			html_bar(to, p, i, ticks[i], most);
+	}
+	fprintf(to,
+		"</g></svg><figcaption>%s: %lu calls, half of them within %s; "
+		"heights are logarithmic</figcaption></figure>\n",
+		what, view_calls(ticks),
+		view_ticks(a, p, view_percentile(ticks, 0.5, UINT64_MAX)));
+}
+
+static unsigned html_last(const struct stats_page *p, const struct rtmem_stats_section *s)
+{
+	unsigned last = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct rtmem_stats_thread *t = stats_record(p, s, i);
+
+		for (unsigned k = RTMEM_STATS_BUCKETS - 1; k > last; k--) {
+			if (t->alloc_ticks[k] || t->free_ticks[k])
+				last = k;
+		}
+	}
+	return last;
+}
+
+static void html_threads(FILE *to, const struct stats_page *p,
+	const struct rtmem_stats_section *s, unsigned last)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct rtmem_stats_thread *t = stats_record(p, s, i);
@@ -94,9 +156,20 @@ static void html_threads(
 		fputs("<h3>", to);
 		html_text(to, t->name);
 		fprintf(to, " (%u)</h3>\n", t->tid);
-		html_histogram(to, p, t->alloc_ticks, "allocations");
-		html_histogram(to, p, t->free_ticks, "frees");
+		html_histogram(to, p, t->alloc_ticks, "allocations", last);
+		html_histogram(to, p, t->free_ticks, "frees", last);
 	}
+}
+
+static void html_times(FILE *to, const struct stats_page *p)
+{
+	unsigned gone = html_last(p, &p->head.gone);
+	unsigned there = html_last(p, &p->head.thread);
+	unsigned last = gone > there ? gone : there;
+
+	fputs("<h2>Time of the calls</h2>\n", to);
+	html_threads(to, p, &p->head.gone, last);
+	html_threads(to, p, &p->head.thread, last);
 }
 
 static const char html_style[] =
@@ -105,8 +178,10 @@ static const char html_style[] =
 	"td,th{text-align:right;padding:2px 8px;border-bottom:1px solid #ddd}"
 	".left{text-align:left}.kept,.good{color:#17692f}.note,.warn{color:#8a5a00}"
 	".broken,.bad{color:#b3001e;font-weight:bold}"
-	"li{list-style:none}figure{margin:0 0 1em}rect{fill:#2b6cb0}"
-	"svg{border-bottom:1px solid #888}";
+	"ul{padding:0}li{list-style:none}figure{margin:0 0 1em}rect{fill:#2b6cb0}"
+	"path{stroke:#888}.grid{stroke:#ddd}"
+	"text{font:11px sans-serif;text-anchor:middle;fill:#444}"
+	"figcaption{padding-left:24px}";
 
 void report_html(FILE *to, const struct report *r)
 {
@@ -139,8 +214,7 @@ void report_html(FILE *to, const struct report *r)
 	view_pools(&v, &r->page);
 	html_table(to, &v);
 	view_free(&v);
-	fputs("<h2>Time of the calls</h2>\n", to);
-	html_threads(to, &r->page, &r->page.head.gone);
-	html_threads(to, &r->page, &r->page.head.thread);
+	if (r->page.head.tick_hz)
+		html_times(to, &r->page);
 	fputs("</body></html>\n", to);
 }
