@@ -72,10 +72,10 @@ $B/tool/policy/library.o: CFLAGS_ALL += -DRTMEM_SONAME='"librtpreload.so.$(SOVER
 $B/tool/policy/audit_html.o: policy/audit_page.html
 $B/tool/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -fPIE -c -o $@ $<
+	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
 $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map
-	$(CC) -shared $(SAN) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
+	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
 		-lpthread -ldl -lm
@@ -88,7 +88,7 @@ $B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	ar rcs $@ $^
 
 $B/rtmem: $(TOOL_OBJ)
-	$(CC) $(SAN) -pie -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -ldw -lelf -ldl \
+	$(CC) $(SAN) $(LDFLAGS) -pie -Wl,-z,now -Wl,-z,relro -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -ldw -lelf -ldl \
 		-lm
 
 -include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

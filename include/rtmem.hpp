@@ -87,7 +87,8 @@ inline void give_back(void *p) noexcept
  * is_equal(other)         true when both stand for the same pool: only then does a
  *                         container take over the other's blocks instead of copying, so
  *                         what was in ordinary memory never stays in a realtime
- * container. Realtime: yes, but for the first use of the default pool. Threads: any.
+ *                         container. Compiled with -fno-rtti: true of itself alone.
+ * Realtime: yes, but for the first use of the default pool. Threads: any.
  * Source: ISO C++17, [mem.res].
  */
 class pool_resource final : public std::pmr::memory_resource
@@ -113,9 +114,13 @@ class pool_resource final : public std::pmr::memory_resource
 	}
 	bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override
 	{
+#ifdef __cpp_rtti
 		const auto *o = dynamic_cast<const pool_resource *>(&other);
 
 		return o && o->pool_ == pool_;
+#else
+		return this == &other;
+#endif
 	}
 
 	rtm_pool *pool_;

@@ -13,6 +13,9 @@
 #include "units.h"
 #include "value.h"
 
+/* The processes that have figures to show. Stands in single quotes in zsh's script. */
+#define RUNNING "$(rtmem ps 2>/dev/null | sed \"1d;/(no rule/d;s/^ *//;s/ .*//\")"
+
 /* What stands for an argument: how bash and zsh complete it. */
 static const struct argument {
 	const char *name; /* how the argument begins in the table */
@@ -25,6 +28,8 @@ static const struct argument {
 	{"PROGRAM", "-c", "_command_names -e"},
 	{"COMMAND", "-c", "_normal"},
 	{"[COMMAND", "-c", "_normal"},
+	{"PID", "-W \"" RUNNING "\"", "(" RUNNING ")"},
+	{"[PID", "-W \"" RUNNING "\"", "(" RUNNING ")"},
 	{"CLASS", NULL, NULL},
 	{"bash|zsh", "-W 'bash zsh'", "(bash zsh)"},
 };

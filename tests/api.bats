@@ -53,9 +53,10 @@ declared() {
 	assert_output pool
 }
 
-@test "rtmem.hpp compiles without a warning, also without exceptions, and wants C++17" {
+@test "rtmem.hpp compiles without a warning, also without exceptions or type information, and wants C++17" {
 	local flags
-	for flags in -std=c++17 -std=c++20 "-std=c++17 -fno-exceptions" "-std=c++17 -DRTM_WEAK"; do
+	for flags in -std=c++17 -std=c++20 "-std=c++17 -fno-exceptions" \
+		"-std=c++17 -fno-rtti" "-std=c++17 -DRTM_WEAK"; do
 		# shellcheck disable=SC2086 # several flags
 		printf '#include <rtmem.hpp>\ntemplate class rtmem::allocator<int>;\n' |
 			g++ -x c++ $flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror \

@@ -67,6 +67,40 @@ commands() {
 	assert_output song
 }
 
+# shellcheck disable=SC2016 # zsh expands it
+@test "bash and zsh complete the processes that have figures, where a process is asked for" {
+	local pid words
+	# what _arguments would do with a list of words
+	local script='_arguments() { local s; for s; do
+			[[ $s != *PID*:\(* ]] || eval "print -l -- ${${s##*:\(}%\)}"; done; }
+		run() { local -a words=("$@[2,-1]"); local CURRENT=$(($# - 1)); source $1; }
+		run "$@"'
+	policy <<-END
+		[pool p]
+		size = 64K
+		[rule r]
+		thread = rt
+		pool = p
+	END
+	LD_PRELOAD=$LIB "$PROG/stats_victim" 60 3>&- >"$BATS_TEST_TMPDIR/out" &
+	pid=$!
+	PATH=$ROOT/build:$PATH
+	until rtmem stat "$pid" >/dev/null 2>&1; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	rtmem completion zsh >"$BATS_TEST_TMPDIR/_rtmem"
+	for words in stat top "report --pid"; do
+		# shellcheck disable=SC2086 # words
+		complete_words rtmem $words "$pid"
+		assert_output "$pid"
+		# shellcheck disable=SC2086 # words
+		run zsh -fc "$script" - "$BATS_TEST_TMPDIR/_rtmem" rtmem $words ''
+		grep -qx "$pid" <<<"$output" || explain "$words"
+	done
+	kill "$pid"
+}
+
 @test "shellcheck and zsh accept the scripts, and zsh's has every command and option" {
 	"$RTMEM" completion bash | shellcheck -
 	"$RTMEM" completion zsh >"$BATS_TEST_TMPDIR/_rtmem"
