@@ -136,6 +136,15 @@ shown() {
 	assert_output 2
 }
 
+@test "the systemd example preloads the library by its name, with settings that there are" {
+	local soname
+	soname=$(readelf -d "$LIB" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+	grep -qx "Environment=LD_PRELOAD=$soname" "$ROOT/conf/systemd/rtmem.conf"
+	run grep -vE '^(#|\[Service\]$|Environment=|LimitMEMLOCK=[0-9]+M$|LimitRTPRIO=[0-9]+$|AmbientCapabilities=CAP_)' \
+		"$ROOT/conf/systemd/rtmem.conf"
+	assert_output ""
+}
+
 @test "no example gives a program a file capability" {
 	run grep -rnE 'setcap +cap_' "$ROOT/conf" "$ROOT/man"
 	assert_failure
