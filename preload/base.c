@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "sys.h"
 
@@ -55,6 +56,32 @@ static void base_append_conf(const char *theirs)
 	memcpy(base_conf + len + 1, theirs, more + 1);
 }
 
+extern void *__libc_stack_end; /* the loader's: where the kernel put argc */
+
+/*
+ * Before libc has started (an IFUNC resolver allocates) its environ is not set, and
+ * jemalloc would miss MALLOC_CONF. NULL also when the program has none.
+ */
+static char **base_early_environ(void)
+{
+	char **argv = (char **)__libc_stack_end + 1;
+	long argc = *(long *)__libc_stack_end;
+
+	return argv[argc] ? NULL : argv + argc + 1;
+}
+
+/* jemalloc's first call: it looks at its options. */
+static void base_first_call(void)
+{
+	bool early = environ == NULL;
+
+	if (early)
+		environ = base_early_environ();
+	je_free(je_malloc(16));
+	if (early)
+		environ = NULL;
+}
+
 /*
  * jemalloc's smallest class has 8 bytes, at 8-byte alignment; x86-64 asks for 16 at every
  * size. Sizes 0..8 are sent to class 1 (16 bytes) once the table is there; every size to
@@ -67,7 +94,7 @@ void base_init(void)
 	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
 		return;
 	base_append_conf(malloc_conf);
-	je_free(je_malloc(16));
+	base_first_call();
 	je_sz_size2index_tab[0] = 1;
 	je_sz_size2index_tab[1] = 1;
 	je_malloc_message = base_message;

@@ -9,8 +9,11 @@ teardown() {
 	private_teardown
 }
 
-@test "malloc works in .preinit_array and in the first constructor" {
+@test "malloc works in an IFUNC resolver, in .preinit_array and in the first constructor" {
 	both_ways survive_early
+	# MALLOC_CONF reaches jemalloc then, too
+	MALLOC_CONF=nonsense:1 unmatched "$PROG/survive_early"
+	assert_contains "nonsense"
 }
 
 @test "malloc works in atexit handlers, in destructors, and in a library's destructor after them" {
