@@ -188,7 +188,7 @@ static int report_command(struct watcher *w, const char *conf, char **command, i
 		(WEXITSTATUS(w->status) == 126 || WEXITSTATUS(w->status) == 127))
 		return WEXITSTATUS(w->status);
 	fputs("rtmem report: the program ended before there were figures: no rule names "
-	      "it, or it was too brief\n",
+	      "it, it has one thread and not a realtime one, or it was too brief\n",
 		stderr);
 	return CMD_NO;
 }

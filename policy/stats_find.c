@@ -230,7 +230,8 @@ int stats_say(const char *command, pid_t pid, enum stats_trouble t)
 		[STATS_DENIED] = "it may not be looked at: ask as its user or as root",
 		[STATS_NOT_OURS] = "it runs without the library: start it with rtmem run",
 		[STATS_NO_PAGE] = "it has the library but no figures: no rule names it, "
-				  "or it has one thread that no rule matches",
+				  "or it has one thread, and that is not a realtime one "
+				  "of a rule",
 		[STATS_FOREIGN] = "its statistics page is damaged or of another version",
 	};
 

@@ -232,6 +232,17 @@ static const char *human(char *buf, unsigned len, size_t bytes)
 	return buf;
 }
 
+/* "locked A of B": two figures that differ look different. */
+static void human_share(char *part, char *whole, unsigned len, size_t some, size_t all)
+{
+	human(part, len, some);
+	human(whole, len, all);
+	if (some != all && !strcmp(part, whole)) {
+		log_format(part, len, "%zu KiB", some >> 10);
+		log_format(whole, len, "%zu KiB", all >> 10);
+	}
+}
+
 /* What to ask for: twice the area, at least 64 MiB, a power of two of MiB. */
 static size_t wanted_mib(const struct area *a)
 {
@@ -257,18 +268,17 @@ void area_lock_advice(const struct area *a, const char *pool_name)
 
 	if (a->locked == a->committed && a->lock_error == 0)
 		return;
+	human_share(locked, all, sizeof locked, a->locked, a->committed);
 	sys_call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, (long)&rl);
 	if (rl.rlim_cur == RLIM_INFINITY || !is_limit(a->lock_error, rl.rlim_cur)) {
 		log_line("locked %s of %s of pool \"%s\": the system refused (error %d)",
-			human(locked, sizeof locked, a->locked),
-			human(all, sizeof all, a->committed), pool_name, a->lock_error);
+			locked, all, pool_name, a->lock_error);
 		return;
 	}
 	log_line("locked %s of %s of pool \"%s\": RLIMIT_MEMLOCK is %s; raise it: "
 		 "\"@audio - "
 		 "memlock %zu\" in /etc/security/limits.d/, LimitMEMLOCK=%zuM or "
 		 "AmbientCapabilities=CAP_IPC_LOCK in a systemd unit",
-		human(locked, sizeof locked, a->locked),
-		human(all, sizeof all, a->committed), pool_name,
-		human(limit, sizeof limit, rl.rlim_cur), mib << 10, mib);
+		locked, all, pool_name, human(limit, sizeof limit, rl.rlim_cur),
+		mib << 10, mib);
 }

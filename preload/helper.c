@@ -59,12 +59,21 @@ struct helper_turn {
 	bool busy;    /* other threads gave blocks back to some pool */
 };
 
-/* Grow ahead of need: below the low-water mark, by about an eighth of what it may reach.
- */
+/* About an eighth of what the pool may reach. */
+static size_t helper_step(const struct pool *p, size_t left)
+{
+	size_t step = p->max / 8;
+
+	step = step < HELPER_GROW_MIN ? HELPER_GROW_MIN : step;
+	step = step > HELPER_GROW_MAX ? HELPER_GROW_MAX : step;
+	return step > left ? left : step;
+}
+
+/* Grow ahead of need: below the low-water mark. */
 static void helper_pool(struct pool *p, void *arg)
 {
 	struct helper_turn *t = arg;
-	size_t low, step, left;
+	size_t low, left;
 	bool roomy;
 
 	if (!p->ready || pools_inherited(p))
@@ -87,11 +96,7 @@ static void helper_pool(struct pool *p, void *arg)
 	low = p->size / 2 < HELPER_LOW_MAX ? p->size / 2 : HELPER_LOW_MAX;
 	if (pool_available(p) >= low)
 		return;
-	step = p->max / 8;
-	step = step < HELPER_GROW_MIN ? HELPER_GROW_MIN : step;
-	step = step > HELPER_GROW_MAX ? HELPER_GROW_MAX : step;
-	step = step > left ? left : step;
-	if (pool_grow(p, step) < 0) {
+	if (pool_grow(p, helper_step(p, left)) < 0) {
 		p->grow_failed = true; /* said once, not tried again */
 		log_line("pool \"%s\" cannot grow beyond %zu KiB: no memory left to lock "
 			 "or "
@@ -187,6 +192,34 @@ static void helper_create(void)
 	pthread_attr_destroy(&attr);
 }
 
+/* An ordinary thread, the only one, in a malloc that found its pool too short. */
+static bool helper_grow_alone(struct pool *p, size_t size)
+{
+	size_t step, left;
+	bool grown = false;
+
+	/* acq_rel: whoever takes the function away is the one who acts */
+	if (!__atomic_exchange_n(&route_alone, NULL, __ATOMIC_ACQ_REL))
+		return false;
+	if (p && !pools_inherited(p) && p->max > p->size) {
+		left = p->area.reserved - p->area.committed;
+		step = helper_step(p, left);
+		/* twice: what is left of the chunk has to hold it whole */
+		step = step < size * 2 ? size * 2 : step;
+		grown = step <= left && pool_grow(p, step) == 0;
+	}
+	helper_start();
+	return grown;
+}
+
+void helper_matched(bool now)
+{
+	if (now)
+		helper_start();
+	else if (!helper_running())
+		__atomic_store_n(&route_alone, helper_grow_alone, __ATOMIC_RELEASE);
+}
+
 void helper_start_growing(void)
 {
 	__atomic_store_n(&helper_natives, true, __ATOMIC_RELAXED);
@@ -197,6 +230,7 @@ void helper_start(void)
 {
 	int none = 0;
 
+	__atomic_store_n(&route_alone, NULL, __ATOMIC_RELEASE);
 	/* acq_rel: one caller wins; the others need not wait for it */
 	if (__atomic_compare_exchange_n(
 		    &helper_state, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -217,5 +251,6 @@ void helper_stop(void)
 
 void helper_child(void)
 {
+	route_alone = NULL;
 	helper_state = 0;
 }

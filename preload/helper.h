@@ -6,13 +6,19 @@
  * Commits and grows pools, takes deferred frees to jemalloc, looks at thread facts,
  * writes posted messages, publishes figures. Blocks all signals, has a descriptor table
  * of its own, is named "rtmem-helper". Started at most once per process, never before a
- * second thread exists or a rule has matched.
+ * second thread exists or a rule has matched a realtime one.
  */
 #ifndef HELPER_H
 #define HELPER_H
 
 #include <stdbool.h>
 
+/*
+ * A thread is matched. now: the helper starts. Else the program has one thread and that
+ * one is not realtime: what is slow can wait until the pool falls short, and until then
+ * the program has no thread that it did not make.
+ */
+void helper_matched(bool now);
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
 /* The same, and pools that may grow are looked at also while no thread is matched. */
 void helper_start_growing(void);

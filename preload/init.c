@@ -107,11 +107,8 @@ static void init_strip_preload(char **env)
 	}
 }
 
-/*
- * Is the program that started this one preloaded too? Then it has said the same: a script
- * would otherwise repeat the line for every command in it. Bound: INIT_MAPS_MAX bytes.
- */
-static bool init_parent_said(void)
+/* Is that process preloaded? Bound: INIT_MAPS_MAX bytes. */
+static bool init_has_us(int pid)
 {
 	static const char us[] = "librtpreload.so";
 	char path[32], buf[4096];
@@ -120,7 +117,7 @@ static bool init_parent_said(void)
 	ssize_t n;
 	int fd;
 
-	log_format(path, sizeof(path), "/proc/%d/maps", (int)getppid());
+	log_format(path, sizeof(path), "/proc/%d/maps", pid);
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	while (fd >= 0 && !found && seen < INIT_MAPS_MAX &&
 		(n = sys_read(fd, buf + keep, sizeof(buf) - keep)) > 0) {
@@ -137,12 +134,25 @@ static bool init_parent_said(void)
 	return found;
 }
 
+/*
+ * Is the program that started this one preloaded too? Then it has said the same: a script
+ * would otherwise repeat the line for every command in it. What a script left behind, or
+ * what stands in a pipe, has another parent, but still the script's first process as the
+ * leader of its group.
+ */
+static bool init_another_said(void)
+{
+	int group = getpgrp();
+
+	return init_has_us(getppid()) || (group != getpid() && init_has_us(group));
+}
+
 static void init_report_errors(const struct policy *p)
 {
 	char text[LOG_LINE_MAX];
 	int first = 0;
 
-	if (init_parent_said())
+	if (init_another_said())
 		return;
 	while (first < p->nerror - 1 && !p->error[first].fatal)
 		first++;
@@ -210,7 +220,7 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 		stats_policy(p);
 	}
 	site_init(&init_process);
-	thread_start(&init_process, helper_start, helper_stop);
+	thread_start(&init_process, helper_matched, helper_stop);
 }
 
 /* ---- exit ---- */

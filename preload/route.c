@@ -19,6 +19,7 @@
 #include "recycle.h"
 
 const struct match_process *route_process;
+route_alone_fn *route_alone;
 
 /* ---- threads that are not matched ---- */
 
@@ -80,6 +81,14 @@ void *route_base_alloc(size_t size, size_t align)
 	return p;
 }
 
+/* The slow work of a program without a helper. Relaxed: there is one thread. */
+static bool route_alone_slow(struct pool *pool, size_t size)
+{
+	route_alone_fn *fn = __atomic_load_n(&route_alone, __ATOMIC_RELAXED);
+
+	return __builtin_expect(fn != NULL, 0) && fn(pool, size);
+}
+
 /* A rule with `recycle =` keeps big blocks of jemalloc for the next of their size. */
 static bool route_recycles(const struct slot *s, size_t size)
 {
@@ -89,6 +98,12 @@ static bool route_recycles(const struct slot *s, size_t size)
 __attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, size_t size, size_t align)
 {
+	if (size >> 47 == 0 && route_alone_slow(pool, size)) {
+		void *p = pool_alloc(pool, size, align);
+
+		if (p)
+			return p;
+	}
 	s->fallbacks++;
 	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
 		void *p = recycle_hit(s->route->recycle, je_nallocx(size, 0));
@@ -187,6 +202,7 @@ static void route_defer(struct slot *s, void *p)
 		__atomic_store_n(&s->defer_head, head + 1, __ATOMIC_RELEASE);
 		return;
 	}
+	route_alone_slow(NULL, 0);
 	/* One producer, and the helper takes the whole list: at most one retry per take.
 	 */
 	top = __atomic_load_n(&s->defer_list, __ATOMIC_RELAXED);

@@ -153,6 +153,14 @@ int route_leave(struct slot *s);
  */
 extern bool route_watching;
 
+/*
+ * Not NULL while a program has one thread, an ordinary one that is matched, and no
+ * helper: called, once, when its pool falls short of `size` bytes, or with NULL when too
+ * much waits for the helper. True: the pool has grown, try again. Atomic, acq_rel.
+ */
+typedef bool route_alone_fn(struct pool *p, size_t size);
+extern route_alone_fn *route_alone;
+
 /* Helper: free what a matched thread left for jemalloc. Returns how many. */
 unsigned route_drain_deferred(struct slot *s);
 

@@ -144,6 +144,11 @@ bool rule_pins_process(void)
 	return rule_policy && rule_policy->realtime.pin_process;
 }
 
+bool rule_reports(void)
+{
+	return rule_policy && rule_policy->realtime.report;
+}
+
 void rule_child(void)
 {
 	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
@@ -152,7 +157,7 @@ void rule_child(void)
 	rule_lock.word = 0;
 }
 
-static bool rule_is_realtime_class(int sched)
+bool rule_is_realtime_class(int sched)
 {
 	return sched == SCHED_FIFO || sched == SCHED_RR || sched == SCHED_DEADLINE;
 }

@@ -23,8 +23,12 @@ void rule_make(const struct match_standing *st);
  * same route. Under the thread lock. */
 struct route *rule_route(const struct match_standing *st, int sched);
 
-/* [realtime] pin_process. */
+/* fifo, rr or deadline. */
+bool rule_is_realtime_class(int sched);
+
+/* [realtime] pin_process and report. */
 bool rule_pins_process(void);
+bool rule_reports(void);
 
 /* After fork, in the child: pools are made anew when a thread matches. */
 void rule_child(void);

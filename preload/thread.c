@@ -26,7 +26,7 @@ struct slot *thread_all; /* append-only list of slots ever made */
 static struct slot *thread_free_list;
 static bool thread_watch;
 static bool thread_ask_sites; /* some rule has a callsite condition */
-void (*thread_on_match)(void);
+void (*thread_on_match)(bool now);
 static void (*thread_on_last)(void);
 bool thread_ask_names;	  /* some rule has a thread condition */
 static int thread_slots;  /* in use: threads that are or will be */
@@ -186,8 +186,7 @@ static void thread_enter_registry(struct slot *s)
 	lock_acquire(&thread_lock, me);
 	s->state = SLOT_LIVE;
 	lock_release(&thread_lock, me);
-	if (thread_match(s))
-		thread_on_match();
+	thread_match_and_tell(s);
 }
 
 struct slot *thread_self(void)
@@ -242,7 +241,7 @@ bool thread_asks_sites(void)
 }
 
 void thread_start(
-	const struct match_process *m, void (*on_match)(void), void (*on_last)(void))
+	const struct match_process *m, void (*on_match)(bool now), void (*on_last)(void))
 {
 	route_process = m;
 	thread_on_match = on_match;

@@ -19,11 +19,11 @@ enum slot_state { SLOT_FREE, SLOT_BORN, SLOT_LIVE };
 
 /*
  * From now on threads are registered and matched; m lives until the process ends.
- * on_match: called without locks when a thread became matched. on_last: likewise by the
- * last thread there is, at its end.
+ * on_match: called without locks when a thread is matched; now: it, or another, needs the
+ * helper now (thread_match.c). on_last: likewise by the last thread there is, at its end.
  */
 void thread_start(
-	const struct match_process *m, void (*on_match)(void), void (*on_last)(void));
+	const struct match_process *m, void (*on_match)(bool now), void (*on_last)(void));
 bool thread_watching(void);
 /* Do rules of this program ask for call sites? */
 bool thread_asks_sites(void);

@@ -74,12 +74,28 @@ struct thread_step {
 	struct route *route;
 	bool need_pools; /* of the standing decision */
 	bool need_ready; /* for the route */
-	bool matched;
+	enum thread_need need;
 };
 
 static const char *thread_rule_name(const struct route *r)
 {
 	return r && r->rule ? r->rule->name : "";
+}
+
+/*
+ * A program that has one thread may count on that: it enters namespaces, forks without a
+ * second thought, looks into /proc/self/task. So where that thread is an ordinary one and
+ * its rule asks for nothing that only the helper can do, the helper waits until the pool
+ * falls short (helper_matched()). It is started with the second thread at the latest.
+ */
+static enum thread_need thread_need(const struct slot *s, const struct route *r)
+{
+	if (!r)
+		return THREAD_NONE;
+	if (!thread_only_one() || audit_page || rule_reports() || !r->simple ||
+		r->recycle || rule_is_realtime_class(s->sched))
+		return THREAD_NEEDS_HELPER;
+	return THREAD_CAN_WAIT;
 }
 
 /* Under the lock: publish, or say what has to be done first. */
@@ -97,6 +113,7 @@ static void thread_step_locked(
 	t->route = rule_route(&t->standing, s->sched);
 	if (!t->route && audit_wants(s->sched))
 		t->route = &thread_audited;
+	t->need = thread_need(s, t->route);
 	if (t->route == s->wanted)
 		return;
 	t->need_ready = t->route && t->route != ready;
@@ -108,10 +125,9 @@ static void thread_step_locked(
 		s->tid, s->name, thread_rule_name(t->route), thread_rule_name(s->wanted));
 	s->wanted = t->route;
 	route_publish(s, t->route);
-	t->matched = t->route != NULL;
 }
 
-bool thread_match(struct slot *s)
+enum thread_need thread_match(struct slot *s)
 {
 	uint32_t me = lock_tid();
 	const struct route *ready = NULL;
@@ -127,16 +143,24 @@ bool thread_match(struct slot *s)
 		else if (t.need_ready)
 			thread_make_ready(s, t.route);
 		else
-			return t.matched;
+			return t.need;
 		ready = t.route;
 	}
-	return false;
+	return THREAD_NONE;
+}
+
+void thread_match_and_tell(struct slot *s)
+{
+	enum thread_need need = thread_match(s);
+
+	if (need != THREAD_NONE)
+		thread_on_match(need == THREAD_NEEDS_HELPER);
 }
 
 static void thread_refresh(struct slot *s)
 {
-	if (s && thread_match(s))
-		thread_on_match();
+	if (s)
+		thread_match_and_tell(s);
 }
 
 static bool thread_is(const struct slot *s, pid_t tid, const pthread_t *handle)

@@ -13,14 +13,17 @@ extern struct lock thread_lock;
 extern struct slot *thread_all;
 extern int thread_matched_count; /* atomic, relaxed: the helper's pace */
 extern bool thread_ask_names;	 /* some rule has a thread condition */
-extern void (*thread_on_match)(void);
+extern void (*thread_on_match)(bool now);
 
 void thread_give_slot_locked(struct slot *s);
 
 /*
  * From the facts in a slot to its route, without holding the lock over anything slow:
- * pools are made and memory is locked first. True when the thread became matched by this.
+ * pools are made and memory is locked first.
  */
-bool thread_match(struct slot *s);
+enum thread_need { THREAD_NONE, THREAD_CAN_WAIT, THREAD_NEEDS_HELPER };
+enum thread_need thread_match(struct slot *s);
+/* The same, by others than the helper: it is started if need be. */
+void thread_match_and_tell(struct slot *s);
 
 #endif

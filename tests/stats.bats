@@ -69,7 +69,7 @@ sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || expl
 	sleep 0.2
 	run "$RTMEM" ps
 	assert_success
-	grep -qE "^ *$VICTIM sleep .*\(no rule matches\)" <<<"$output" || explain "no such line"
+	grep -qE "^ *$VICTIM sleep .*\(no realtime thread\)" <<<"$output" || explain "no such line"
 	run "$RTMEM" stat "$VICTIM"
 	assert_failure 1
 	assert_contains "no figures"
@@ -378,7 +378,7 @@ press() {
 @test "report knows how the program ended, and leaves its output and interrupts to it" {
 	run "$RTMEM" report sh -c 'exit 3'
 	assert_failure 1
-	assert_output "rtmem report: the program ended before there were figures: no rule names it, or it was too brief"
+	assert_output "rtmem report: the program ended before there were figures: no rule names it, it has one thread and not a realtime one, or it was too brief"
 	run -127 "$RTMEM" report no-such-program-here
 	LD_PRELOAD='' "$RTMEM" report -o "$BATS_TEST_TMPDIR/text" "$PROG/stats_victim" 30 >/dev/null 3>&- &
 	VICTIM=$!

@@ -65,6 +65,20 @@ teardown() {
 	assert_contains "_Unwind_RaiseException is libgcc_s.so's"
 }
 
+# thrown SUBJECT…: instructions of an exception through 8 frames, in the environment SUBJECT
+thrown() {
+	env "$@" BENCH_PROGRAM=throw "$ROOT/bench/instructions.sh" 8
+}
+
+@test "C++: an exception costs the instructions that it costs without the library" {
+	bare=$(thrown LD_PRELOAD=)
+	for conf in '' "$ROOT/bench/all.conf"; do
+		with=$(thrown LD_PRELOAD="$LIB" RTMEM_CONF="$conf")
+		[ "$bare" -gt 10000 ]
+		[ "$with" -le $((bare * 101 / 100)) ] || explain "bare $bare, with the library $with"
+	done
+}
+
 @test "the program's own mlockall and munlockall; a pool stays locked" {
 	both_ways survive_mlockall
 }
@@ -128,6 +142,22 @@ teardown() {
 
 @test "unshare and setns of a single-threaded program keep working" {
 	both_ways survive_namespace
+}
+
+@test "a matched program that made no thread has one, until the helper has work or the thread is realtime" {
+	policy <<-END
+		[pool p]
+		size = 1M
+		max = 20M
+		[rule named]
+		thread = later
+		pool = p
+	END
+	for how in '' grow big defer fifo; do
+		VICTIM_EXPECT=pool LD_PRELOAD=$LIB run "$PROG/survive_alone" $how
+		assert_success
+		assert_output ""
+	done
 }
 
 @test "a program no rule matches has no thread, descriptor, lock, reservation or signal of ours" {
