@@ -16,7 +16,12 @@ $(BENCH_PROGRAMS:%=$B/bench/%): $B/bench/%: $B/bench/%.o $B/bench/common.o $B/be
 		$B/bench/floor.o
 	$(CC) -Wl,-z,now -pthread -o $@ $^ -lm
 
-BENCH_PARTS := pair instructions mixed trace larson prodcons start
+# A program's exceptions, with the library in it.
+$B/bench/throw: bench/throw.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 -Wall -Wextra -Werror -O2 -g -o $@ $<
+
+BENCH_PARTS := pair instructions throw mixed trace larson prodcons start
 .PHONY: bench bench-programs bench-deps $(BENCH_PARTS:%=bench-%)
 bench: bench-programs ## all benches beside their peers, about 7 minutes, into bench/results/
 	./bench/run.sh $(BENCH_PARTS)
@@ -24,6 +29,6 @@ bench: bench-programs ## all benches beside their peers, about 7 minutes, into b
 bench-deps:
 	./conf/deps.sh $(sort $(BUILD_DEPS) $(BENCH_DEPS))
 bench-programs: bench-deps
-	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS:%=$B/bench/%)
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS:%=$B/bench/%) $B/bench/throw
 $(BENCH_PARTS:%=bench-%): bench-%: bench-programs
 	./bench/run.sh $*

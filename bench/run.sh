@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # run.sh [PART...] - runs benches, every allocator in the same run, into bench/results/
 #
-# Parts: pair instructions mixed trace larson prodcons start. Each leaves one file with
+# Parts: pair instructions throw mixed trace larson prodcons start. Each leaves one file with
 # the command and the machine at its head, then one line an allocator, unfiltered.
 # bench/summary.sh makes the tables of bench/results/README.md from them.
 #
@@ -74,6 +74,12 @@ part_instructions() {
 	each bench/instructions.sh "${SIZES[@]}"
 }
 
+part_throw() {
+	head_of throw "instructions of an exception, thrown through so many frames and caught, callgrind"
+	echo "# frames 1 8 32"
+	each env BENCH_PROGRAM=throw bench/instructions.sh 1 8 32
+}
+
 part_mixed() {
 	local s
 
@@ -131,7 +137,7 @@ part_start() {
 		create index x on t(b); select count(*), sum(length(b)) from t where b > 5'
 }
 
-[ $# -gt 0 ] || set -- pair instructions mixed trace larson prodcons start
+[ $# -gt 0 ] || set -- pair instructions throw mixed trace larson prodcons start
 mkdir -p "$OUT"
 for part; do
 	echo "== $part"

@@ -44,6 +44,10 @@ pair() {
 	table pair.txt "Nanoseconds a pair" "${sizes[@]}"
 }
 
+exceptions() {
+	table throw.txt "Instructions of an exception" "1 frame" "8 frames" "32 frames"
+}
+
 mixed() {
 	printf '\n## System calls and page faults of a realtime thread\n\n'
 	sed -n '1s/^# bench\/run.sh [a-z]*: //p' mixed.txt
@@ -101,6 +105,7 @@ start() {
 	echo
 	sed -n '2,4s/^# /    /p' instructions.txt
 	instructions
+	exceptions
 	mixed
 	trace
 	pair

@@ -2,7 +2,7 @@
 /*
  * watch.c - run a program with the probe in it and report its realtime threads
  *
- *   watch -p PROBE.SO [-c] [-w WARM] [-d SECONDS] [-a] [-l LABEL] [-n NEXT.SO]
+ *   watch -p PROBE.SO [-c] [-w WARM] [-d SECONDS] [-a] [-l LABEL]
  *         [--] COMMAND…
  *
  * -c counts faults and system calls inside the allocator; without it calls are timed.
@@ -14,8 +14,8 @@
  *
  * and one line "process label mapped_kib locked_kib pinned_kib exit_status" (mapped: what
  * mlockall would lock, all mappings that can be accessed), and one line "call label
- * number count" for each system call seen inside. LD_PRELOAD becomes the probe and
- * NEXT.SO, the allocator to measure (without it: the C library's).
+ * number count" for each system call seen inside. The command finds the probe's name in
+ * PROBE_LIBRARY, and puts it into LD_PRELOAD, in front of the allocator to measure.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@
 
 #define LISTENERS 64
 
-static const char *probe, *next_library, *label = "run";
+static const char *probe, *label = "run";
 static bool count_mode, all_threads;
 static double warm = 1, seconds = 10;
 static struct probe_table *table;
@@ -194,11 +194,7 @@ static void start_afresh(void)
 
 static void run_child(char **argv)
 {
-	char *both;
-
-	if (asprintf(&both, "%s %s", probe, next_library ? next_library : "") < 0)
-		_exit(127);
-	setenv("LD_PRELOAD", both, 1);
+	setenv("PROBE_LIBRARY", probe, 1);
 	setenv("PROBE_TABLE", table_path, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execvp(argv[0], argv);
@@ -328,7 +324,7 @@ static void options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "+p:cw:d:al:n:")) != -1) {
+	while ((o = getopt(argc, argv, "+p:cw:d:al:")) != -1) {
 		switch (o) {
 		case 'p':
 			probe = optarg;
@@ -345,9 +341,6 @@ static void options(int argc, char **argv)
 		case 'a':
 			all_threads = true;
 			break;
-		case 'n':
-			next_library = optarg;
-			break;
 		case 'l':
 			label = optarg;
 			break;
@@ -358,7 +351,7 @@ static void options(int argc, char **argv)
 	if (probe == NULL || optind == argc) {
 		fprintf(stderr,
 			"usage: watch -p PROBE.SO [-c] [-a] [-w WARM] [-d SECONDS] [-l "
-			"LABEL] [-n NEXT.SO] [--] COMMAND...\n");
+			"LABEL] [--] COMMAND...\n");
 		exit(2);
 	}
 }

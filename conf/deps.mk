@@ -65,6 +65,7 @@ DEMO_DEPS := \
 	util-linux
 
 BENCH_DEPS := \
+	g++ \
 	libjemalloc2 \
 	libmimalloc2.0 \
 	libtcmalloc-minimal4 \

@@ -10,7 +10,6 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 SECONDS_EACH=${DEMO_SECONDS:-10}
-LIB=${RTMEM_TEST_LIB:-$PWD/$B/librtpreload.so}
 CONF=$PWD/conf/rtmem.conf
 SCRIPT=bench/demo/notes.ck
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/rtmem-demo.XXXXXX")
@@ -76,14 +75,16 @@ start_jackd() {
 	die "jackd did not start"
 }
 
-# measure LABEL WATCH-OPTION…
+# measure LABEL [WATCH-OPTION…] -- [COMMAND…]: COMMAND starts chuck, which has the probe in
+# front of what COMMAND preloads
 measure() {
 	local label=$1
 
 	shift
-	# What rtmem run sets, with the probe in front of the library.
-	RTMEM_CONF=$CONF "$B/bench/watch" -p "$PWD/$B/bench/probe.so" -l "$label" -w 1 \
-		-d "$SECONDS_EACH" "${watch_flags[@]}" "$@" -- chuck "$SCRIPT" \
+	# shellcheck disable=SC2016 # the shell that it is for expands it
+	"$B/bench/watch" -p "$PWD/$B/bench/probe.so" -l "$label" -w 1 -d "$SECONDS_EACH" \
+		"${watch_flags[@]}" "$@" \
+		sh -c 'LD_PRELOAD="$PROBE_LIBRARY:$LD_PRELOAD" exec "$@"' sh chuck "$SCRIPT" \
 		>>"$WORK/$label" 2>>"$WORK/$label.err"
 }
 
@@ -92,18 +93,18 @@ table() {
 		"$WORK/plain.count" "$WORK/rtmem.time" "$WORK/rtmem.count"
 }
 
-if [ ! -x "$B/bench/watch" ] || [ ! -e "$LIB" ]; then
+if [ ! -x "$B/bench/watch" ] || [ ! -x "$B/rtmem" ]; then
 	die "not built: run make demo"
 fi
 look_around
 start_jackd
 echo "chuck $SCRIPT, a client of: jackd ${jack_flags[*]} -d dummy -r 48000 -p 128"
-echo "A period is 2.7 ms. Figures of $SECONDS_EACH s, after 1 s of warming up. On the right it has"
-echo "the library and the policy that rtmem run --conf conf/rtmem.conf gives it."
+echo "A period is 2.7 ms. Figures of $SECONDS_EACH s, after 1 s of warming up. On the right it is"
+echo "started by: rtmem run --conf ${CONF#"$PWD/"} -- chuck $SCRIPT"
 echo
-measure plain.time
-measure plain.count -c
-measure rtmem.time -n "$LIB"
-measure rtmem.count -c -n "$LIB"
+measure plain.time --
+measure plain.count -c --
+measure rtmem.time -- "$B/rtmem" run --conf "$CONF" --
+measure rtmem.count -c -- "$B/rtmem" run --conf "$CONF" --
 table || { cat "$WORK"/*.err >&2; die "chuck made no sound"; }
 sort -u "$WORK"/rtmem.*.err | grep '^rtmem:' || :
