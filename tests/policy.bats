@@ -389,7 +389,7 @@ END
 @test "what a script under a bad policy leaves behind does not repeat the line" {
 	policy <<<"[pool"
 	# a group of its own, as a terminal gives every command line one; the child outlives its parent
-	run preloaded setsid -w bash -c '(bash -c "sleep 0.3; /bin/true; perl -e 1; echo late" &) ; sleep 0.8; echo done'
+	run setsid -w env LD_PRELOAD="$LIB" bash -c '(bash -c "sleep 0.3; /bin/true; perl -e 1; echo late" &) ; sleep 0.8; echo done'
 	assert_success
 	[ "$(grep -c 'no rule is used' <<<"$output")" -eq 1 ] || explain "one line"
 	assert_contains late
