@@ -12,6 +12,8 @@ BUILD_DEPS := \
 	systemtap-sdt-dev
 
 CHECK_DEPS := \
+	amsynth \
+	ardour \
 	bats \
 	chromium \
 	chuck \
@@ -25,6 +27,7 @@ CHECK_DEPS := \
 	git \
 	gstreamer1.0-plugins-base \
 	gstreamer1.0-tools \
+	guitarix \
 	hydrogen \
 	jackd2 \
 	libcap2-bin \
@@ -48,6 +51,7 @@ CHECK_DEPS := \
 	redis-tools \
 	sqlite3 \
 	strace \
+	supercollider-server \
 	timgm6mb-soundfont \
 	tmux \
 	util-linux \
@@ -56,7 +60,8 @@ CHECK_DEPS := \
 	vlc-plugin-base \
 	xz-utils \
 	yoshimi \
-	zsh
+	zsh \
+	zynaddsubfx
 
 DEMO_DEPS := \
 	chuck \

@@ -145,6 +145,23 @@ render() {
 	same_output render
 }
 
+@test "scsynth, amsynth, ZynAddSubFX, Guitarix and Ardour as clients of jackd" {
+	mkdir -p "$HOME/.local/share" "$XDG_CONFIG_HOME"
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	start_jack
+	plays scsynth -u 57998
+	plays amsynth -x -a jack -m jack
+	plays zynaddsubfx -U -I null -O jack -a
+	plays guitarix -N
+	# what its start script sets
+	export LD_LIBRARY_PATH=/usr/lib/ardour7 ARDOUR_DATA_PATH=/usr/share/ardour7 \
+		ARDOUR_CONFIG_PATH=/etc/ardour7 ARDOUR_DLL_PATH=/usr/lib/ardour7
+	ardour7-new_empty_session -s 48000 "$BATS_TEST_TMPDIR/session" s >"$BATS_TEST_TMPDIR/session.log" 2>&1 ||
+		fail_with "no session" session.log
+	plays /usr/lib/ardour7/hardour-* "$BATS_TEST_TMPDIR/session" s
+	stop_jack
+}
+
 @test "jackd -R, and chuck, csound, FluidSynth, Ecasound, Pure Data, Yoshimi, Hydrogen as its clients" {
 	start_jack
 	plays chuck "$ROOT/bench/demo/notes.ck"
