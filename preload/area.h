@@ -76,6 +76,9 @@ size_t area_memory_available(void);
  * makes the loader drop the preload).
  */
 void area_lock_advice(const struct area *a, const char *pool_name);
+/* The same for a pool that was not made. required: not without all of it locked. error:
+ * positive errno. */
+void area_refused_advice(size_t bytes, bool required, int error, const char *pool_name);
 
 /*
  * atfork handlers. Areas with AREA_PIN that are not pinned to the last page are copied in

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * area_limits.c - how much memory may be touched and locked, and what to tell the person
+ * area_limits.c - how much memory may be touched
  *
  * A memory cgroup smaller than the pool answers every way of touching pages with SIGKILL,
  * so the room is looked up first: the smallest rest over all ancestors, in both cgroup
@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "area_private.h"
 #include "fds.h"
@@ -214,71 +213,4 @@ int area_check_memory(size_t bytes)
 	if (room == SIZE_MAX)
 		return 0;
 	return bytes + (bytes >> ROOM_SHIFT) + ROOM_SPARE <= room ? 0 : -ENOMEM;
-}
-
-/* ---- advice ---- */
-
-/* "64 MiB", "96 KiB": exact where it can be, else rounded down to a tenth of a MiB. */
-static const char *human(char *buf, unsigned len, size_t bytes)
-{
-	size_t mib = bytes >> 20, rest = bytes & ((1UL << 20) - 1);
-
-	if (mib == 0)
-		log_format(buf, len, "%zu KiB", bytes >> 10);
-	else if (rest * 10 >> 20 == 0)
-		log_format(buf, len, "%zu MiB", mib);
-	else
-		log_format(buf, len, "%zu.%zu MiB", mib, rest * 10 >> 20);
-	return buf;
-}
-
-/* "locked A of B": two figures that differ look different. */
-static void human_share(char *part, char *whole, unsigned len, size_t some, size_t all)
-{
-	human(part, len, some);
-	human(whole, len, all);
-	if (some != all && !strcmp(part, whole)) {
-		log_format(part, len, "%zu KiB", some >> 10);
-		log_format(whole, len, "%zu KiB", all >> 10);
-	}
-}
-
-/* What to ask for: twice the area, at least 64 MiB, a power of two of MiB. */
-static size_t wanted_mib(const struct area *a)
-{
-	size_t mib = 64;
-
-	while (mib < a->reserved >> 19 && mib < (size_t)1 << 40)
-		mib <<= 1;
-	return mib;
-}
-
-/* ENOMEM: over the limit; EPERM: a limit of 0. Anything else is not cured by raising it.
- */
-static bool is_limit(int error, size_t limit)
-{
-	return error == ENOMEM || error == EAGAIN || (error == EPERM && limit == 0);
-}
-
-void area_lock_advice(const struct area *a, const char *pool_name)
-{
-	char locked[24], all[24], limit[24];
-	struct rlimit rl = {0, 0};
-	size_t mib = wanted_mib(a);
-
-	if (a->locked == a->committed && a->lock_error == 0)
-		return;
-	human_share(locked, all, sizeof locked, a->locked, a->committed);
-	sys_call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, (long)&rl);
-	if (rl.rlim_cur == RLIM_INFINITY || !is_limit(a->lock_error, rl.rlim_cur)) {
-		log_line("locked %s of %s of pool \"%s\": the system refused (error %d)",
-			locked, all, pool_name, a->lock_error);
-		return;
-	}
-	log_line("locked %s of %s of pool \"%s\": RLIMIT_MEMLOCK is %s; raise it: "
-		 "\"@audio - "
-		 "memlock %zu\" in /etc/security/limits.d/, LimitMEMLOCK=%zuM or "
-		 "AmbientCapabilities=CAP_IPC_LOCK in a systemd unit",
-		locked, all, pool_name, human(limit, sizeof limit, rl.rlim_cur),
-		mib << 10, mib);
 }

@@ -56,10 +56,8 @@ static struct pool *rule_make_pool(const struct policy_pool *pp, bool *advised)
 	struct pool *p = pools_create(&attr, &error);
 
 	if (!p) {
-		log_line("pool \"%s\": cannot have %zu bytes (error %d); its rules are "
-			 "off and "
-			 "jemalloc serves them",
-			pp->name, (size_t)pp->size, -error);
+		area_refused_advice(
+			pp->size, pp->lock == POLICY_LOCK_REQUIRE, -error, pp->name);
 		return NULL;
 	}
 	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed &&

@@ -261,6 +261,22 @@ thrown() {
 	[ "$locked" -le 64 ]
 }
 
+@test "lock = require above the limit: the program goes on without the pool, one line says what to raise" {
+	public_dir
+	policy <<-END
+		[pool big]
+		size = 16M
+		lock = require
+		[rule named]
+		thread = rt
+		pool = big
+	END
+	LD_PRELOAD=$PUBLIC/lib.so run unprivileged 8192 "$PUBLIC/prog/survive_limits"
+	assert_contains 'pool "big": cannot lock 16 MiB, and lock = require: its rules are off and jemalloc serves them; RLIMIT_MEMLOCK is 8 MiB; raise it:'
+	[ "$(grep -c '^rtmem: ' <<<"$output")" -eq 1 ]
+	assert_contains "locked 0"
+}
+
 @test "an unprivileged user within the limit hears nothing" {
 	public_dir
 	policy <<-END
