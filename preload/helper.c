@@ -20,6 +20,7 @@
 #include "log.h"
 #include "pools.h"
 #include "recycle.h"
+#include "rule.h"
 #include "site.h"
 #include "stats.h"
 #include "sys.h"
@@ -140,15 +141,27 @@ static void helper_look(int64_t now)
 	site_poll();
 }
 
+/* Where it could not be told at birth. Every class but the ordinary ones is realtime. */
+static void helper_be_ordinary(void)
+{
+	struct sched_param none = {0};
+
+	if (sys_restricted() && rule_is_realtime_class((int)sys_sched_getscheduler(0)))
+		sys_call3(SYS_sched_setscheduler, 0, SCHED_OTHER, (long)&none);
+}
+
 static void *helper_main(void *arg)
 {
 	/* its mallocs, and libc's in its name, go to jemalloc and are never matched */
 	route_self = &route_gone;
 	sys_mark_own_thread();
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
+	helper_be_ordinary();
 	/* A table of its own, empty: it keeps no pipe of the program open and takes no
-	 * number the program expects to get. */
-	if (sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0) {
+	 * number the program expects to get. Under a filter it shares the program's, and
+	 * opens nothing. */
+	if (!sys_restricted() &&
+		sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0) {
 		log_use_process_stderr();
 		stats_open(helper_now());
 	}
@@ -179,8 +192,10 @@ static void helper_create(void)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, HELPER_STACK);
-	/* not the class of the realtime thread that may be calling */
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	/* not the class of the realtime thread that may be calling; libc sets another
+	 * thread's, which a filter may not like: then the helper does it */
+	if (!sys_restricted())
+		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	sys_sigprocmask(SIG_SETMASK, &all, &old);
 	if (real_pthread_create(&helper_thread, &attr, helper_main, NULL) != 0) {
 		log_line("cannot start the helper thread: pools will not grow, and "

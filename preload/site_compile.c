@@ -356,7 +356,7 @@ static void prefault(const struct compile *c)
 	uintptr_t lo = (uintptr_t)c->mod->cfi.hdr & ~4095ul;
 	size_t len = (uintptr_t)c->mod->cfi.hi - lo;
 
-	if (c->mod->cfi.hdr && c->mod->walked)
+	if (c->mod->cfi.hdr && c->mod->walked && !sys_restricted())
 		sys_madvise((void *)lo, len, MADV_POPULATE_READ);
 }
 

@@ -67,6 +67,8 @@ static void elf_close(struct elf *e)
 static bool elf_open(struct elf *e, const char *path)
 {
 	e->sh = NULL;
+	if (sys_restricted())
+		return false;
 	e->fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (e->fd < 0)
 		return false;

@@ -188,7 +188,8 @@ static bool resolve_path(struct site_module *m)
 
 	if (m->name[0]) {
 		/* no slash: not a file (the vdso) */
-		n = m->name[0] != '/' && __builtin_strchr(m->name, '/')
+		n = m->name[0] != '/' && __builtin_strchr(m->name, '/') &&
+				    !sys_restricted()
 			    ? sys_call3(SYS_getcwd, (long)buf, PATH_MAX, 0)
 			    : 0;
 		buf[n > 0 ? n - 1 : 0] = '\0';
@@ -197,8 +198,9 @@ static bool resolve_path(struct site_module *m)
 		m->path = copy_string(buf);
 		return m->path;
 	}
-	n = sys_call4(
-		SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)buf, PATH_MAX);
+	n = sys_restricted() ? 0
+			     : sys_call4(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
+				       (long)buf, PATH_MAX);
 	buf[n > 0 ? n : 0] = '\0';
 	m->path = copy_string(buf);
 	return m->path;

@@ -27,6 +27,11 @@ void sys_mark_own_thread(void)
 	born_free = __atomic_load_n(&filtered, __ATOMIC_RELAXED) == FREE; /* as above */
 }
 
+bool sys_filtered(void)
+{
+	return __atomic_load_n(&filtered, __ATOMIC_RELAXED) != FREE; /* as above */
+}
+
 bool sys_restricted(void)
 {
 	uint32_t now = __atomic_load_n(&filtered, __ATOMIC_RELAXED); /* as above */

@@ -194,10 +194,13 @@ SYS_INLINE int sys_sigtimedwait(const uint64_t *set, const void *timeout)
 /*
  * The program has installed a system call filter, in the calling thread or in every one.
  * From then on sys_restricted() is true where the filter holds, and optional calls
- * (madvise, mlock, mbind, opening files, clone, io_uring) are left out there. One-way.
+ * (madvise, mlock, mbind, opening files, clone, io_uring, questions about other threads,
+ * descriptor tables, messages) are left out there. One-way.
  */
 void sys_restrict(bool every_thread);
 bool sys_restricted(void);
+/* The same of any thread: what all have to do alike. */
+bool sys_filtered(void);
 /* The helper, at its start: a thread of ours, which a later filter does not reach. */
 void sys_mark_own_thread(void);
 

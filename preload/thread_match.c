@@ -217,7 +217,7 @@ static bool thread_look_at_locked(struct slot *s, bool names)
 {
 	if (s->state != SLOT_LIVE)
 		return false;
-	if (sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == -ESRCH) {
+	if (!sys_restricted() && sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == -ESRCH) {
 		/* it left by a raw exit: nobody runs its slot any more */
 		thread_give_slot_locked(s);
 		return false;
