@@ -157,8 +157,15 @@ int base_mprotect(void *at, size_t len, int prot)
 
 int base_madvise(void *at, size_t len, int advice)
 {
+	int ret = -1;
+
 	base_system_calls++;
 	/* advice only: jemalloc does without where a filter might end the program for it
 	 */
-	return sys_restricted() || sys_madvise(at, len, advice) < 0 ? -1 : 0;
+	if (sys_try_optional()) {
+		if (!sys_restricted() && sys_madvise(at, len, advice) >= 0)
+			ret = 0;
+		sys_end_optional();
+	}
+	return ret;
 }

@@ -4,7 +4,7 @@
  *
  * A leaf without a stack frame, as in libc, so that numbers that return twice (clone, vfork)
  * behave as they do there. Only after a successful call that changed a thread does it go on
- * into C. Depends on nothing: jemalloc calls it before any constructor has run.
+ * into C, and seccomp(2), which has to be prepared for, is made there. Depends on nothing: jemalloc calls it before any constructor has run.
  */
 #include <sys/syscall.h>
 
@@ -30,7 +30,7 @@ syscall:
 	cmpq	$SYS_sched_setattr, %rax
 	je	.Lchange
 	cmpq	$SYS_seccomp, %rax
-	je	.Lchange
+	je	entry_seccomp
 	syscall
 	cmpq	$-4095, %rax
 	jae	.Lerror

@@ -147,14 +147,29 @@ EXPORT int prctl(int option, ...)
  */
 __attribute__((visibility("hidden"))) void entry_syscall_changed(long nr, long a, long b)
 {
-	if (nr == SYS_seccomp) {
-		if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER)
-			sys_restrict((unsigned long)b & SECCOMP_FILTER_FLAG_TSYNC);
-	} else if (nr != SYS_prctl) {
+	if (nr != SYS_prctl) {
 		thread_changed((pid_t)a);
 	} else if (a == PR_SET_NAME) {
 		thread_changed(0);
 	} else if (a == PR_SET_SECCOMP) {
 		sys_restrict(false);
 	}
+}
+
+/* syscall(SYS_seccomp, …): jumped to by entry_syscall.S. */
+__attribute__((visibility("hidden"))) long entry_seccomp(
+	unsigned op, unsigned flags, void *arg)
+{
+	bool filter = op == SECCOMP_SET_MODE_FILTER;
+	bool every_thread = filter && flags & SECCOMP_FILTER_FLAG_TSYNC;
+	long ret;
+
+	if (every_thread)
+		sys_hold_optional();
+	ret = sys_call3(SYS_seccomp, op, flags, (long)arg);
+	if (ret >= 0 && (filter || op == SECCOMP_SET_MODE_STRICT))
+		sys_restrict(every_thread);
+	if (every_thread)
+		sys_go_on();
+	return entry_result(ret);
 }

@@ -150,25 +150,43 @@ static void helper_be_ordinary(void)
 		sys_call3(SYS_sched_setscheduler, 0, SCHED_OTHER, (long)&none);
 }
 
+/*
+ * A table of its own, empty: it keeps no pipe of the program open and takes no number the
+ * program expects to get. Under a filter of the program it shares the program's, and
+ * opens nothing. Where the whole program was started under one (a service), the call that
+ * reaches the program's standard error from outside may be fatal: a copy is kept.
+ */
+static void helper_own_table(void)
+{
+	bool keep = sys_prctl(PR_GET_SECCOMP, 0) > 0;
+
+	if (sys_call3(SYS_close_range, keep ? 3 : 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) <
+		0)
+		return;
+	if (keep) {
+		sys_close(0);
+		sys_close(1);
+	}
+	log_use_process_stderr(keep);
+	stats_open(helper_now());
+}
+
 static void *helper_main(void *arg)
 {
 	/* its mallocs, and libc's in its name, go to jemalloc and are never matched */
 	route_self = &route_gone;
+	sys_begin_optional();
 	sys_mark_own_thread();
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
 	helper_be_ordinary();
-	/* A table of its own, empty: it keeps no pipe of the program open and takes no
-	 * number the program expects to get. Under a filter it shares the program's, and
-	 * opens nothing. */
-	if (!sys_restricted() &&
-		sys_call3(SYS_close_range, 0, ~0U, 2 /* CLOSE_RANGE_UNSHARE */) == 0) {
-		log_use_process_stderr();
-		stats_open(helper_now());
-	}
+	if (!sys_restricted())
+		helper_own_table();
+	sys_end_optional();
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
 		struct helper_turn t = {false, false};
 		bool matched = thread_matched() > 0;
 
+		sys_begin_optional();
 		thread_each(helper_drain, NULL);
 		if (matched || __atomic_load_n(&helper_natives, __ATOMIC_RELAXED))
 			pools_each_held(helper_pool, &t);
@@ -176,6 +194,7 @@ static void *helper_main(void *arg)
 		log_flush_posted();
 		helper_look(helper_now());
 		stats_turn(helper_now());
+		sys_end_optional();
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
 			     : t.busy  ? HELPER_TURN_BUSY_NS
 			     : matched ? HELPER_TURN_MATCHED_NS

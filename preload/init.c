@@ -43,6 +43,7 @@ const struct policy *init_policy(void)
 static void init_fork_child(void)
 {
 	lock_tid_forget();
+	sys_child();
 	site_child();
 	audit_child();
 	area_fork_child();

@@ -187,6 +187,7 @@ static void write_no_signal(int fd, const char *text, size_t len)
 	sys_sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+static bool log_kept;  /* descriptor 2 of the caller's own table is the program's */
 static bool log_dying; /* the message is the last one */
 
 static void write_line(const char *text, size_t len)
@@ -201,16 +202,18 @@ static void write_line(const char *text, size_t len)
 			write_no_signal(2, text, len);
 		return;
 	}
-	fd = borrow_stderr();
+	fd = log_kept ? 2 : borrow_stderr();
 	if (fd < 0)
 		return;
 	if (is_stderr(fd))
 		write_no_signal(fd, text, len);
-	sys_close(fd);
+	if (!log_kept)
+		sys_close(fd);
 }
 
-void log_use_process_stderr(void)
+void log_use_process_stderr(bool kept)
 {
+	log_kept = kept;
 	fds_mark_private();
 }
 

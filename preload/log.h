@@ -10,6 +10,8 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
+
 #define LOG_LINE_MAX 512
 
 /* "rtmem: " + text + newline. At most one line per distinct format for log_once(). */
@@ -44,8 +46,8 @@ void log_flush_posted(void);
 /*
  * The calling thread (the helper) has a descriptor table of its own, in which 2 is not
  * the program's standard error: from now on its lines go to the descriptor 2 of the
- * process.
+ * process. kept: 2 is a copy of it that stays open.
  */
-void log_use_process_stderr(void);
+void log_use_process_stderr(bool kept);
 
 #endif

@@ -8,6 +8,8 @@
  */
 #include "sys.h"
 
+#include <time.h>
+
 enum { FREE, THREADS, EVERYBODY };
 
 static uint32_t filtered = FREE; /* only grows */
@@ -37,4 +39,61 @@ bool sys_restricted(void)
 	uint32_t now = __atomic_load_n(&filtered, __ATOMIC_RELAXED); /* as above */
 
 	return now == EVERYBODY || (now == THREADS && !born_free);
+}
+
+/* ---- while a filter is put up ---- */
+
+/* Each side says its own and looks at the other's: seq_cst, all four. */
+static uint32_t busy, held;
+static __attribute__((tls_model("initial-exec"))) __thread unsigned char depth;
+
+static void wait_a_moment(void)
+{
+	const struct timespec moment = {0, 50000};
+
+	sys_call3(SYS_nanosleep, (long)&moment, 0, 0);
+}
+
+bool sys_try_optional(void)
+{
+	if (depth++)
+		return true;
+	__atomic_fetch_add(&busy, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+		return true;
+	sys_end_optional();
+	return false;
+}
+
+void sys_begin_optional(void)
+{
+	while (!sys_try_optional())
+		wait_a_moment();
+}
+
+void sys_end_optional(void)
+{
+	/* release: what was called; pairs with the load in sys_hold_optional() */
+	if (!--depth)
+		__atomic_fetch_sub(&busy, 1, __ATOMIC_RELEASE);
+}
+
+void sys_hold_optional(void)
+{
+	__atomic_fetch_add(&held, 1, __ATOMIC_SEQ_CST);
+	/* this thread may be there itself: a signal handler's filter */
+	while (__atomic_load_n(&busy, __ATOMIC_SEQ_CST) > (depth ? 1 : 0))
+		wait_a_moment();
+}
+
+void sys_go_on(void)
+{
+	/* release: what is known of the filter; pairs with sys_begin_optional() */
+	__atomic_fetch_sub(&held, 1, __ATOMIC_RELEASE);
+}
+
+void sys_child(void)
+{
+	held = 0;
+	busy = depth ? 1 : 0;
 }

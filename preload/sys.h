@@ -201,6 +201,19 @@ void sys_restrict(bool every_thread);
 bool sys_restricted(void);
 /* The same of any thread: what all have to do alike. */
 bool sys_filtered(void);
+/*
+ * A filter that comes over every thread must not come between the question and the call:
+ * optional calls stand between begin and end (which nest), and whoever is about to put up
+ * such a filter waits until nobody is there, and keeps the others waiting until go_on.
+ * try does not wait: for who holds a lock. Not on the realtime path.
+ */
+void sys_begin_optional(void);
+bool sys_try_optional(void);
+void sys_end_optional(void);
+void sys_hold_optional(void);
+void sys_go_on(void);
+/* After fork, in the child: nobody else is there. */
+void sys_child(void);
 /* The helper, at its start: a thread of ours, which a later filter does not reach. */
 void sys_mark_own_thread(void);
 

@@ -127,7 +127,7 @@ static void thread_step_locked(
 	route_publish(s, t->route);
 }
 
-enum thread_need thread_match(struct slot *s)
+static enum thread_need thread_match_optional(struct slot *s)
 {
 	uint32_t me = lock_tid();
 	const struct route *ready = NULL;
@@ -147,6 +147,16 @@ enum thread_need thread_match(struct slot *s)
 		ready = t.route;
 	}
 	return THREAD_NONE;
+}
+
+enum thread_need thread_match(struct slot *s)
+{
+	enum thread_need need;
+
+	sys_begin_optional();
+	need = thread_match_optional(s);
+	sys_end_optional();
+	return need;
 }
 
 void thread_match_and_tell(struct slot *s)

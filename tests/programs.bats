@@ -179,6 +179,22 @@ chromium_page() {
 	same_output chromium_page
 }
 
+# As an ordinary user it puts its renderers into its own sandbox, which ends whoever makes a call
+# that it does not know.
+sandboxed_page() {
+	cat >page.html <<-'END'
+		<!doctype html><title>t</title><body><script>document.body.append('s' + 6 * 7)</script></body>
+	END
+	chmod a+r page.html
+	HOME=$PWD timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+		chromium --headless --disable-gpu --disable-dev-shm-usage \
+		--user-data-dir="$PWD/profile" --dump-dom "file://$PWD/page.html"
+}
+
+@test "chromium headless in its sandbox, as an ordinary user" {
+	in_public same_output sandboxed_page
+}
+
 java_program() {
 	cat >Work.java <<-'END'
 		import java.util.*;

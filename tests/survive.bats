@@ -136,6 +136,36 @@ thrown() {
 	both_ways survive_seccomp kill
 }
 
+@test "a sandbox as browsers put up, which ends whoever makes a call that the program does not make" {
+	for way in alone tsync; do
+		both_ways survive_sandbox $way
+		assert_output alive
+		# the helper is there, and no thread matches
+		RTMEM_CONF=$ROOT/conf/rtmem.conf VICTIM_EXPECT=base LD_PRELOAD=$LIB run timeout 60 \
+			"$PROG/survive_sandbox" $way
+		assert_success
+		assert_output alive
+	done
+}
+
+@test "a service under SystemCallFilter=@system-service: its pool is locked, and what is to be said is said" {
+	policy <<-END
+		[pool p]
+		size = 1M
+		[rule named]
+		app = thread_full
+		pool = p
+	END
+	LD_PRELOAD=$LIB run "$PROG/filter_service" "$PROG/thread_full" 3
+	assert_success
+	assert_contains 'pool "p" is full at'
+	assert_contains "again pool"
+	# from the helper, too
+	LD_PRELOAD=$LIB VICTIM_EXPECT=pool run "$PROG/filter_service" chrt -f 3 "$PROG/thread_full" 3
+	assert_success
+	assert_contains 'pool "p" is full at'
+}
+
 @test "malloc in a signal handler on an alternate stack" {
 	both_ways survive_signal
 }

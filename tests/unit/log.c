@@ -145,7 +145,7 @@ static int open_fds(void)
 static void *helper(void *unused)
 {
 	syscall(SYS_close_range, 0u, ~0u, 2u /* CLOSE_RANGE_UNSHARE */);
-	log_use_process_stderr();
+	log_use_process_stderr(false);
 	CHECK(fds_private());
 	log_line("from a thread without descriptors");
 	CHECK(open_fds() == 0);
