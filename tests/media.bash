@@ -24,6 +24,8 @@ stop_jack() {
 		stop "$JACKD"
 		JACKD=
 	fi
+	# scsynth leaves it behind when it is told to end
+	rm -f /dev/shm/SuperColliderServer_5799[89]
 }
 
 fail_with() {
