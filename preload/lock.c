@@ -108,6 +108,10 @@ void lock_release_slow(struct lock *l)
 
 void lock_acquire_patient(struct lock *l, uint32_t tid)
 {
+	if (sys_filtered()) {
+		lock_acquire_filtered(l, tid);
+		return;
+	}
 	while (!lock_try(l, tid))
 		lock_yield();
 }
