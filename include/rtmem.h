@@ -258,16 +258,100 @@ RTM_API status_t rtm_get_stats(rtm_pool *pool, struct rtm_stats *out, size_t sta
  */
 RTM_API void rtm_each_pool(void (*fn)(rtm_pool *pool, void *arg), void *arg);
 
-/* Figures of a tag (OSMalloc_Tagalloc() in <libkern/OSMalloc.h>); bytes as asked for. */
+/*
+ * A TAG is a name on which blocks of pools are counted: how many there are, of how many
+ * bytes. It is what rtmem stat shows, and the same thing as an OSMallocTag of
+ * <libkern/OSMalloc.h>: the calls here take those, and OSMalloc() takes these.
+ *
+ * A tagged block is a block like any other. Whoever frees it, by rtm_free() or free(), in
+ * whatever thread, books it off; resized by rtm_realloc() or realloc() it stays on its
+ * tag (but a realloc() for which its pool has no room takes ordinary memory, which has
+ * none). It takes 8 bytes more of the pool. In the child of a fork, tags begin with no
+ * blocks: those of the parent's pools do not count there.
+ */
+typedef struct rtm_tag rtm_tag;
+
+/*
+ * Makes a tag. Two may have the same name.
+ *
+ * name  copied, cut after 63 bytes; NULL: no name.
+ *
+ * Returns the tag; NULL and errno
+ *   ENOMEM   there is no memory, or there are 4096 tags
+ * Realtime: no. Threads: any.
+ */
+RTM_API rtm_tag *rtm_tag_create(const char *name);
+
+/*
+ * Deletes a tag on which nothing is booked any more.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   it is no tag, was deleted already, or is one of the library's own
+ *   -EBUSY        there are blocks of it
+ * Realtime: no. Threads: any, but not while the tag is used.
+ */
+RTM_API status_t rtm_tag_delete(rtm_tag *tag);
+
+/* The name of a tag, as long as it exists; "" when it has none, NULL when it is no tag.
+ * Realtime: yes. Threads: any. */
+RTM_API const char *rtm_tag_name(const rtm_tag *tag);
+
+/*
+ * As rtm_alloc(), and the block is booked on a tag.
+ *
+ * tag   of rtm_tag_create() or OSMalloc_Tagalloc(); OSMT_PAGEABLE has no meaning here.
+ * pool  a pool; NULL: the default pool, made if there is none yet.
+ * size  bytes, any value, 0 included.
+ *
+ * Returns the block, aligned to 16 bytes, its content undefined; NULL and errno
+ *   ENOMEM   the pool is full, or the default pool could not be made
+ *   EINVAL   tag is no tag of the program's, or pool is no pool
+ * Realtime: yes, but for the call that makes the default pool. Threads: any.
+ */
+RTM_API void *rtm_tag_alloc(rtm_tag *tag, rtm_pool *pool, size_t size);
+
+/*
+ * As rtm_tag_alloc(), but waits for no other thread and never makes the default pool:
+ * errno also as for rtm_alloc_nowait(). Realtime: yes; no system call. Threads: any.
+ */
+RTM_API void *rtm_tag_alloc_nowait(rtm_tag *tag, rtm_pool *pool, size_t size);
+
+/*
+ * The tag a block is booked on.
+ *
+ * block  any pointer.
+ *
+ * Returns the tag, an OSMallocTag as it may be; NULL: it is no block of a pool, or has
+ * none. Realtime: yes. Threads: any.
+ */
+RTM_API rtm_tag *rtm_tag_of(const void *block);
+
+/* Figures of a tag; bytes as asked for. */
 struct rtm_tag_stats {
-	const char *name; /* valid in the call only */
+	const char *name; /* as rtm_tag_name() */
 	uint64_t blocks, bytes;
 	uint64_t peak; /* highest `bytes` */
 };
 
 /*
- * Calls fn once for each tag of the process, in no particular order. stats stands until
- * fn returns; fields may be added at its end. Realtime: no. Threads: any.
+ * Fills in the figures of a tag.
+ *
+ * tag         a tag.
+ * out         filled in.
+ * stats_size  sizeof(struct rtm_tag_stats), of whatever version the caller was compiled
+ *             with.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   tag is no tag, out is NULL, or stats_size is 0
+ * Realtime: yes. Threads: any.
+ */
+RTM_API status_t rtm_get_tag_stats(
+	const rtm_tag *tag, struct rtm_tag_stats *out, size_t stats_size);
+
+/*
+ * Calls fn once for each tag of the process, in no particular order: those of the program
+ * and the library's own (each CMMemoryPool has one). stats stands until fn returns;
+ * fields may be added at its end. Realtime: no. Threads: any.
  */
 RTM_API void rtm_each_tag(
 	void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg);

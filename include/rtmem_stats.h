@@ -98,7 +98,7 @@ struct rtmem_stats_rule {
 	uint64_t reserved[5];
 };
 
-/* OSMalloc tags. */
+/* Of the program (rtm_tag_create(), OSMalloc_Tagalloc()), and the families' own. */
 struct rtmem_stats_tag {
 	char name[RTMEM_STATS_NAME];
 	uint64_t blocks, bytes, peak;

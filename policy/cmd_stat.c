@@ -41,6 +41,11 @@ static void stat_plain(const struct stats_page *p, const struct view_past *past)
 	view_begin(&v, VIEW_RULES);
 	view_rules(&v, p, past);
 	stat_table(&v);
+	view_begin(&v, VIEW_TAGS);
+	view_tags(&v, p);
+	if (v.n)
+		putchar('\n');
+	stat_table(&v);
 }
 
 static enum stats_trouble stat_observe(struct stats_page *p, struct view_past *past)

@@ -43,7 +43,8 @@ static void batch_print(const struct top *t)
 		top_tables(t, i, v);
 		printf("\n%s (%d)\n", t->process[i].page.program, t->process[i].page.pid);
 		for (int k = VIEW_POOLS; k < VIEW_KINDS; k++)
-			view_print(stdout, &v[k], 0, false);
+			if (v[k].n || k != VIEW_TAGS)
+				view_print(stdout, &v[k], 0, false);
 		for (int k = 0; k < VIEW_KINDS; k++)
 			view_free(&v[k]);
 	}

@@ -252,6 +252,20 @@ static void metric_head(FILE *to, const char *section, const char *name, const c
 		unit, help, section, name, unit, type);
 }
 
+/* Pools and tags may share a name, series may not: the second has another label. */
+static void metric_name(FILE *to, const struct stats_page *p, const char *section,
+	const struct rtmem_stats_section *s, uint32_t i)
+{
+	const char *name = stats_record(p, s, i);
+	unsigned nr = 1;
+
+	metric_label(to, section, name);
+	for (uint32_t k = 0; k < i; k++)
+		nr += !strcmp(stats_record(p, s, k), name);
+	if (nr > 1)
+		fprintf(to, ",nr=\"%u\"", nr);
+}
+
 /* One family: a sample for each record of the section; s NULL: of the head. */
 static void metric_family(FILE *to, const struct stats_page *p, const char *section,
 	const struct rtmem_stats_section *s, const struct export_field *f)
@@ -269,7 +283,7 @@ static void metric_family(FILE *to, const struct stats_page *p, const char *sect
 		} else {
 			metric_labels(to, p);
 			if (s)
-				metric_label(to, section, record);
+				metric_name(to, p, section, s, i);
 		}
 		fputs("} ", to);
 		put_value(to, p, f, record);

@@ -66,6 +66,13 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"BYTES", 7, false, "bytes of those"},
 			{"MEAN", 6, false, "mean size"},
 		},
+	[VIEW_TAGS] =
+		{
+			{"TAG", 30, true, "name of the tag"},
+			{"BLOCKS", 7, false, "blocks booked on it"},
+			{"USED", 6, false, "bytes of those, as asked for"},
+			{"PEAK", 6, false, "highest of USED"},
+		},
 	[VIEW_REPORT] =
 		{
 			{"THREAD", 15, true, "its name"},
@@ -359,6 +366,19 @@ void view_rules(struct view *v, const struct stats_page *p, const struct view_pa
 		cell_count(v, (double)r->allocations);
 		cell_bytes(v, r->bytes);
 		cell_bytes(v, r->allocations ? r->bytes / r->allocations : 0);
+	}
+}
+
+void view_tags(struct view *v, const struct stats_page *p)
+{
+	for (uint32_t i = 0; i < p->head.tag.n; i++) {
+		const struct rtmem_stats_tag *r = stats_record(p, &p->head.tag, i);
+
+		view_row(v);
+		view_text(v, r->name);
+		cell_count(v, (double)r->blocks);
+		cell_bytes(v, r->bytes);
+		cell_bytes(v, r->peak);
 	}
 }
 

@@ -21,6 +21,7 @@ enum view_kind {
 	VIEW_POOLS,
 	VIEW_THREADS,
 	VIEW_RULES,
+	VIEW_TAGS,
 	VIEW_KINDS,		  /* those above are live */
 	VIEW_REPORT = VIEW_KINDS, /* threads at the end */
 	VIEW_TABLES
@@ -70,6 +71,8 @@ void view_threads(
 /* Matched threads, those that have ended first. */
 void view_report(struct view *v, const struct stats_page *p);
 void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past);
+/* What is counted by name: tags of the program, and the families' own. */
+void view_tags(struct view *v, const struct stats_page *p);
 void view_remember(struct view_past *past, const struct stats_page *p);
 /* By a column; text ascending, figures descending; reverse turns it round. */
 void view_sort(struct view *v, int column, bool reverse);

@@ -95,6 +95,7 @@ void top_tables(const struct top *t, int i, struct view v[VIEW_KINDS])
 	view_pools(&v[VIEW_POOLS], &t->process[i].page);
 	view_threads(&v[VIEW_THREADS], &t->process[i].page, &t->process[i].past);
 	view_rules(&v[VIEW_RULES], &t->process[i].page, &t->process[i].past);
+	view_tags(&v[VIEW_TAGS], &t->process[i].page);
 }
 
 void top_free(struct top *t)

@@ -119,7 +119,7 @@ static void screen_help(void)
 static void screen_draw(struct screen *s)
 {
 	const struct view *v = s->v;
-	int y = 1, rules = screen_few(&v[VIEW_RULES]) + 1;
+	int y = 1, below = 1;
 	char clock[16];
 	time_t now = time(NULL);
 
@@ -134,10 +134,12 @@ static void screen_draw(struct screen *s)
 	}
 	y = screen_table(s, &v[VIEW_PROCESSES], y, screen_few(&v[VIEW_PROCESSES]));
 	y = screen_table(s, &v[VIEW_POOLS], y, screen_few(&v[VIEW_POOLS]));
-	y = screen_table(
-		s, &v[VIEW_THREADS], y, LINES - y - 1 - (v[VIEW_RULES].n ? rules : 0));
-	if (v[VIEW_RULES].n)
-		screen_table(s, &v[VIEW_RULES], y, screen_few(&v[VIEW_RULES]));
+	for (int k = VIEW_RULES; k <= VIEW_TAGS; k++)
+		below += v[k].n ? screen_few(&v[k]) + 1 : 0;
+	y = screen_table(s, &v[VIEW_THREADS], y, LINES - y - below);
+	for (int k = VIEW_RULES; k <= VIEW_TAGS; k++)
+		if (v[k].n)
+			y = screen_table(s, &v[k], y, screen_few(&v[k]));
 	refresh();
 }
 
@@ -280,7 +282,7 @@ static bool screen_open(struct screen *s)
 
 int top_screen(struct top *t)
 {
-	struct screen s = {.top = t, .table = VIEW_THREADS, .sort = {-1, -1, 4, -1}};
+	struct screen s = {.top = t, .table = VIEW_THREADS, .sort = {-1, -1, 4, -1, -1}};
 	bool ended = false;
 
 	if (!screen_open(&s))

@@ -12,6 +12,7 @@
 #include "cache_inline.h"
 
 #include "pools.h"
+#include "tag_block.h"
 
 #include <string.h>
 
@@ -72,6 +73,7 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 
 	if (v != HEAP_OK)
 		return v;
+	tag_leave(p);
 	heap_retire(p);
 	if (cache_keep(c, p, cache_block_size(p)))
 		return HEAP_OK;

@@ -7,20 +7,7 @@
 #include "compat.h"
 
 #include "rtm.h"
-#include "tag.h"
-
-/* One operation of the heap, and only if nobody is inside the pool. */
-static void *compat_try(struct pool *p, size_t size)
-{
-	uint32_t tid = lock_tid();
-	void *block;
-
-	if (!lock_try(&p->hot->lock, tid))
-		return NULL;
-	block = heap_alloc(p->heap, size);
-	lock_release(&p->hot->lock, tid);
-	return block;
-}
+#include "tag_block.h"
 
 /* Slot i is empty: fill it, unless somebody else just did. */
 static int compat_make(struct compat_chain *c, int i, unsigned flags, size_t size)
@@ -57,15 +44,17 @@ int compat_ready(struct compat_chain *c, unsigned flags)
 		       : compat_make(c, 0, flags, 0);
 }
 
-void *compat_take(struct compat_chain *c, unsigned flags, size_t size, bool wait)
+void *compat_take(
+	struct compat_chain *c, unsigned flags, size_t size, struct tag *tag, bool wait)
 {
 	for (int i = 0; i < COMPAT_CHAIN; i++) {
 		/* acquire: pairs with compat_make() */
 		struct pool *p = __atomic_load_n(&c->pool[i], __ATOMIC_ACQUIRE);
 		void *block = NULL;
+		bool busy;
 
 		if (!p) {
-			if (!wait || compat_make(c, i, flags, size) < 0)
+			if (!wait || compat_make(c, i, flags, size + TAG_TAIL) < 0)
 				return NULL;
 			p = __atomic_load_n(&c->pool[i], __ATOMIC_ACQUIRE);
 		}
@@ -73,9 +62,12 @@ void *compat_take(struct compat_chain *c, unsigned flags, size_t size, bool wait
 		if (p->inherited)
 			p = wait ? rtm_pool_use((rtm_pool *)(void *)p) : NULL;
 		if (p)
-			block = wait ? pool_alloc(p, size, 0) : compat_try(p, size);
-		if (block)
+			block = wait ? pool_alloc(p, size + TAG_TAIL, 0)
+				     : pool_try(p, size + TAG_TAIL, &busy);
+		if (block) {
+			tag_put(p->heap, block, size, tag);
 			return block;
+		}
 	}
 	return NULL;
 }

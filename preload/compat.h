@@ -23,9 +23,12 @@ struct compat_chain {
 	struct pool *pool[COMPAT_CHAIN]; /* atomic: release once made, acquire by users */
 };
 
-/* Realtime: yes when wait is false. NULL: full (and wait false, or no other pool can be
- * made). flags: enum area_flags of pools that have to be made. */
-void *compat_take(struct compat_chain *c, unsigned flags, size_t size, bool wait);
+/* A block booked on tag, size at most 4 GiB. Realtime: yes when wait is false. NULL: full
+ * (and wait false, or no other pool can be made). flags: enum area_flags of pools that
+ * have to be made. */
+struct tag;
+void *compat_take(
+	struct compat_chain *c, unsigned flags, size_t size, struct tag *tag, bool wait);
 /* Makes the first pool if there is none; 0 or a negative errno. */
 int compat_ready(struct compat_chain *c, unsigned flags);
 

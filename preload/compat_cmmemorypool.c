@@ -111,7 +111,7 @@ static struct rtm_cf_allocator *cm_make_allocator(double age)
 
 	if (!a)
 		return NULL;
-	a->tag = tag_create("CMMemoryPool", 0);
+	a->tag = tag_create("CMMemoryPool", TAG_LIBRARY, 0);
 	if (!a->tag) {
 		je_free(a);
 		return NULL;

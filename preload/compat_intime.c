@@ -15,6 +15,7 @@
 #include "log.h"
 #include "phys.h"
 #include "sys.h"
+#include "tag.h"
 
 struct intime_block {
 	struct intime_block *next;
@@ -24,6 +25,7 @@ struct intime_block {
 };
 
 static struct intime_block *intime_live; /* under the lock */
+static struct tag *intime_tag;		 /* likewise; what all of them hold */
 static struct lock intime_lock;		 /* held for a walk of the list, nothing slow */
 static __thread DWORD intime_error;
 
@@ -45,12 +47,36 @@ static DWORD intime_status(int error)
 	return E_MEM;
 }
 
+/* The tag is made with the first block and stays; without memory for it nothing is
+ * counted. */
+static void intime_enter(struct intime_block *b)
+{
+	struct tag *fresh = NULL;
+	uint32_t me = lock_tid();
+
+	if (!__atomic_load_n(&intime_tag, __ATOMIC_RELAXED))
+		fresh = tag_create("AllocateRtMemory", TAG_LIBRARY, 0);
+	b->owner = sys_getpid();
+	lock_acquire(&intime_lock, me);
+	if (!intime_tag) {
+		/* relaxed: only whether there is one is asked without the lock */
+		__atomic_store_n(&intime_tag, fresh, __ATOMIC_RELAXED);
+		fresh = NULL;
+	}
+	b->next = intime_live;
+	intime_live = b;
+	if (intime_tag)
+		tag_book(intime_tag, b->run.size);
+	lock_release(&intime_lock, me);
+	if (fresh)
+		tag_delete(fresh);
+}
+
 PVOID AllocateRtMemoryEx(
 	DWORD cbSize, QWORD qwLowFilter, QWORD qwHighFilter, DWORD cbAlignment)
 {
 	struct phys_want want = {cbSize, qwLowFilter, qwHighFilter, cbAlignment, false};
 	struct intime_block *b = je_calloc(1, sizeof(*b));
-	uint32_t me = lock_tid();
 	int ret;
 
 	if (!b) {
@@ -63,11 +89,7 @@ PVOID AllocateRtMemoryEx(
 		je_free(b);
 		return NULL;
 	}
-	b->owner = sys_getpid();
-	lock_acquire(&intime_lock, me);
-	b->next = intime_live;
-	intime_live = b;
-	lock_release(&intime_lock, me);
+	intime_enter(b);
 	return b->run.base;
 }
 
@@ -87,6 +109,8 @@ static struct intime_block *intime_take(const void *p)
 		if ((*at)->run.base == p && (*at)->owner == self) {
 			b = *at;
 			*at = b->next;
+			if (intime_tag)
+				tag_unbook(intime_tag, b->run.size);
 			break;
 		}
 	}
@@ -139,4 +163,6 @@ DWORD GetLastRtError(void)
 void compat_intime_child(void)
 {
 	intime_lock.word = 0;
+	if (intime_tag)
+		tag_empty(intime_tag);
 }

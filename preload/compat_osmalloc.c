@@ -2,10 +2,9 @@
 /*
  * compat_osmalloc.c - OSMalloc and kin, as declared in libkern/OSMalloc.h
  *
- * Sixteen bytes in front of each block say which tag and which size it was allocated
- * with, so that OSFree() can check what the caller claims. Before they are read, the
- * engine has confirmed that a live block begins there. Bound of the calls that never
- * block: compat_take().
+ * A block is one of a pool that is booked on a tag (tag_block.h), as those of rtmem.h:
+ * what OSFree() is told is held against that, once the engine has confirmed that a live
+ * block begins there. Bound of the calls that never block: compat_take().
  */
 #include <libkern/OSMalloc.h>
 
@@ -14,18 +13,7 @@
 #include "compat.h"
 #include "log.h"
 #include "rtm.h"
-#include "tag.h"
-
-struct osm_front {
-	struct tag *tag;
-	uint32_t size;
-	uint32_t seal; /* OSM_SEAL: the block is one of ours */
-};
-
-#define OSM_SEAL  0x4f534d54u /* OSMT */
-#define OSM_FRONT sizeof(struct osm_front)
-
-_Static_assert(OSM_FRONT == HEAP_ALIGN, "blocks stay aligned");
+#include "tag_block.h"
 
 static struct compat_chain osm_wired = {.name = "OSMalloc"};
 static struct compat_chain osm_pageable = {.name = "OSMalloc pageable"};
@@ -49,7 +37,9 @@ static struct tag *osm_tag(OSMallocTag tag, const char *call)
 OSMallocTag OSMalloc_Tagalloc(const char *name, uint32_t flags)
 {
 	int saved = errno;
-	struct tag *t = flags & ~(uint32_t)OSMT_PAGEABLE ? NULL : tag_create(name, flags);
+	struct tag *t = flags & ~(uint32_t)OSMT_PAGEABLE
+				? NULL
+				: tag_create(name, TAG_PROGRAM, flags);
 
 	if (t) {
 		/* now, so that the calls that never block find something */
@@ -77,22 +67,18 @@ static void *osm_alloc(uint32_t size, OSMallocTag tag, bool wait, const char *ca
 	struct tag *t = osm_tag(tag, call);
 	bool wired = !(t->flags & OSMT_PAGEABLE) || size < AREA_PAGE;
 	struct compat_chain *c = wired ? &osm_wired : &osm_pageable;
-	struct osm_front *f = NULL;
 	int saved = errno;
+	void *p = NULL;
 
 	if (size)
-		f = compat_take(c, wait ? osm_flags(wired) : 0, OSM_FRONT + size, wait);
-	if (f) {
-		*f = (struct osm_front){t, size, OSM_SEAL};
-		tag_book(t, size);
-	} else if (wait && size && osm_flags(wired) && size < RTM_TOTAL_MAX - OSM_FRONT &&
-		   size < area_memory_available()) {
+		p = compat_take(c, wait ? osm_flags(wired) : 0, size, t, wait);
+	if (!p && wait && size && osm_flags(wired) && size < RTM_TOTAL_MAX - TAG_TAIL &&
+		size < area_memory_available())
 		log_once(
 			"OSMalloc: no more memory could be wired: see RLIMIT_MEMLOCK and "
 			"librtpreload(7)");
-	}
 	errno = saved;
-	return f ? f + 1 : NULL;
+	return p;
 }
 
 void *OSMalloc(uint32_t size, OSMallocTag tag)
@@ -110,26 +96,36 @@ void *OSMalloc_nowait(uint32_t size, OSMallocTag tag)
 	return osm_alloc(size, tag, false, "OSMalloc_nowait");
 }
 
-void OSFree(void *addr, uint32_t size, OSMallocTag tag)
+/* The tag of what has to be a block; there is no way back if it is none. */
+static struct tag *osm_tag_of(struct pool *p, void *addr)
 {
-	struct tag *t = osm_tag(tag, "OSFree");
-	struct osm_front *f = (struct osm_front *)((uintptr_t)addr - OSM_FRONT);
-	struct pool *p = addr ? pools_find(addr) : NULL;
-	enum heap_verdict v = p ? heap_check_pointer(p->heap, f) : HEAP_NOT_A_BLOCK;
+	enum heap_verdict v = p ? heap_check_pointer(p->heap, addr) : HEAP_NOT_A_BLOCK;
+	struct tag *t = v == HEAP_OK ? tag_of(addr) : NULL;
 
 	if (v == HEAP_DOUBLE_FREE)
 		log_misuse("panic: OSFree: %p was freed already", addr);
-	if (v != HEAP_OK || f->seal != OSM_SEAL)
+	if (!t)
 		log_misuse("panic: OSFree: %p is not a block of OSMalloc", addr);
-	if (f->tag != t)
+	return t;
+}
+
+void OSFree(void *addr, uint32_t size, OSMallocTag tag)
+{
+	struct tag *t = osm_tag(tag, "OSFree"), *its;
+	struct pool *p = addr ? pools_find(addr) : NULL;
+	enum heap_verdict v;
+
+	/* acquire: pairs with the release at the end of the commit */
+	if (p && !__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
+		p = NULL;
+	its = osm_tag_of(p, addr);
+	if (its != t)
 		log_misuse("panic: OSFree: %p belongs to tag \"%s\", not \"%s\"", addr,
-			tag_valid(f->tag) ? f->tag->name : "?", t->name);
-	if (f->size != size)
-		log_misuse("panic: OSFree: %p of tag \"%s\" has %u bytes, not %u", addr,
-			t->name, f->size, size);
-	f->seal = 0;
-	tag_unbook(t, size);
-	v = pool_free(p, f);
+			its->name, t->name);
+	if (heap_size_of(addr) != size)
+		log_misuse("panic: OSFree: %p of tag \"%s\" has %zu bytes, not %u", addr,
+			t->name, heap_size_of(addr), size);
+	v = pool_free(p, addr);
 	if (v != HEAP_OK)
-		pool_misuse(p, f, v);
+		pool_misuse(p, addr, v);
 }

@@ -176,9 +176,12 @@ EXPORT void cfree(void *p)
 
 EXPORT size_t malloc_usable_size(void *p)
 {
+	const struct pool *pool;
+
 	if (!p)
 		return 0;
-	return pools_find(p) ? heap_usable_of(p) : je_malloc_usable_size(p);
+	pool = pools_find(p);
+	return pool ? pool_room(pool, p) : je_malloc_usable_size(p);
 }
 
 /* glibc's own names for the family; old programs and some libraries call them. */

@@ -35,7 +35,8 @@ EXPORT void *mallocx(size_t size, int flags)
 
 static __attribute__((noinline)) void *entry_rallocx_slow(void *p, size_t size, int flags)
 {
-	size_t had = heap_usable_of(p);
+	struct pool *pool = pools_find(p);
+	size_t had = pool_room(pool, p);
 	size_t align = 1UL << (flags & ENTRY_JE_LG_ALIGN);
 	struct slot *s = thread_settle();
 	ROUTE_FRAME(f);
@@ -43,7 +44,7 @@ static __attribute__((noinline)) void *entry_rallocx_slow(void *p, size_t size, 
 
 	if (align <= HEAP_ALIGN && !(flags & ENTRY_JE_ZERO))
 		return route_matched(s) ? route_realloc(s, p, size, &f)
-					: route_realloc_pool(pools_find(p), p, size);
+					: route_realloc_pool(pool, p, size);
 	to = mallocx(size, flags);
 	if (to) {
 		memcpy(to, p, had < size ? had : size);
@@ -66,12 +67,14 @@ EXPORT size_t xallocx(void *p, size_t size, size_t extra, int flags)
 	if (!pool)
 		return je_xallocx(p, size, extra, flags);
 	pool_resize(pool, p, size);
-	return heap_usable_of(p);
+	return pool_room(pool, p);
 }
 
 EXPORT size_t sallocx(const void *p, int flags)
 {
-	return pools_find(p) ? heap_usable_of(p) : je_sallocx(p, flags);
+	const struct pool *pool = pools_find(p);
+
+	return pool ? pool_room(pool, p) : je_sallocx(p, flags);
 }
 
 EXPORT void dallocx(void *p, int flags)

@@ -132,6 +132,12 @@ const void *heap_broken_block(const struct heap *h);
 size_t heap_size_of(const void *p);			  /* requested bytes */
 size_t heap_usable_of(const void *p);			  /* bytes it holds now */
 size_t heap_phys_of(const struct heap *h, const void *p); /* can grow to in place */
+/* From now on a live block's requested bytes are `size`; at most 64 KiB less than it has.
+ * Its owner needs no lock. */
+void heap_set_size(const struct heap *h, void *p, size_t size);
+/* Calls fn for each live block; nobody may be using the heap. Not on the realtime path.
+ */
+void heap_each_live(const struct heap *h, void (*fn)(void *p));
 
 struct heap_stats {
 	size_t span; /* bytes under management */

@@ -96,3 +96,17 @@ const char *heap_check(const struct heap *h, const void **where)
 		return "the count of used bytes is wrong";
 	return NULL;
 }
+
+void heap_each_live(const struct heap *h, void (*fn)(void *p))
+{
+	struct block *b = (struct block *)(h->span + HEAP_OVERHEAD);
+
+	for (; !(block_word(b) & HEAP_F_LAST); b = block_after(b)) {
+		/* where a header is overwritten, nothing behind it can be found */
+		if (block_size(b) < HEAP_BLOCK_MIN ||
+			block_size(b) > (size_t)(h->end - (unsigned char *)b))
+			return;
+		if (heap_check_pointer(h, block_payload(b)) == HEAP_OK)
+			fn(block_payload(b));
+	}
+}

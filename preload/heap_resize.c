@@ -111,6 +111,11 @@ size_t heap_size_of(const void *p)
 	return heap_usable_of(p) - block_of(p)->slack;
 }
 
+void heap_set_size(const struct heap *h, void *p, size_t size)
+{
+	block_set_slack(h, block_of(p), heap_usable_of(p) - size);
+}
+
 size_t heap_phys_of(const struct heap *h, const void *p)
 {
 	const struct block *b = block_of(p), *after = block_after(b);

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "log.h"
+#include "tag_block.h"
 
 #define POOL_TAKE      2  /* returned blocks that go into the heap per allocation */
 #define POOL_TAKE_SLOW 64 /* and per turn of the last resort */
@@ -56,6 +57,7 @@ enum heap_verdict pool_return(struct pool *p, void *block)
 	v = heap_check_pointer(p->heap, block);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		return v;
+	tag_leave(block);
 	heap_retire(block);
 	pool_push_returned(p->hot, block);
 	return HEAP_OK;
@@ -179,6 +181,25 @@ void *pool_alloc(struct pool *p, size_t size, size_t align)
 	return block;
 }
 
+void *pool_try(struct pool *p, size_t size, bool *busy)
+{
+	uint32_t tid = lock_tid();
+	void *block;
+
+	*busy = false;
+	if (__builtin_expect(!pool_usable(p), 0))
+		return NULL;
+	*busy = !lock_try(&p->hot->lock, tid);
+	if (*busy)
+		return NULL;
+	pool_take_locked(p, POOL_TAKE);
+	block = heap_alloc(p->heap, size);
+	if (__builtin_expect(!block, 0))
+		block = pool_alloc_slow(p, size, 0);
+	lock_release(&p->hot->lock, tid);
+	return block;
+}
+
 enum heap_verdict pool_free(struct pool *p, void *block)
 {
 	uint32_t tid = lock_tid();
@@ -188,7 +209,12 @@ enum heap_verdict pool_free(struct pool *p, void *block)
 		return HEAP_OK;
 	if (!lock_try(&p->hot->lock, tid))
 		return pool_return(p, block);
-	v = heap_free(p->heap, block);
+	v = heap_check_pointer(p->heap, block);
+	if (v == HEAP_OK) {
+		tag_leave(block);
+		heap_retire(block);
+		v = heap_free_flipped(p->heap, block);
+	}
 	lock_release(&p->hot->lock, tid);
 	return v;
 }
@@ -196,7 +222,7 @@ enum heap_verdict pool_free(struct pool *p, void *block)
 static bool pool_resize_locked(struct pool *p, void *block, size_t size, uint32_t tid)
 {
 	enum heap_verdict v = heap_check_pointer(p->heap, block);
-	bool fits = v == HEAP_OK && heap_resize(p->heap, block, size);
+	bool fits = v == HEAP_OK && tag_resize(p->heap, block, size);
 
 	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(v != HEAP_OK, 0))

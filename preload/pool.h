@@ -71,6 +71,9 @@ struct pool {
 
 /* Realtime: yes. NULL when the pool is full (errno untouched). align 0: 16. */
 void *pool_alloc(struct pool *p, size_t size, size_t align);
+/* Realtime: yes. The same only if nobody is inside the pool: NULL also when somebody is,
+ * and then *busy. */
+void *pool_try(struct pool *p, size_t size, bool *busy);
 /* Realtime: yes. Any thread: takes the lock if it is free, else pushes on `returned`. */
 enum heap_verdict pool_free(struct pool *p, void *block);
 /* Realtime: yes. One atomic push; the block's check is verified and inverted first. */
@@ -79,6 +82,13 @@ enum heap_verdict pool_return(struct pool *p, void *block);
 bool pool_resize(struct pool *p, void *block, size_t size);
 /* The same without waiting: false and *busy when somebody is at the lock. */
 bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy);
+/* Realtime: yes. Bytes of a live block that the program may use. */
+size_t pool_room(const struct pool *p, const void *block);
+/* Realtime: yes. Is it booked on a tag? Anything that lies in the pool. */
+bool pool_tagged(const struct pool *p, const void *block);
+/* Realtime: yes. A tagged block that has to move stays in its pool and on its tag: where
+ * it moves to; NULL: it has no tag, or the pool is full. Nothing is copied or freed. */
+void *pool_replace_tagged(struct pool *p, const void *block, size_t size);
 /* Realtime: yes. Takes back at most `max` returned blocks; returns how many. */
 unsigned pool_take_returned(struct pool *p, unsigned max);
 

@@ -62,9 +62,11 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 	}
 	if (!pools_inherited(pool) && pool_resize(pool, p, size))
 		return p;
-	to = je_malloc(size);
+	to = pool_replace_tagged(pool, p, size);
+	if (!to)
+		to = je_malloc(size);
 	if (to) {
-		route_copy(to, p, heap_usable_of(p), size);
+		route_copy(to, p, pool_room(pool, p), size);
 		route_free_pool(pool, p);
 	}
 	return to;

@@ -144,12 +144,14 @@ void *route_realloc(struct slot *s, void *p, size_t size, const struct site_fram
 	pool = pools_find(p);
 	if (!pool)
 		return route_realloc_foreign(s, p, size, f);
-	had = heap_usable_of(p);
-	if (size <= had && size >= had / 2)
+	had = pool_room(pool, p);
+	if (size <= had && size >= had / 2 && !pool_tagged(pool, p))
 		return p;
 	if (!pools_inherited(pool) && route_resize(pool, p, size, had))
 		return p;
-	to = route_alloc(s, size, 0, f);
+	to = pool_replace_tagged(pool, p, size);
+	if (!to)
+		to = route_alloc(s, size, 0, f);
 	if (to) {
 		route_copy(to, p, had, size);
 		route_free(p, s);

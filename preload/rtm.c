@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tag_block.h"
+
 #define RTM_TAKE 64 /* returned blocks that rtm_available() takes back */
 
 /* The pool a pointer lies in. One that is only reserved holds no blocks. */
@@ -72,6 +74,15 @@ void *rtm_alloc(rtm_pool *pool, size_t size)
 	return block;
 }
 
+void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag)
+{
+	void *block = size < RTM_TOTAL_MAX ? rtm_take(p, size + TAG_TAIL, 0) : NULL;
+
+	if (block)
+		tag_put(p->heap, block, size, tag);
+	return block;
+}
+
 status_t rtm_free(void *data)
 {
 	struct pool *p = rtm_around(data);
@@ -83,7 +94,10 @@ status_t rtm_free(void *data)
 static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 {
 	struct pool *to = rtm_pool_use((rtm_pool *)(void *)p);
-	void *block = to ? rtm_take(to, size, 0) : NULL;
+	struct tag *tag = tag_of(*data);
+	void *block = !to   ? NULL
+		      : tag ? rtm_take_tagged(to, size, tag)
+			    : rtm_take(to, size, 0);
 
 	if (!block)
 		return B_NO_MEMORY;
@@ -139,8 +153,9 @@ ssize_t rtm_phys_size_for(void *data)
 
 	if (!p)
 		return B_BAD_VALUE;
-	return (ssize_t)(pools_inherited(p) ? heap_usable_of(data)
-					    : heap_phys_of(p->heap, data));
+	if (pools_inherited(p))
+		return (ssize_t)tag_room(p->heap, data);
+	return (ssize_t)(heap_phys_of(p->heap, data) - (tag_of(data) ? TAG_TAIL : 0));
 }
 
 size_t rtm_available(rtm_pool *pool)

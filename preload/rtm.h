@@ -2,10 +2,10 @@
 /*
  * rtm.h - what the files of the native API share
  *
- * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_pool.c pools and the default pool ·
- * rtm_attr.c pools by attributes ·
- * rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them are a boundary:
- * arguments are checked, the work is done below, and what leaves is a documented status.
+ * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_tag.c tags · rtm_pool.c pools and the
+ * default pool · rtm_attr.c pools by attributes · rtm_debug.c MALLOC_DEBUG · rtm_media.c
+ * threads and objects. All of them are a boundary: arguments are checked, the work is
+ * done below, and what leaves is a documented status.
  */
 #ifndef RTM_H
 #define RTM_H
@@ -39,6 +39,13 @@ struct pool *rtm_pool_need(rtm_pool *handle);
 /* A block of size bytes, 0 included. NULL when the pool is full; errno untouched.
  * Realtime: yes. align: power of two, 0: natural. */
 void *rtm_take(struct pool *p, size_t size, size_t align);
+/* The same, booked on a tag that exists. */
+struct tag;
+void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag);
+
+/* A block of size or 1 bytes, only if nobody is inside the pool; errno as
+ * rtm_alloc_nowait(). Realtime: yes. */
+void *rtm_take_nowait(rtm_pool *pool, size_t size);
 
 /* Makes a pool of the native API; 0 or a status. */
 status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out);

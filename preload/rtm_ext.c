@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tag.h"
 #include "thread.h"
 
 const char *rtm_version(void)
@@ -47,28 +46,31 @@ void *rtm_calloc(rtm_pool *pool, size_t n, size_t size)
 	return block ? memset(block, 0, total) : NULL;
 }
 
-void *rtm_alloc_nowait(rtm_pool *pool, size_t size)
+void *rtm_take_nowait(rtm_pool *pool, size_t size)
 {
 	struct pool *p = rtm_pool_use(pool);
-	uint32_t tid = lock_tid();
+	bool busy = false;
 	void *block;
 
 	if (!p) {
 		errno = pool ? EINVAL : ENOMEM;
 		return NULL;
 	}
-	if (!lock_try(&p->hot->lock, tid)) {
-		errno = EAGAIN;
+	block = pool_try(p, size ? size : 1, &busy);
+	if (!block) {
+		errno = busy ? EAGAIN : ENOMEM;
 		return NULL;
 	}
-	block = heap_alloc(p->heap, size ? size : 1);
+	rtm_debug_allocated(p, block, 0, size);
+	return block;
+}
+
+void *rtm_alloc_nowait(rtm_pool *pool, size_t size)
+{
+	void *block = rtm_take_nowait(pool, size);
+
 	if (block && size == 0)
-		heap_resize(p->heap, block, 0);
-	lock_release(&p->hot->lock, tid);
-	if (!block)
-		errno = ENOMEM;
-	else
-		rtm_debug_allocated(p, block, 0, size);
+		heap_set_size(pools_find(block)->heap, block, 0);
 	return block;
 }
 
@@ -127,31 +129,4 @@ status_t rtm_get_stats(rtm_pool *pool, struct rtm_stats *out, size_t stats_size)
 	}
 	memcpy(out, &s, stats_size);
 	return B_OK;
-}
-
-struct rtm_tag_call {
-	void (*fn)(const struct rtm_tag_stats *, void *);
-	void *arg;
-};
-
-static void rtm_tag_one(struct tag *t, void *arg)
-{
-	const struct rtm_tag_call *call = arg;
-	/* relaxed: figures */
-	struct rtm_tag_stats s = {
-		.name = t->name,
-		.blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED),
-		.bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED),
-		.peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED),
-	};
-
-	call->fn(&s, call->arg);
-}
-
-void rtm_each_tag(void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg)
-{
-	struct rtm_tag_call call = {fn, arg};
-
-	if (fn)
-		tag_each(rtm_tag_one, &call);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "helper.h"
+#include "tag_block.h"
 
 static struct pool *rtm_default;	 /* atomic: release once made, acquire by users */
 static struct pool *rtm_heir[POOLS_MAX]; /* by index of the heritage; as rtm_default */
@@ -201,6 +202,14 @@ status_t rtm_create_pool(rtm_pool **out_pool, size_t total_size, const char *nam
 	return rtm_create_pool_etc(out_pool, total_size, name, 0);
 }
 
+/* Its blocks are booked no more; a child's heritage never was. */
+static void rtm_pool_gone(struct pool *p)
+{
+	if (!pools_inherited(p))
+		tag_leave_all(p->heap);
+	pools_delete(p);
+}
+
 status_t rtm_delete_pool(rtm_pool *pool)
 {
 	struct pool *p = (struct pool *)(void *)pool, *heir;
@@ -213,9 +222,9 @@ status_t rtm_delete_pool(rtm_pool *pool)
 	/* acquire: as above */
 	heir = __atomic_exchange_n(&rtm_heir[p->index], NULL, __ATOMIC_ACQUIRE);
 	if (heir)
-		pools_delete(heir);
+		rtm_pool_gone(heir);
 	rtm_share_forget(p->index);
-	pools_delete(p);
+	rtm_pool_gone(p);
 	return B_OK;
 }
 

@@ -28,7 +28,7 @@
 #include "thread_watch.h"
 
 #define STATS_POOLS   64u
-#define STATS_TAGS    32u
+#define STATS_TAGS    128u
 #define STATS_THREADS 48u
 #define STATS_GONE    16u
 

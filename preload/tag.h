@@ -14,27 +14,47 @@
 #include <stdint.h>
 
 #define TAG_NAME_MAX 63
+#define TAG_CHUNK    64U
+#define TAG_CHUNKS   64U
+
+/* Whose a tag is. */
+enum tag_kind {
+	TAG_PROGRAM, /* made and deleted by the program; counts blocks of pools */
+	TAG_LIBRARY  /* ours: memory that is not of pools */
+};
 
 struct tag {
 	char name[TAG_NAME_MAX + 1];
 	uint32_t flags; /* its maker's */
+	enum tag_kind kind;
+	uint16_t index; /* tag_at() finds it again */
 	bool live;	/* atomic: release when made, acquire by users */
 	uint64_t blocks, bytes, peak;
 };
 
 /* NULL: no memory. Not on the realtime path. */
-struct tag *tag_create(const char *name, uint32_t flags);
+struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags);
 /* The caller has checked that it is valid and counts nothing. */
 void tag_delete(struct tag *t);
 
 /* Realtime: yes. Is this, whatever it is, a tag that exists? Bound: TAG_CHUNKS. */
 bool tag_valid(const struct tag *t);
+/* Realtime: yes. The live tag of this index, or NULL; any index. */
+struct tag *tag_at(uint64_t index);
 /* Realtime: yes. */
 void tag_book(struct tag *t, size_t bytes);
 void tag_unbook(struct tag *t, size_t bytes);
+/* One of its blocks has another size now. */
+void tag_rebook(struct tag *t, size_t had, size_t bytes);
 
 void tag_each(void (*fn)(struct tag *, void *), void *arg);
-/* After fork, in the child. */
+/* Has there ever been a tag? */
+bool tag_any(void);
+/* What other processes do not know; constant once there is a tag. */
+extern __attribute__((visibility("hidden"))) uint64_t tag_secret;
+/* Nothing is booked on it any more. */
+void tag_empty(struct tag *t);
+/* After fork, in the child: it has no blocks of pools, its parent's do not count. */
 void tag_child(void);
 
 #endif

@@ -32,6 +32,30 @@ declared() {
 	assert_output ""
 }
 
+@test "tags: a block is booked off whatever way it goes back; each documented failure" {
+	run linked "$PROG/api_tags"
+	assert_success
+	assert_output ""
+}
+
+@test "tags of blocks in a rule's pool, freed and resized by its own thread" {
+	policy <<-'END'
+		[pool mine]
+		size = 1M
+		[rule r]
+		thread = matched
+		pool = mine
+	END
+	run linked "$PROG/api_tags" matched
+	assert_success
+}
+
+@test "tagged blocks are had and freed without a system call" {
+	run linked "$PROG/api_tags" nowait
+	assert_success
+	assert_output kept
+}
+
 @test "a media node in C++: default arguments, a container in a pool, new in a section" {
 	run linked "$PROG/api_cxx"
 	assert_success

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool_tag.c - what realloc() and malloc_usable_size() have to know of tagged blocks
+ *
+ * Realtime: yes. Bound: that of pool_alloc().
+ */
+#include "pool.h"
+#include "tag_block.h"
+
+size_t pool_room(const struct pool *p, const void *block)
+{
+	return tag_room(p->heap, block);
+}
+
+bool pool_tagged(const struct pool *p, const void *block)
+{
+	return tag_of_any(p->heap, block) != NULL;
+}
+
+void *pool_replace_tagged(struct pool *p, const void *block, size_t size)
+{
+	struct tag *t = p->inherited ? NULL : tag_of_any(p->heap, block);
+	void *to =
+		t && size < HEAP_BLOCK_MAX / 2 ? pool_alloc(p, size + TAG_TAIL, 0) : NULL;
+
+	if (to)
+		tag_put(p->heap, to, size, t);
+	return to;
+}

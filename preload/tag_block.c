@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tag_block.c - see tag_block.h
+ *
+ * The seal is a function of the block's address and of a number that other processes do
+ * not know; of what else may stand there, one in 2^52 words passes for a tag.
+ */
+#include "tag_block.h"
+
+static uint64_t *tag_tail(const void *p)
+{
+	return (uint64_t *)((uintptr_t)p + heap_usable_of(p) - TAG_TAIL);
+}
+
+/* splitmix64's finish: each bit of the address changes half of the seal's. */
+static uint64_t tag_seal(const void *p)
+{
+	uint64_t x = (uintptr_t)p ^ tag_secret;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebUL;
+	return x ^ x >> 31;
+}
+
+static void tag_write(void *p, const struct tag *t)
+{
+	*tag_tail(p) = tag_seal(p) ^ t->index;
+}
+
+void tag_put(const struct heap *h, void *p, size_t size, struct tag *t)
+{
+	heap_set_size(h, p, size);
+	tag_write(p, t);
+	tag_book(t, size);
+}
+
+struct tag *tag_of(const void *p)
+{
+	if (heap_usable_of(p) - heap_size_of(p) < TAG_TAIL)
+		return NULL;
+	return tag_at(*tag_tail(p) ^ tag_seal(p));
+}
+
+struct tag *tag_of_any(const struct heap *h, const void *p)
+{
+	return heap_check_pointer(h, p) == HEAP_OK ? tag_of(p) : NULL;
+}
+
+void tag_leave_slow(void *p)
+{
+	struct tag *t = tag_of(p);
+
+	if (!t)
+		return;
+	*tag_tail(p) = 0; /* the next block here is not born with it */
+	tag_unbook(t, heap_size_of(p));
+}
+
+bool tag_resize(struct heap *h, void *p, size_t size)
+{
+	struct tag *t = tag_of(p);
+	size_t had = heap_size_of(p);
+
+	if (!t || size > SIZE_MAX - TAG_TAIL)
+		return !t && heap_resize(h, p, size);
+	*tag_tail(p) = 0;
+	if (!heap_resize(h, p, size + TAG_TAIL)) {
+		tag_write(p, t);
+		return false;
+	}
+	heap_set_size(h, p, size);
+	tag_write(p, t);
+	tag_rebook(t, had, size);
+	return true;
+}
+
+size_t tag_room(const struct heap *h, const void *p)
+{
+	return heap_usable_of(p) - (tag_of_any(h, p) ? TAG_TAIL : 0);
+}
+
+void tag_leave_all(const struct heap *h)
+{
+	if (tag_any())
+		heap_each_live(h, tag_leave_slow);
+}
