@@ -44,3 +44,31 @@ void area_block_unmap(void *block, size_t bytes)
 {
 	sys_munmap(block, bytes);
 }
+
+static unsigned char *block_pages(void *block, size_t *bytes)
+{
+	unsigned char *start = (unsigned char *)((uintptr_t)block & ~(AREA_PAGE - 1));
+
+	*bytes += (size_t)((unsigned char *)block - start) + AREA_PAGE - 1;
+	*bytes &= ~(AREA_PAGE - 1);
+	return start;
+}
+
+bool area_block_hold(void *block, size_t bytes)
+{
+	unsigned char *start = block_pages(block, &bytes);
+	int error = 0;
+
+	if (area_populate(start, bytes) < 0)
+		return false;
+	area_lock_pages(start, bytes, &error);
+	return error == 0;
+}
+
+void area_block_let_go(void *block, size_t bytes)
+{
+	unsigned char *start = block_pages(block, &bytes);
+
+	if (!sys_restricted())
+		sys_munlock(start, bytes);
+}

@@ -14,4 +14,9 @@
 void *area_block_map(size_t bytes, bool lock, bool *locked);
 void area_block_unmap(void *block, size_t bytes);
 
+/* The same for memory somebody else mapped: whole pages are touched and locked. False:
+ * not all of them are locked. The pages at both ends are the block's alone. */
+bool area_block_hold(void *block, size_t bytes);
+void area_block_let_go(void *block, size_t bytes);
+
 #endif

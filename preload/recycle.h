@@ -23,6 +23,8 @@ struct recycle {
 	uint64_t age; /* nanoseconds; 0: nothing is kept */
 	void (*give)(
 		void *block, size_t bytes, void *arg); /* back to where it came from */
+	/* what nobody had kept is made fit to be; NULL: it is as it is */
+	void (*fresh)(void *block, size_t bytes, void *arg);
 	void *arg;
 
 	struct lock lock; /* held for one look over `kept` */
@@ -44,6 +46,13 @@ void recycle_unregister(struct recycle *r); /* flushes */
 
 /* Realtime: yes. The block of exactly this size that was freed last, or NULL. */
 void *recycle_hit(struct recycle *r, size_t bytes);
+/* A block that had to be had elsewhere, of this size. Returns it; NULL: there was none. */
+static inline void *recycle_fresh(const struct recycle *r, void *block, size_t bytes)
+{
+	if (block && r->fresh)
+		r->fresh(block, bytes, r->arg);
+	return block;
+}
 /* Realtime: yes. False: not kept (age is 0, or no room); the caller gives it back. */
 bool recycle_keep(struct recycle *r, void *block, size_t bytes);
 

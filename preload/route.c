@@ -108,10 +108,13 @@ __attribute__((noinline)) void *route_full_slow(
 	}
 	s->fallbacks++;
 	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
-		void *p = recycle_hit(s->route->recycle, je_nallocx(size, 0));
+		size_t bytes = je_nallocx(size, 0);
+		void *p = recycle_hit(s->route->recycle, bytes);
 
 		PROBE_FALLBACK(size, pool->name);
-		return p ? p : route_base_alloc(size, align);
+		return p ? p
+			 : recycle_fresh(s->route->recycle, route_base_alloc(size, align),
+				   bytes);
 	}
 	if (size >> 47 == 0) { /* else no pool of any size would do */
 		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "area_block.h"
 #include "log.h"
 #include "pools.h"
 #include "recycle.h"
@@ -174,30 +175,60 @@ static bool rule_same_standing(
 	return true;
 }
 
-/* Candidates' pools; the cache is of the pool of the last candidate that has one: it is
- * asked least, so it serves most. */
+/* What a rule's big blocks are beside jemalloc's. */
+struct rule_big {
+	struct recycle recycle;
+	bool locks; /* as its pool */
+	bool lock;  /* the same, until the limit did not allow one */
+};
+
 static void rule_give_big(void *block, size_t bytes, void *arg)
 {
+	struct rule_big *b = arg;
+
+	if (b->locks)
+		area_block_let_go(block, bytes);
 	je_free(block);
+}
+
+/* By the thread that found nothing kept: it would take the faults itself else. */
+static void rule_fresh_big(void *block, size_t bytes, void *arg)
+{
+	struct rule_big *b = arg;
+
+	/* relaxed: one more that is tried does no harm */
+	if (!__atomic_load_n(&b->lock, __ATOMIC_RELAXED) || area_block_hold(block, bytes))
+		return;
+	__atomic_store_n(&b->lock, false, __ATOMIC_RELAXED);
+	log_post("recycle: not all big blocks can be locked: see RLIMIT_MEMLOCK and "
+		 "librtpreload(7)");
 }
 
 /* One table of kept blocks for each rule with `recycle =`, for as long as the process. */
 static struct recycle *rule_recycle(int rule)
 {
-	static struct recycle *made[POLICY_RULES_MAX];
+	static struct rule_big *made[POLICY_RULES_MAX];
 	const struct policy_rule *r = rule_process->rule[rule];
+	struct rule_big *b = made[rule];
 
-	if (!r->recycle || made[rule])
-		return made[rule];
-	made[rule] = je_calloc(1, sizeof(*made[rule]));
-	if (made[rule]) {
-		made[rule]->age = r->recycle;
-		made[rule]->give = rule_give_big;
-		recycle_register(made[rule]);
+	if (!b && r->recycle)
+		b = made[rule] = je_calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	if (!b->recycle.age) {
+		b->lock = b->locks = r->pool >= 0 &&
+				     rule_policy->pool[r->pool].lock != POLICY_LOCK_NO;
+		b->recycle.age = r->recycle;
+		b->recycle.give = rule_give_big;
+		b->recycle.fresh = rule_fresh_big;
+		b->recycle.arg = b;
+		recycle_register(&b->recycle);
 	}
-	return made[rule];
+	return &b->recycle;
 }
 
+/* Candidates' pools; the cache is of the pool of the last candidate that has one: it is
+ * asked least, so it serves most. */
 static void rule_fill(struct route *r, int sched)
 {
 	const struct match_standing *st = &r->standing;

@@ -114,16 +114,55 @@ linked() {
 @test "a rule with recycle: a player's frames get the same locked pages back" {
 	policy <<-'END'
 		[pool frames]
+		size = 256K
+		[rule player]
+		thread = player
+		size = 1M..
+		pool = frames
+		recycle = 10s
+	END
+	run preloaded "$PROG/frames"
+	assert_success
+	assert_output "faults 0 moved 0 locked 1 munmap 0"
+	# neither without the rule, nor locked where the pool is not to be
+	sed -i /recycle/d "$RTMEM_CONF"
+	run preloaded "$PROG/frames"
+	assert_contains "locked 0"
+	sed -i 's/size = 256K/&\nlock = no/; $a recycle = 10s' "$RTMEM_CONF"
+	run preloaded "$PROG/frames"
+	assert_output "faults 0 moved 0 locked 0 munmap 0"
+}
+
+@test "a rule with recycle where less may be locked: one line, and the frames still come back" {
+	policy <<-'END'
+		[pool frames]
+		size = 256K
+		[rule player]
+		thread = player
+		size = 1M..
+		pool = frames
+		recycle = 10s
+	END
+	# not the user without privileges: the policy lies where only its owner looks
+	ulimit -l 1024
+	run setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock env LD_PRELOAD="$LIB" "$PROG/frames"
+	assert_success
+	assert_contains "faults 0 moved 0"
+	assert_contains "recycle: not all big blocks can be locked"
+}
+
+@test "a pool that holds the frames needs no such rule: the same locked pages again" {
+	policy <<-'END'
+		[pool frames]
 		size = 12M
 		[rule player]
 		thread = player
 		size = 1M..
 		pool = frames
-		recycle = 0.5s
 	END
 	run preloaded "$PROG/frames"
 	assert_success
-	assert_output "faults 0 locked 1"
+	assert_output "faults 0 moved 0 locked 1 munmap 0"
 }
 
 @test "CMMemoryPool: where the library's own thread runs, it ages out without a call" {
