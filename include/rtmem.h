@@ -91,7 +91,7 @@ struct rtm_pool_attr {
 	int huge_pages; /* not 0: of huge pages, where they can be had */
 	enum rtm_share share;
 	int contiguous; /* not 0: in one piece of RAM, locked and pinned there; not with
-			 * share, RTM_LOCK_NO, an address, or a max above size */
+			 * share, RTM_LOCK_NO, or a max above size */
 	uint64_t phys_low, phys_high; /* contiguous: all of it at or above low and below
 				       * high; high 0: anywhere above low */
 	uint64_t phys_align; /* contiguous: physical alignment, a multiple of 4096; 0:

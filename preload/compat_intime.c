@@ -75,7 +75,10 @@ static void intime_enter(struct intime_block *b)
 PVOID AllocateRtMemoryEx(
 	DWORD cbSize, QWORD qwLowFilter, QWORD qwHighFilter, DWORD cbAlignment)
 {
-	struct phys_want want = {cbSize, qwLowFilter, qwHighFilter, cbAlignment, false};
+	const struct phys_want want = {.size = cbSize,
+		.low = qwLowFilter,
+		.high = qwHighFilter,
+		.align = cbAlignment};
 	struct intime_block *b = je_calloc(1, sizeof(*b));
 	int ret;
 

@@ -276,15 +276,47 @@ static int phys_unprivileged(const struct phys_want *w, struct phys_run *run)
 	return ret == -EAGAIN ? -ENOSPC : ret;
 }
 
-/* Is there room in the address space, whatever there is in RAM? */
-static int phys_room(size_t size)
+/* An empty mapping, exactly there if `at` is not NULL. */
+static long phys_hold(void *at, size_t size)
 {
-	long got = sys_mmap(NULL, size, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int fixed = at ? MAP_FIXED_NOREPLACE : 0;
+	long got = sys_mmap(at, size, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+
+	if (sys_is_error(got) || !at || got == (long)at)
+		return sys_is_error(got) ? -ENOMEM : got;
+	sys_munmap((void *)got, size); /* before Linux 4.17 it is only a wish */
+	return -ENOMEM;
+}
+
+/* Is there room in the address space, whatever there is in RAM? */
+static int phys_room(void *at, size_t size)
+{
+	long got = phys_hold(at, size);
 
 	if (sys_is_error(got))
 		return -ENOMEM;
 	sys_munmap((void *)got, size);
+	return 0;
+}
+
+/* Pages keep their frames, locks and pins when their mapping moves. */
+static int phys_place(struct phys_run *run, void *at)
+{
+	struct area *a = run->area;
+	size_t offset = (size_t)(run->base - a->base);
+	long got = phys_hold(at, a->reserved);
+
+	if (sys_is_error(got))
+		return -ENOMEM;
+	got = sys_mremap(
+		a->base, a->reserved, a->reserved, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+	if (sys_is_error(got)) {
+		sys_munmap(at, a->reserved);
+		return -ENOMEM;
+	}
+	a->base = at;
+	run->base = a->base + offset;
 	return 0;
 }
 
@@ -306,11 +338,15 @@ int phys_alloc(const struct phys_want *want, struct area *area, struct phys_run 
 	w.size = (w.size + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
 	if (w.size > w.high - w.low || area_check_memory(w.size) < 0)
 		return -ENOSPC;
-	if (phys_room(w.size) < 0)
+	if (phys_room(w.exactly ? w.at : NULL, w.size) < 0)
 		return -ENOMEM;
 	/* the stack is present: does the kernel show us its frame? */
 	ret = phys_address(&self, &self);
 	ret = ret == 0 ? phys_privileged(&w, run) : phys_unprivileged(&w, run);
+	if (ret == 0 && w.at && phys_place(run, w.at) < 0 && w.exactly) {
+		area_release(area);
+		ret = -ENOMEM;
+	}
 	if (ret < 0)
 		*run = (struct phys_run){0};
 	return ret;

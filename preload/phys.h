@@ -34,6 +34,9 @@ struct phys_want {
 	uint64_t low, high; /* all of it at or above low and below high */
 	uint64_t align;	    /* multiple of 4096; 0: 4096 */
 	bool inherit;	    /* the child of a fork has a copy: not of hugetlbfs */
+	void *at; /* where it shall be in the address space, a multiple of 4096, if that
+		   * is free; NULL: anywhere */
+	bool exactly; /* there or not at all */
 };
 
 struct phys_run {
@@ -49,7 +52,7 @@ struct phys_run {
  * both give the memory back. 0, or a negative errno:
  *	-EINVAL  the range is empty or the alignment is no multiple of a page
  *	-ENOSPC  no memory that lies so was found (or it could not be locked)
- *	-ENOMEM  the address space of the process has no room
+ *	-ENOMEM  the address space of the process has no room, or not where it shall be
  *	-EPERM   it takes a privilege or a setting; phys_why() says which
  * Keeps errno.
  */

@@ -29,7 +29,8 @@ struct pool_attr {
 	bool commit_later; /* reserve only; pool_commit() does the rest */
 	bool native;	   /* made by rtm_create_pool: logical sizes are kept exactly */
 	void *at;	   /* wished address */
-	/* where the area comes from, if not from area_reserve(); it may come committed */
+	/* where the area comes from, if not from area_reserve(); it may come committed.
+	 * attr->at is where it would best be */
 	int (*reserve)(struct area *a, size_t size, const struct pool_attr *attr);
 	void *reserve_arg;
 };

@@ -134,23 +134,22 @@ static void pools_hull_everything(void)
 
 static int pools_reserve(struct pool *p, const struct pool_attr *attr, size_t size)
 {
+	struct pool_attr in_window = *attr;
 	int ret;
 
 	pools_open_window();
-	if (attr->reserve) {
-		ret = attr->reserve(&p->area, size, attr);
-	} else if (attr->at) {
-		ret = area_reserve(&p->area, attr->at, size, attr->area_flags);
-	} else {
-		ret = area_reserve(&p->area, (void *)pools_next, size, attr->area_flags);
-		if (ret < 0)
-			ret = area_reserve(&p->area, NULL, size, attr->area_flags);
-		else
-			pools_next =
-				(uintptr_t)p->area.base + p->area.reserved + (2UL << 20);
-	}
+	if (!attr->at)
+		in_window.at = (void *)pools_next;
+	if (attr->reserve)
+		ret = attr->reserve(&p->area, size, &in_window);
+	else
+		ret = area_reserve(&p->area, in_window.at, size, attr->area_flags);
+	if (ret < 0 && !attr->at && !attr->reserve)
+		ret = area_reserve(&p->area, NULL, size, attr->area_flags);
 	if (ret < 0)
 		return ret;
+	if ((uintptr_t)p->area.base == pools_next)
+		pools_next += p->area.reserved + (2UL << 20);
 	if ((uintptr_t)p->area.base - pools_lo >= pools_span ||
 		(uintptr_t)p->area.base + p->area.reserved - pools_lo > pools_span)
 		pools_hull_everything();

@@ -46,7 +46,8 @@ void recycle_unregister(struct recycle *r); /* flushes */
 
 /* Realtime: yes. The block of exactly this size that was freed last, or NULL. */
 void *recycle_hit(struct recycle *r, size_t bytes);
-/* A block that had to be had elsewhere, of this size. Returns it; NULL: there was none. */
+/* A block that had to be had elsewhere, of this size. Returns it; NULL: there was none.
+ */
 static inline void *recycle_fresh(const struct recycle *r, void *block, size_t bytes)
 {
 	if (block && r->fresh)

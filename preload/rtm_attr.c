@@ -46,6 +46,8 @@ static int rtm_reserve_contiguous(
 		.high = s->attr->phys_high ? s->attr->phys_high : UINT64_MAX,
 		.align = s->attr->phys_align,
 		.inherit = true,
+		.at = attr->at,
+		.exactly = s->attr->address != NULL,
 	};
 	struct phys_run run;
 	int ret = phys_alloc(&want, a, &run);
@@ -79,8 +81,8 @@ static bool rtm_attr_sound(const struct rtm_pool_attr *attr)
 		return false;
 	if (!attr->contiguous)
 		return !attr->phys_low && !attr->phys_high && !attr->phys_align;
-	return !attr->share && !attr->address && attr->lock != RTM_LOCK_NO &&
-	       attr->max <= attr->size && attr->phys_align % B_PAGE_SIZE == 0 &&
+	return !attr->share && attr->lock != RTM_LOCK_NO && attr->max <= attr->size &&
+	       attr->phys_align % B_PAGE_SIZE == 0 &&
 	       (!attr->phys_high || attr->phys_low <= attr->phys_high);
 }
 

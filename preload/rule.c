@@ -216,8 +216,8 @@ static struct recycle *rule_recycle(int rule)
 	if (!b)
 		return NULL;
 	if (!b->recycle.age) {
-		b->lock = b->locks = r->pool >= 0 &&
-				     rule_policy->pool[r->pool].lock != POLICY_LOCK_NO;
+		b->lock = b->locks =
+			r->pool >= 0 && rule_policy->pool[r->pool].lock != POLICY_LOCK_NO;
 		b->recycle.age = r->recycle;
 		b->recycle.give = rule_give_big;
 		b->recycle.fresh = rule_fresh_big;

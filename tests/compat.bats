@@ -24,6 +24,12 @@ linked() {
 	assert_output ""
 }
 
+@test "AllocateRtMemoryEx: what it gave stays where it is while memory is compacted around it" {
+	run linked "$PROG/compat_intime" stays
+	assert_success
+	assert_output ""
+}
+
 @test "AllocateRtMemoryEx without the privilege: up to 2 MiB, else E_MEM and one line that says what" {
 	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_intime" unprivileged
 	assert_success

@@ -78,8 +78,6 @@ static void specifications(void)
 		for (uint32 lock = B_NO_LOCK; lock <= B_CONTIGUOUS; lock++) {
 			if (where == B_EXACT_ADDRESS || where == B_CLONE_ADDRESS)
 				continue;
-			if (lock == B_CONTIGUOUS && where != B_ANY_ADDRESS)
-				continue;
 			p = m->create_pool(where, 100000, lock, RW);
 			CHECK(p != NULL);
 			CHECK(rtm_get_stats((rtm_pool *)(uintptr_t)p, &st, sizeof(st)) ==
@@ -172,6 +170,30 @@ static void contiguous(void)
 			phys < 16 * MIB);
 		CHECK(m->delete_pool(p) == B_OK);
 	}
+}
+
+/* In one piece of RAM, and exactly there, or there or higher. */
+static void contiguous_at(void)
+{
+	char *at = mmap(NULL, 16 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t phys = 0, other = 0;
+	const void *p, *q;
+	char *b, *c;
+
+	CHECK(!rtm_area_create_pool(at, B_EXACT_ADDRESS, MIB, B_CONTIGUOUS, RW));
+	munmap(at, 16 * MIB);
+	p = rtm_area_create_pool(at, B_EXACT_ADDRESS, MIB, B_CONTIGUOUS, RW);
+	q = rtm_area_create_pool(at, B_BASE_ADDRESS, MIB, B_CONTIGUOUS, RW);
+	CHECK(p && q);
+	b = rtm_area_malloc(p, MIB);
+	c = rtm_area_malloc(q, MIB);
+	CHECK(b > at && b <= at + 65536 && c > b);
+	CHECK(rtm_physical_address(b, &phys) == B_OK);
+	for (size_t i = 0; i < MIB; i += 4096) {
+		b[i] = c[i] = 1;
+		CHECK(rtm_physical_address(b + i, &other) == B_OK && other == phys + i);
+	}
+	CHECK(rtm_area_delete_pool(p) == B_OK && rtm_area_delete_pool(q) == B_OK);
 }
 
 /* The process on the other side: 0 when all is as the protection says. */
@@ -315,6 +337,7 @@ int main(int argc, char **argv)
 	addresses();
 	blocks();
 	contiguous();
+	contiguous_at();
 	sharing(argv[0], 0);
 	sharing(argv[0], 1);
 	not_shared();

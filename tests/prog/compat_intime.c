@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A client of AllocateRtMemoryEx() as its document describes it, each documented error
  * provoked. "unprivileged": what is left without CAP_SYS_ADMIN. "vmem": with an address
- * space that is full. */
+ * space that is full. "stays": while the kernel compacts memory. */
 /* libs: -Lbuild -lrtpreload */
 #include <intime/rt.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,13 +96,74 @@ static void no_such_memory(void)
 	CHECK(!AllocateRtMemoryEx(4096, 0, 0, 0) && GetLastRtError() == E_MEM);
 }
 
+static void compact(void)
+{
+	FILE *f = fopen("/proc/sys/vm/compact_memory", "w");
+
+	CHECK(f != NULL);
+	if (f) {
+		fputs("1", f);
+		fclose(f);
+	}
+}
+
+/* Half of the pages around what was allocated go, so that compaction has work to do. */
+static void churn(void)
+{
+	size_t size = 64u << 20;
+	char *p = mmap(
+		NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(p, size, MADV_NOHUGEPAGE);
+	memset(p, 1, size);
+	for (size_t at = 0; at < size; at += 8192)
+		madvise(p + at, 4096, MADV_DONTNEED);
+	compact();
+	munmap(p, size);
+}
+
+/* Neither compaction nor a fork moves a page. */
+static void stays(void)
+{
+	static const DWORD size[] = {4096, 65536, 65536, 262144, 2 * MIB};
+	enum { N = sizeof(size) / sizeof(*size) };
+	char *p[N];
+	QWORD phys[N];
+	int moved = 0;
+
+	for (int i = 0; i < N; i++) {
+		p[i] = AllocateRtMemoryEx(size[i], 0, ANYWHERE, 0);
+		CHECK(p[i] != NULL);
+		phys[i] = GetRtPhysicalAddressEx(p[i]);
+	}
+	for (int round = 0; round < 4; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		for (int i = 0; i < N; i++)
+			memset(p[i], round, size[i]);
+		waitpid(pid, NULL, 0);
+		churn();
+		for (int i = 0; i < N; i++)
+			for (DWORD at = 0; at < size[i]; at += 4096)
+				moved +=
+					GetRtPhysicalAddressEx(p[i] + at) != phys[i] + at;
+	}
+	CHECK(moved == 0);
+	for (int i = 0; i < N; i++)
+		CHECK(FreeRtMemory(p[i]));
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
 	struct rlimit none = {1 << 20, RLIM_INFINITY};
 
 	parameters();
-	if (!strcmp(how, "vmem")) {
+	if (!strcmp(how, "stays")) {
+		stays();
+	} else if (!strcmp(how, "vmem")) {
 		setrlimit(RLIMIT_AS, &none);
 		CHECK(!AllocateRtMemory(64 * MIB) && GetLastRtError() == E_VMEM);
 	} else if (!strcmp(how, "unprivileged")) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A player's thread that allocates, writes and frees frames of 1 to 4 MiB. Prints, of the
  * last 500 frames of each size: page faults, how many were at another address than the
- * one before, whether all of a frame was in locked pages, and how often the program became
- * smaller. */
+ * one before, whether all of a frame was in locked pages, and how often the program
+ * became smaller. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,8 @@ static void *player(void *arg)
 		}
 		went += mapped() < pages;
 	}
-	printf("faults %ld moved %ld locked %d munmap %ld\n", faults, moved, locked, went);
+	printf("faults %ld moved %ld locked %d munmap %ld\n", faults, moved, locked,
+		went);
 	return NULL;
 }
 

@@ -39,7 +39,7 @@ static void check_run(const struct phys_run *r, const struct phys_want *w)
 
 static void one(size_t size, uint64_t low, uint64_t high, uint64_t align)
 {
-	struct phys_want w = {size, low, high, align, false};
+	struct phys_want w = {.size = size, .low = low, .high = high, .align = align};
 	struct phys_run r;
 	struct area a;
 	int ret = phys_alloc(&w, &a, &r);
@@ -59,7 +59,7 @@ static void one(size_t size, uint64_t low, uint64_t high, uint64_t align)
 /* Whether the machine has that much in one piece is its own affair; a lie is not. */
 static void maybe(size_t size)
 {
-	struct phys_want w = {size, 0, UINT64_MAX, 0, false};
+	struct phys_want w = {.size = size, .low = 0, .high = UINT64_MAX, .align = 0};
 	struct phys_run r;
 	struct area a;
 	int ret = phys_alloc(&w, &a, &r);
@@ -74,7 +74,7 @@ static void maybe(size_t size)
 /* A fork, writes on both sides of it, and memory pressure beside: nothing moves. */
 static void stays(void)
 {
-	struct phys_want w = {4 * MIB, 0, UINT64_MAX, 0, false};
+	struct phys_want w = {.size = 4 * MIB, .low = 0, .high = UINT64_MAX, .align = 0};
 	struct phys_run r;
 	struct area a;
 	int status = 1;
@@ -100,7 +100,7 @@ static void stays(void)
 
 static void refusals(void)
 {
-	struct phys_want w = {0, 0, UINT64_MAX, 0, false};
+	struct phys_want w = {.size = 0, .low = 0, .high = UINT64_MAX, .align = 0};
 	struct phys_run r;
 	struct area a;
 	uint64_t phys;
@@ -128,7 +128,7 @@ static void refusals(void)
 
 int main(int argc, char **argv)
 {
-	struct phys_want w = {2 * MIB, 0, UINT64_MAX, 0, false};
+	struct phys_want w = {.size = 2 * MIB, .low = 0, .high = UINT64_MAX, .align = 0};
 	struct phys_run r;
 	struct area a;
 
