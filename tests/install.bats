@@ -80,6 +80,23 @@ under() {
 	assert_output 1000
 }
 
+@test "sources of the other families are built against what is installed, linked or only preloaded, in C and C++" {
+	local include=$STAGE/usr/local/include/rtpreload lang driver=$BATS_TEST_TMPDIR/driver
+	staged install
+	for lang in c c++; do
+		gcc -x $lang -Wall -Wextra -Werror -o "$driver" -I"$include" \
+			"$ROOT/tests/prog/compat_all.c" -L"$STAGE$LIBDIR" -lrtpreload
+		LD_LIBRARY_PATH=$STAGE$LIBDIR run "$driver"
+		assert_success
+		assert_output "blocks 6"
+		gcc -x $lang -Wall -Wextra -Werror -o "$driver" -DRTM_WEAK -I"$include" \
+			"$ROOT/tests/prog/compat_all.c"
+		LD_PRELOAD=$STAGE$LIBDIR/librtpreload.so.1 run "$driver"
+		assert_success
+		assert_output "blocks 6"
+	done
+}
+
 @test "the installed tool preloads the installed library" {
 	staged install
 	run "$STAGE/usr/local/bin/rtmem" run grep -o '/[^ ]*librtpreload.*' /proc/self/maps

@@ -138,6 +138,40 @@ metrics_sound() {
 	assert_failure
 }
 
+@test "what the other families hold shows in stat, top, JSON and metrics" {
+	local fifo=$BATS_TEST_TMPDIR/fifo
+	mkfifo "$fifo"
+	LD_LIBRARY_PATH=$(dirname "$LIB") "$PROG/compat_all" wait <"$fifo" >/dev/null 3>&- &
+	VICTIM=$!
+	exec 4>"$fifo"
+	until "$RTMEM" stat "$VICTIM" >/dev/null 2>&1; do
+		kill -0 "$VICTIM"
+		sleep 0.05
+	done
+	run "$RTMEM" stat "$VICTIM"
+	assert_success
+	for row in "com.example.driver +1 +1.0K +1.0K" "com.example.driver +1 +24 +24" \
+		"AllocateRtMemory +1 +12K +12K" "CMMemoryPool +1 +1.0M +1.0M" \
+		"CMMemoryPool +1 +8.0K +8.0K"; do
+		grep -qE "^$row *$" <<<"$output" || explain "no $row"
+	done
+	for pool in OSMalloc area_malloc; do
+		grep -q "^$pool " <<<"$output" || explain "no pool $pool"
+	done
+	run "$RTMEM" top --batch --count 1 "$VICTIM"
+	assert_success
+	grep -qE "^com.example.driver +1 +24 +24 *$" <<<"$output" || explain "no tag in top"
+	run "$RTMEM" stat --json "$VICTIM"
+	json 'sorted(t["used_bytes"] for t in d["tags"]) == [24, 1000, 8192, 12288, 1048576]'
+	run "$RTMEM" stat --openmetrics "$VICTIM"
+	metrics_sound <<<"$output" || explain "not sound"
+	assert_contains "tag=\"com.example.driver\"} 1000"
+	assert_contains "tag=\"com.example.driver\",nr=\"2\"} 24"
+	exec 4>&-
+	wait "$VICTIM"
+	VICTIM=
+}
+
 @test "names cannot break JSON, metrics or the terminal" {
 	policy <<-END
 		[pool a"b]
