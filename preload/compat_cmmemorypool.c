@@ -30,6 +30,8 @@ struct rtm_cf_allocator {
 	struct rtm_cf_allocator *next;
 };
 
+_Static_assert(sizeof(struct rtm_cf_allocator) <= CF_MAX_SIZE, "it has a slot");
+
 struct OpaqueCMMemoryPool {
 	struct cf_object object;
 	struct rtm_cf_allocator *allocator;
@@ -85,8 +87,7 @@ static void cm_free_allocator(struct rtm_cf_allocator *a)
 	recycle_unregister(&a->recycle);
 	tag_delete(a->tag);
 	je_free(a->blocks.slot);
-	a->object.seal = 0;
-	je_free(a);
+	cf_free(&a->object);
 }
 
 static void cm_destroy_allocator(struct cf_object *o)
@@ -113,7 +114,7 @@ static struct rtm_cf_allocator *cm_make_allocator(double age)
 		return NULL;
 	a->tag = tag_create("CMMemoryPool", TAG_LIBRARY, 0);
 	if (!a->tag) {
-		je_free(a);
+		cf_free(&a->object);
 		return NULL;
 	}
 	a->recycle.age = (uint64_t)((age < CM_AGE_MAX ? age : CM_AGE_MAX) * 1e9);
@@ -155,8 +156,7 @@ static void cm_destroy_pool(struct cf_object *o)
 
 	CMMemoryPoolInvalidate(pool);
 	rtm_cf_release(pool->allocator);
-	o->seal = 0;
-	je_free(pool);
+	cf_free(o);
 }
 
 CMMemoryPoolRef CMMemoryPoolCreate(rtm_cf_dictionary_ref options)
@@ -178,7 +178,7 @@ CMMemoryPoolRef CMMemoryPoolCreate(rtm_cf_dictionary_ref options)
 		return NULL;
 	pool->allocator = cm_make_allocator(age);
 	if (!pool->allocator) {
-		je_free(pool);
+		cf_free(&pool->object);
 		return NULL;
 	}
 	cm_error = 0;
@@ -344,6 +344,7 @@ long rtm_cf_preferred_size(rtm_cf_allocator_ref allocator, long size, unsigned l
 
 void compat_cm_child(void)
 {
+	cf_child();
 	cm_lock.word = 0;
 	for (struct rtm_cf_allocator *a = cm_all; a; a = a->next)
 		a->lock.word = 0;

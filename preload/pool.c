@@ -184,19 +184,21 @@ void *pool_alloc(struct pool *p, size_t size, size_t align)
 void *pool_try(struct pool *p, size_t size, bool *busy)
 {
 	uint32_t tid = lock_tid();
-	void *block;
+	void *block = NULL;
+	bool more = true;
 
 	*busy = false;
 	if (__builtin_expect(!pool_usable(p), 0))
 		return NULL;
-	*busy = !lock_try(&p->hot->lock, tid);
-	if (*busy)
-		return NULL;
-	pool_take_locked(p, POOL_TAKE);
-	block = heap_alloc(p->heap, size);
-	if (__builtin_expect(!block, 0))
-		block = pool_alloc_slow(p, size, 0);
-	lock_release(&p->hot->lock, tid);
+	for (unsigned take = POOL_TAKE; !block && more; take = POOL_TAKE_SLOW) {
+		*busy = !lock_try(&p->hot->lock, tid);
+		if (*busy)
+			return NULL;
+		more = pool_take_locked(p, take) || take == POOL_TAKE ||
+		       pool_take_box_locked(p);
+		block = heap_alloc(p->heap, size);
+		lock_release(&p->hot->lock, tid);
+	}
 	return block;
 }
 

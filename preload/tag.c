@@ -10,9 +10,10 @@
 
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 
-#include "base.h"
 #include "lock.h"
+#include "sys.h"
 
 static struct tag
 	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
@@ -75,6 +76,14 @@ static void tag_fill(struct tag *t, const char *name, enum tag_kind kind, uint32
 	__atomic_store_n(&t->live, true, __ATOMIC_RELEASE);
 }
 
+static struct tag *tag_map(void)
+{
+	long got = sys_mmap(NULL, TAG_CHUNK * sizeof(struct tag), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return sys_is_error(got) ? NULL : (struct tag *)got;
+}
+
 struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags)
 {
 	struct tag *t, *fresh = NULL;
@@ -88,14 +97,14 @@ struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags)
 	lock_release(&tag_lock, me);
 	if (t)
 		return t;
-	fresh = je_calloc(TAG_CHUNK, sizeof(*fresh));
+	fresh = tag_map();
 	lock_acquire(&tag_lock, me);
 	t = tag_take(fresh, &used);
 	if (t)
 		tag_fill(t, name, kind, flags);
 	lock_release(&tag_lock, me);
-	if (!used)
-		je_free(fresh);
+	if (fresh && !used)
+		sys_munmap(fresh, TAG_CHUNK * sizeof(*fresh));
 	return t;
 }
 
