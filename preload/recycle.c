@@ -85,6 +85,12 @@ bool recycle_keep(struct recycle *r, void *block, size_t bytes)
 	return kept;
 }
 
+/* Signed: a block may have been kept since `now` was asked. */
+static bool recycle_old(const struct recycle *r, int i, uint64_t now)
+{
+	return (int64_t)(now - r->kept[i].since) >= (int64_t)r->age;
+}
+
 void recycle_age(struct recycle *r, bool all)
 {
 	struct {
@@ -97,7 +103,7 @@ void recycle_age(struct recycle *r, bool all)
 
 	lock_acquire(&r->lock, me);
 	for (int i = 0; i < RECYCLE_KEEP; i++) {
-		if (!r->kept[i].block || (!all && now - r->kept[i].since < r->age))
+		if (!r->kept[i].block || (!all && !recycle_old(r, i, now)))
 			continue;
 		old[n].block = r->kept[i].block;
 		old[n++].bytes = r->kept[i].bytes;

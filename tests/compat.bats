@@ -117,6 +117,18 @@ linked() {
 	assert_contains "a contiguous pool was not made: "
 }
 
+@test "bad input for every call: the documented answer, or one line and an end; the rest is sound" {
+	run linked "$PROG/compat_bad"
+	assert_success
+	[[ "$output" =~ ^answers\ [0-9]{3}\ ends\ [0-9]{3}$ ]] || explain "not all of it"
+	# each call of the families is among them
+	for name in $(nm -D --defined-only "$LIB" | sed -n 's/.* T \(.*\)@@RTMEM_.*/\1/p' |
+		grep -E '^(OS|CMM|rtm_(cf|cm|area|get_module|put_module|tag)|.*Rt[A-Z])'); do
+		macro=$(sed -n "s/^#define \([A-Za-z_]*\)[[:space:]]*$name\$/\1/p" "$ROOT"/include/*/*.h)
+		grep -qwE "$name|${macro:-$name}" "$ROOT/tests/prog/compat_bad.c" || explain "not $name"
+	done
+}
+
 @test "a rule with recycle: a player's frames get the same locked pages back" {
 	policy <<-'END'
 		[pool frames]

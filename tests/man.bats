@@ -126,6 +126,46 @@ messages() {
 	done < <(nm -D --defined-only "$LIB" | awk '$3 !~ /@|^_|^RTMEM/ { print $3 }')
 }
 
+# declared DIR…: the functions that public headers there declare.
+declared() {
+	find "${@/#/$ROOT/include/}" -name '*.h' -exec cat {} + | tr '\n' ' ' |
+		grep -oE 'RTM_API [^;{]*;' | sed -E 's/^[^(]*[ *]([A-Za-z0-9_]+)\(.*/\1/' | sort -u
+}
+
+@test "section 3 names every public function, shows how it is called and says what it does" {
+	local name
+	[ "$(declared . | wc -l)" -ge 70 ]
+	while read -r name; do
+		grep -qE "^\.Nm $name( ,)?$" "$ROOT"/man/*.3 || explain "$name is in no NAME"
+		sed -n '/^\.Sh SYN/,/^\.Sh DES/p' "$ROOT"/man/*.3 |
+			grep -qE "^\.F[no] $name( |$)" || explain "$name is in no SYNOPSIS"
+		sed -n '/^\.Sh DES/,/^\.Sh SEE/p' "$ROOT"/man/*.3 |
+			grep -qE "^\.(It )?Fn .*\b$name\b" || explain "nothing is said about $name"
+	done < <(declared .)
+}
+
+@test "rtmem_compat(3) says of each call of another family where it comes from and what differs" {
+	local name n=0 page=$ROOT/man/rtmem_compat.3
+	while read -r name; do
+		sed -n '/^\.Ss/,/^Differences/p' "$page" | grep -qE "^\.It Fn .*\b$name\b" ||
+			explain "$name"
+		n=$((n + 1))
+	done < <(declared intime libkern CoreMedia drivers)
+	[ "$n" -ge 37 ]
+	[ "$(grep -c '^\.Ss' "$page")" -eq 4 ]
+	[ "$(grep -c '^Origin: ' "$page")" -eq 4 ]
+	[ "$(grep -c '^Differences:' "$page")" -eq 4 ]
+}
+
+@test "every public function says in its header whether a realtime thread may call it" {
+	local header
+	while read -r header; do
+		awk -v header="$header" '/^\/\*/ { about = "" } { about = about $0 }
+			/RTM_API/ { if (about !~ /[Rr]ealtime|above/) { print header ": " $0; bad = 1 } }
+			END { exit bad }' "$header" || explain "in $header"
+	done < <(grep -rl RTM_API "$ROOT/include" | grep -v decl)
+}
+
 @test "what the pages refer to among themselves is there" {
 	local page sec
 	while read -r page sec; do

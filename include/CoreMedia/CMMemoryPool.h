@@ -112,7 +112,10 @@ RTM_API void CMMemoryPoolFlush(CMMemoryPoolRef pool);
  */
 RTM_API void CMMemoryPoolInvalidate(CMMemoryPoolRef pool);
 
-/* What CFGetTypeID() returns for a pool; not 0. Source: Core Media. */
+/*
+ * What CFGetTypeID() returns for a pool; not 0.
+ * Realtime: yes. Threads: any. Source: Core Media, CMMemoryPoolGetTypeID.
+ */
 RTM_API unsigned long CMMemoryPoolGetTypeID(void);
 
 /*
@@ -152,23 +155,48 @@ RTM_API void *rtm_cf_reallocate(
  */
 RTM_API void rtm_cf_deallocate(rtm_cf_allocator_ref allocator, void *block);
 
-/* The size of the block that a request gets. Source: Core Foundation. */
+/*
+ * The bytes of the block that a request for size bytes gets: whole pages, or size itself
+ * where there is no such block. hint is ignored.
+ * Realtime: yes. Threads: any. Source: Core Foundation,
+ * CFAllocatorGetPreferredSizeForSize.
+ */
 RTM_API long rtm_cf_preferred_size(
 	rtm_cf_allocator_ref allocator, long size, unsigned long hint);
 
-/* Reference counts of pools, allocators, numbers and dictionaries. Objects begin with
- * one; releasing the last destroys. NULL is the caller's bug there and ignored here. */
+/*
+ * Reference counts of pools, allocators, numbers and dictionaries. Objects begin with
+ * one; releasing the last destroys. NULL is the caller's bug there and ignored here.
+ * Releasing what is no object, or none any more, is one line on standard error, then
+ * abort(); retaining it does nothing, its count and its type are 0. Realtime: yes, but
+ * for the release of the last reference. Threads: any. Source: Core Foundation, CFRetain,
+ * CFRelease, CFGetRetainCount, CFGetTypeID.
+ */
 RTM_API rtm_cf_type rtm_cf_retain(rtm_cf_type object);
 RTM_API void rtm_cf_release(rtm_cf_type object);
 RTM_API long rtm_cf_count(rtm_cf_type object);
 RTM_API unsigned long rtm_cf_type_id(rtm_cf_type object);
 
-/* A number from *value; NULL when type is none of the above. allocator is ignored. */
+/*
+ * A number from *value. allocator is ignored.
+ *
+ * Returns the number; NULL when type is none of the above, value is NULL, or there is no
+ * memory, or 4096 objects.
+ * Realtime: no. Threads: any. Source: Core Foundation, CFNumberCreate.
+ */
 RTM_API rtm_cf_number_ref rtm_cf_number(
 	rtm_cf_allocator_ref allocator, int type, const void *value);
 
-/* Up to 8 pairs of a key and a number, which is retained; NULL when there are more.
- * allocator and both call-backs are ignored. */
+/*
+ * Pairs of a key and a number, which is retained. allocator and both call-backs are
+ * ignored.
+ *
+ * n  pairs, 0 .. 8.
+ *
+ * Returns the dictionary; NULL when n is out of its range, keys or values is NULL while n
+ * is not 0, or there is no memory, or 4096 objects.
+ * Realtime: no. Threads: any. Source: Core Foundation, CFDictionaryCreate.
+ */
 RTM_API rtm_cf_dictionary_ref rtm_cf_dictionary(rtm_cf_allocator_ref allocator,
 	const void **keys, const void **values, long n, const void *key_calls,
 	const void *value_calls);

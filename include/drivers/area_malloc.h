@@ -107,7 +107,11 @@ RTM_API status_t rtm_put_module(const char *path);
 /*
  * As the module's functions, but pools live until they are deleted, and have an address:
  * with B_EXACT_ADDRESS and B_BASE_ADDRESS, a multiple of 4096; else ignored. The first
- * block lies at most 64 KiB behind it.
+ * block lies at most 64 KiB behind it. With B_EXACT_ADDRESS there is no pool where
+ * something else is; with B_BASE_ADDRESS 64 places are tried, from there upwards, each
+ * one pool further.
+ *
+ * Returns, Realtime, Threads: as above. Source: as above; the address is create_area()'s.
  */
 RTM_API const void *rtm_area_create_pool(void *address, uint32 addressSpec, size_t size,
 	uint32 lockSpec, uint32 protection);

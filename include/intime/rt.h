@@ -65,7 +65,10 @@ RTM_BEGIN_DECLS
 RTM_API PVOID AllocateRtMemoryEx(
 	DWORD cbSize, QWORD qwLowFilter, QWORD qwHighFilter, DWORD cbAlignment);
 
-/* As AllocateRtMemoryEx(cbSize, 0, all bits set, 0). Source: INtime SDK. */
+/*
+ * As AllocateRtMemoryEx(cbSize, 0, all bits set, 0).
+ * Realtime: no. Threads: any. Source: INtime SDK, AllocateRtMemory.
+ */
 RTM_API PVOID AllocateRtMemory(DWORD cbSize);
 
 /*
@@ -73,8 +76,9 @@ RTM_API PVOID AllocateRtMemory(DWORD cbSize);
  *
  * Returns TRUE; FALSE on failure, and GetLastRtError()
  *   E_PARAM  pMemory is not the start of such memory, was freed already, or belongs to
- * the parent of this process Realtime: no. Threads: any. Source: INtime SDK,
- * FreeRtMemory.
+ *            the parent of this process
+ *
+ * Realtime: no. Threads: any. Source: INtime SDK, FreeRtMemory.
  */
 RTM_API BOOLEAN FreeRtMemory(PVOID pMemory);
 
@@ -89,7 +93,10 @@ RTM_API BOOLEAN FreeRtMemory(PVOID pMemory);
  */
 RTM_API QWORD GetRtPhysicalAddressEx(PVOID pMemory);
 
-/* The same in 32 bits: BAD_RTPHYSADDR and E_PARAM also when the address has more. */
+/*
+ * The same in 32 bits: BAD_RTPHYSADDR and E_PARAM also when the address has more.
+ * Realtime: no. Threads: any. Source: INtime SDK, GetRtPhysicalAddress.
+ */
 RTM_API DWORD GetRtPhysicalAddress(PVOID pMemory);
 
 /*

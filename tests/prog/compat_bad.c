@@ -201,6 +201,7 @@ static void tags(void)
 		!OSMalloc_nowait(0, tag));
 	ANSWERS(!OSMalloc(0xffffffff, tag) && !OSMalloc_nowait(0xffffffff, tag));
 	ANSWERS(!OSMalloc_Tagalloc("flags", 2) && !OSMalloc_Tagalloc(NULL, 0xffffffff));
+	ANSWERS(rtm_tag_delete(rtm_tag_create(NULL)) == B_OK);
 	OSMalloc_Tagfree(other);
 }
 
@@ -266,6 +267,7 @@ static void sound(void)
 {
 	CHECK(in_area[0] == 'a' && in_area[99] == 'a' && rtm_size_for(in_area) == 100);
 	CHECK(of_tag[0] == 't' && of_tag[99] == 't');
+	CHECK(CFGetTypeID(pool) == CMMemoryPoolGetTypeID());
 	CHECK(frame[0] == 'f' && frame[99] == 'f' && contiguous[0] == 'c');
 	OSFree(of_tag, 100, tag);
 	OSMalloc_Tagfree(tag);
