@@ -157,8 +157,41 @@ RTM_API int rtm_pool_descriptor(rtm_pool *pool);
 RTM_API ssize_t rtm_offset_of(const void *block);
 
 /*
+ * Memory in one piece of RAM, without a pool: locked, pinned, zeroed, on pages of its
+ * own, and where it lies looked up before it is returned. (A pool that lies so:
+ * `contiguous` above.) A fork leaves it where it is; a child has a copy, or nothing, in
+ * its place.
+ *
+ * size   bytes, 1 or more; rounded up to a multiple of 4096.
+ * low    physical address at or above which all of it lies.
+ * high   physical address below which all of it lies, not below low; 0: anywhere above
+ *        low.
+ * align  physical alignment, a multiple of 4096; 0: 4096.
+ *
+ * Returns the memory, to be given to rtm_contiguous_free(); NULL and errno
+ *   EINVAL   size is 0, low is above high, or align is no multiple of 4096
+ *   EPERM    it takes a privilege (CAP_SYS_ADMIN: filters, and more than 2 MiB) or a
+ *            setting; one line on standard error says which
+ *   ENOMEM   no memory that lies so was found, it may not be locked or pinned (then with
+ *            such a line), or the address space has no room
+ * Realtime: no; up to seconds for tens of MiB. Threads: any.
+ */
+RTM_API void *rtm_contiguous_alloc(
+	size_t size, uint64_t low, uint64_t high, uint64_t align);
+
+/*
+ * Frees it.
+ *
+ * Returns B_OK;
+ *   B_BAD_VALUE   block is not the start of such memory, was freed already, or belongs to
+ *                 the parent of this process
+ * Realtime: no. Threads: any.
+ */
+RTM_API status_t rtm_contiguous_free(void *block);
+
+/*
  * The physical address of a byte. It stays that only in memory that is pinned (contiguous
- * pools, and others as far as rtm_stats.pinned goes).
+ * memory and pools, and others as far as rtm_stats.pinned goes).
  *
  * Returns B_OK;
  *   B_BAD_VALUE   nothing is at p, or out is NULL

@@ -75,7 +75,7 @@ void *compat_take(
 void compat_child(void)
 {
 	tag_child();
-	compat_intime_child();
+	rtm_contiguous_child();
 	compat_cm_child();
 	compat_area_child();
 }

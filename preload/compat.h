@@ -9,7 +9,6 @@
 
 /* After fork, in the child: locks of the families are free. */
 void compat_child(void);
-void compat_intime_child(void);
 void compat_cm_child(void);
 void compat_area_child(void);
 

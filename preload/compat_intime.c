@@ -2,31 +2,17 @@
 /*
  * compat_intime.c - AllocateRtMemoryEx() and kin, as declared in intime/rt.h
  *
- * A boundary over phys.c: arguments are checked, what is live is remembered so that
- * nothing else is ever freed, errors become INtime's. Never on the realtime path.
+ * A boundary over rtm_contiguous.c: errors become INtime's, and are kept for the thread.
+ * Never on the realtime path.
  */
 #include <intime/rt.h>
 
 #include <errno.h>
 
-#include "base.h"
-#include "compat.h"
-#include "lock.h"
 #include "log.h"
 #include "phys.h"
-#include "sys.h"
-#include "tag.h"
+#include "rtm.h"
 
-struct intime_block {
-	struct intime_block *next;
-	struct area area;
-	struct phys_run run;
-	pid_t owner; /* a child does not have its parent's memory */
-};
-
-static struct intime_block *intime_live; /* under the lock */
-static struct tag *intime_tag;		 /* likewise; what all of them hold */
-static struct lock intime_lock;		 /* held for a walk of the list, nothing slow */
 static __thread DWORD intime_error;
 
 static DWORD intime_status(int error)
@@ -47,31 +33,6 @@ static DWORD intime_status(int error)
 	return E_MEM;
 }
 
-/* The tag is made with the first block and stays; without memory for it nothing is
- * counted. */
-static void intime_enter(struct intime_block *b)
-{
-	struct tag *fresh = NULL;
-	uint32_t me = lock_tid();
-
-	if (!__atomic_load_n(&intime_tag, __ATOMIC_RELAXED))
-		fresh = tag_create("AllocateRtMemory", TAG_LIBRARY, 0);
-	b->owner = sys_getpid();
-	lock_acquire(&intime_lock, me);
-	if (!intime_tag) {
-		/* relaxed: only whether there is one is asked without the lock */
-		__atomic_store_n(&intime_tag, fresh, __ATOMIC_RELAXED);
-		fresh = NULL;
-	}
-	b->next = intime_live;
-	intime_live = b;
-	if (intime_tag)
-		tag_book(intime_tag, b->run.size);
-	lock_release(&intime_lock, me);
-	if (fresh)
-		tag_delete(fresh);
-}
-
 PVOID AllocateRtMemoryEx(
 	DWORD cbSize, QWORD qwLowFilter, QWORD qwHighFilter, DWORD cbAlignment)
 {
@@ -79,21 +40,10 @@ PVOID AllocateRtMemoryEx(
 		.low = qwLowFilter,
 		.high = qwHighFilter,
 		.align = cbAlignment};
-	struct intime_block *b = je_calloc(1, sizeof(*b));
-	int ret;
+	void *block = NULL;
 
-	if (!b) {
-		intime_error = E_VMEM;
-		return NULL;
-	}
-	ret = phys_alloc(&want, &b->area, &b->run);
-	intime_error = intime_status(ret);
-	if (ret < 0) {
-		je_free(b);
-		return NULL;
-	}
-	intime_enter(b);
-	return b->run.base;
+	intime_error = intime_status(rtm_contiguous_make(&want, &block));
+	return block;
 }
 
 PVOID AllocateRtMemory(DWORD cbSize)
@@ -101,36 +51,12 @@ PVOID AllocateRtMemory(DWORD cbSize)
 	return AllocateRtMemoryEx(cbSize, 0, UINT64_MAX, 0);
 }
 
-static struct intime_block *intime_take(const void *p)
-{
-	struct intime_block **at, *b = NULL;
-	pid_t self = sys_getpid();
-	uint32_t me = lock_tid();
-
-	lock_acquire(&intime_lock, me);
-	for (at = &intime_live; *at; at = &(*at)->next) {
-		if ((*at)->run.base == p && (*at)->owner == self) {
-			b = *at;
-			*at = b->next;
-			if (intime_tag)
-				tag_unbook(intime_tag, b->run.size);
-			break;
-		}
-	}
-	lock_release(&intime_lock, me);
-	return b;
-}
-
 BOOLEAN FreeRtMemory(PVOID pMemory)
 {
-	struct intime_block *b = pMemory ? intime_take(pMemory) : NULL;
+	bool freed = rtm_contiguous_drop(pMemory);
 
-	intime_error = b ? E_OK : E_PARAM;
-	if (!b)
-		return FALSE;
-	phys_free(&b->run);
-	je_free(b);
-	return TRUE;
+	intime_error = freed ? E_OK : E_PARAM;
+	return freed;
 }
 
 QWORD GetRtPhysicalAddressEx(PVOID pMemory)
@@ -161,11 +87,4 @@ DWORD GetRtPhysicalAddress(PVOID pMemory)
 DWORD GetLastRtError(void)
 {
 	return intime_error;
-}
-
-void compat_intime_child(void)
-{
-	intime_lock.word = 0;
-	if (intime_tag)
-		tag_empty(intime_tag);
 }

@@ -53,6 +53,15 @@ status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out);
 /* enum area_flags of a pool that shall be locked so. */
 unsigned rtm_lock_flags(enum rtm_lock lock);
 
+/* Contiguous memory (phys.h), remembered until it is dropped. 0 or a negative errno, and
+ * phys_why(). Not on the realtime path. */
+struct phys_want;
+int rtm_contiguous_make(const struct phys_want *want, void **out);
+/* False: it is not the start of such memory of this process. */
+bool rtm_contiguous_drop(const void *block);
+/* After fork, in the child: its parent's memory is not its own. */
+void rtm_contiguous_child(void);
+
 /* The pool of this index is about to go: its descriptor with it. */
 void rtm_share_forget(int index);
 

@@ -32,6 +32,14 @@ declared() {
 	assert_output ""
 }
 
+@test "contiguous memory without the privilege: EPERM and one line that says what is missing" {
+	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_ext" unprivileged
+	assert_success
+	[ "${#lines[@]}" -eq 1 ] || explain "one line"
+	assert_contains "rtm_contiguous_alloc: "
+	assert_contains "CAP_SYS_ADMIN"
+}
+
 @test "tags: a block is booked off whatever way it goes back; each documented failure" {
 	run linked "$PROG/api_tags"
 	assert_success

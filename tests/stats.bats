@@ -151,7 +151,7 @@ metrics_sound() {
 	run "$RTMEM" stat "$VICTIM"
 	assert_success
 	for row in "com.example.driver +1 +1.0K +1.0K" "com.example.driver +1 +24 +24" \
-		"AllocateRtMemory +1 +12K +12K" "CMMemoryPool +1 +1.0M +1.0M" \
+		"contiguous +1 +12K +12K" "CMMemoryPool +1 +1.0M +1.0M" \
 		"CMMemoryPool +1 +8.0K +8.0K"; do
 		grep -qE "^$row *$" <<<"$output" || explain "no $row"
 	done

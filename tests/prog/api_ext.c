@@ -357,11 +357,49 @@ static void full_fails(void)
 	CHECK(rtm_leave() == B_OK && rtm_delete_pool(p) == B_OK);
 }
 
-int main(void)
+/* The same memory without a pool. */
+static void contiguous_alone(void)
 {
+	size_t size = 100000;
+	char *b = rtm_contiguous_alloc(size, 1 << 20, 0, 65536), *c;
+	uint64_t phys = 0, other = 0;
+
+	CHECK(b && rtm_physical_address(b, &phys) == B_OK);
+	CHECK(phys > 1 << 20 && phys % 65536 == 0);
+	for (size_t i = 0; i < size; i += 4096) {
+		CHECK(rtm_physical_address(b + i, &other) == B_OK && other == phys + i);
+		CHECK(b[i] == 0);
+		b[i] = 1;
+	}
+	CHECK(rtm_contiguous_free(b + 4096) == B_BAD_VALUE);
+	CHECK(rtm_contiguous_free(b) == B_OK && rtm_contiguous_free(b) == B_BAD_VALUE);
+	CHECK(rtm_contiguous_free(NULL) == B_BAD_VALUE);
+	errno = 0;
+	CHECK(!rtm_contiguous_alloc(0, 0, 0, 0) && errno == EINVAL);
+	errno = 0;
+	CHECK(!rtm_contiguous_alloc(1, 0, 0, 100) && errno == EINVAL);
+	errno = 0;
+	CHECK(!rtm_contiguous_alloc(1, 2, 1, 0) && errno == EINVAL);
+	errno = 0;
+	CHECK(!rtm_contiguous_alloc(SIZE_MAX, 0, 0, 0) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!rtm_contiguous_alloc(4096, 1ull << 51, 1ull << 52, 0) && errno == ENOMEM);
+	errno = 7;
+	c = rtm_contiguous_alloc(1, 0, 0, 0);
+	CHECK(c && errno == 7 && rtm_contiguous_free(c) == B_OK);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "unprivileged")) {
+		errno = 0;
+		CHECK(!rtm_contiguous_alloc(3 << 20, 0, 0, 0) && errno == EPERM);
+		return api_failed;
+	}
 	attributes();
 	address();
 	in_ram();
+	contiguous_alone();
 	grows();
 	allocations();
 	figures();
