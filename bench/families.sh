@@ -13,6 +13,17 @@ head_of() {
 	echo "# load $(cut -d' ' -f1-3 /proc/loadavg), MiB free $(free -m | awk '/^Mem/ { print $4 }'), huge pages reserved $(cat /proc/sys/vm/nr_hugepages)"
 }
 
+# A rule whose pool holds none of the frames.
+rule=$B/bench/frames.conf
+cat >"$rule" <<-'END'
+	[pool small]
+	size = 256K
+	[rule frames]
+	thread = frames
+	pool = small
+	recycle = 0.5s
+END
+
 mkdir -p "$OUT"
 {
 	head_of "AllocateRtMemoryEx(size, 0, all, 0): successes, ms (fastest, median, slowest)"
@@ -26,6 +37,8 @@ mkdir -p "$OUT"
 	LD_PRELOAD=libjemalloc.so.2 "$B/bench/frames"
 	printf 'mimalloc   '
 	LD_PRELOAD=libmimalloc.so.2.0 "$B/bench/frames"
+	printf 'rtmem rule '
+	RTMEM_CONF=$rule LD_PRELOAD=$PWD/$B/librtpreload.so "$B/bench/frames"
 	printf 'rtmem pool '
 	LD_PRELOAD=$PWD/$B/librtpreload.so "$B/bench/frames" pool
 } | tee "$OUT/frames.txt"
