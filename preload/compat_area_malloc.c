@@ -117,9 +117,9 @@ status_t rtm_area_delete_pool(const void *poolID)
 {
 	struct pool *p = area_pool(poolID);
 
-	if (!p)
+	/* relaxed: of two that delete it at once, one does */
+	if (!p || !__atomic_exchange_n(&area_maker[p->index], 0, __ATOMIC_RELAXED))
 		return B_ERROR;
-	__atomic_store_n(&area_maker[p->index], 0, __ATOMIC_RELAXED);
 	return rtm_delete_pool(area_handle(p)) == B_OK ? B_OK : B_ERROR;
 }
 
@@ -241,9 +241,10 @@ status_t rtm_put_module(const char *path)
 	lock_acquire(&area_use, me);
 	if (area_users > 0)
 		left = --area_users;
-	lock_release(&area_use, me);
+	/* under the lock: whoever opens the module meanwhile keeps what he makes */
 	if (left == 0)
 		pools_each(area_put_away, NULL);
+	lock_release(&area_use, me);
 	return left < 0 ? B_ENTRY_NOT_FOUND : B_OK;
 }
 

@@ -293,6 +293,44 @@ static void threads(void)
 	CHECK(m->delete_pool(p) == B_OK);
 }
 
+/* Pools come and go while others do; with the last user, none is left. */
+static void *maker(void *arg)
+{
+	for (int i = 0; i < 200; i++) {
+		module_info *info = NULL;
+		area_malloc_module_info *mine;
+		const void *p[3];
+		char *b;
+
+		CHECK(get_module(B_AREA_MALLOC_MODULE_NAME, &info) == B_OK);
+		mine = (area_malloc_module_info *)info;
+		for (int k = 0; k < 3; k++)
+			p[k] = mine->create_pool(B_ANY_ADDRESS, 20000, B_NO_LOCK, RW);
+		b = p[0] ? mine->malloc(p[0], 20000) : NULL;
+		CHECK(b && p[1] && p[2]);
+		if (b)
+			memset(b, i, 20000);
+		CHECK(mine->delete_pool(p[1]) == B_OK);
+		CHECK(!b || b[19999] == (char)i);
+		CHECK(mine->delete_pool(p[0]) == B_OK);
+		if (i % 20) /* some are left for the last user */
+			CHECK(mine->delete_pool(p[2]) == B_OK);
+		CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK);
+	}
+	return arg;
+}
+
+static void makers(void)
+{
+	pthread_t t[3];
+
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, maker, NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	CHECK(pools() == 0);
+}
+
 static void misuse(const char *how)
 {
 	const void *p = m->create_pool(B_ANY_ADDRESS, MIB, B_FULL_LOCK, RW);
@@ -343,5 +381,6 @@ int main(int argc, char **argv)
 	not_shared();
 	threads();
 	CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK && pools() == 0);
+	makers();
 	return api_failed;
 }
