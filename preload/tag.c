@@ -20,6 +20,7 @@ static struct tag
 static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
 static struct lock tag_lock;	      /* held for a walk of the registry */
 uint64_t tag_secret;		      /* written before the first chunk is seen */
+bool tag_made;
 
 static uint64_t tag_random(void)
 {
@@ -56,6 +57,7 @@ static struct tag *tag_take(struct tag *fresh, bool *used)
 				return NULL;
 			if (i == 0)
 				tag_secret = tag_random();
+			__atomic_store_n(&tag_made, true, __ATOMIC_RELAXED);
 			/* release: pairs with the acquires below */
 			__atomic_store_n(&tag_chunk[i], fresh, __ATOMIC_RELEASE);
 			*used = true;
@@ -142,12 +144,6 @@ struct tag *tag_at(uint64_t index)
 	return c && __atomic_load_n(&c[index % TAG_CHUNK].live, __ATOMIC_ACQUIRE)
 		       ? &c[index % TAG_CHUNK]
 		       : NULL;
-}
-
-bool tag_any(void)
-{
-	/* relaxed: who has a tagged block has seen its tag made */
-	return __atomic_load_n(&tag_chunk[0], __ATOMIC_RELAXED) != NULL;
 }
 
 void tag_book(struct tag *t, size_t bytes)

@@ -48,8 +48,14 @@ void tag_unbook(struct tag *t, size_t bytes);
 void tag_rebook(struct tag *t, size_t had, size_t bytes);
 
 void tag_each(void (*fn)(struct tag *, void *), void *arg);
-/* Has there ever been a tag? */
-bool tag_any(void);
+/* Has there ever been a tag? Where there was none, nothing of this costs more than one
+ * load. */
+extern __attribute__((visibility("hidden"))) bool tag_made;
+static inline bool tag_any(void)
+{
+	/* relaxed: who has a tagged block has seen its tag made */
+	return __builtin_expect(__atomic_load_n(&tag_made, __ATOMIC_RELAXED), 0);
+}
 /* What other processes do not know; constant once there is a tag. */
 extern __attribute__((visibility("hidden"))) uint64_t tag_secret;
 /* Nothing is booked on it any more. */

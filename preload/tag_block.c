@@ -36,14 +36,14 @@ void tag_put(const struct heap *h, void *p, size_t size, struct tag *t)
 
 struct tag *tag_of(const void *p)
 {
-	if (heap_usable_of(p) - heap_size_of(p) < TAG_TAIL)
+	if (!tag_any() || heap_usable_of(p) - heap_size_of(p) < TAG_TAIL)
 		return NULL;
 	return tag_at(*tag_tail(p) ^ tag_seal(p));
 }
 
 struct tag *tag_of_any(const struct heap *h, const void *p)
 {
-	return heap_check_pointer(h, p) == HEAP_OK ? tag_of(p) : NULL;
+	return tag_any() && heap_check_pointer(h, p) == HEAP_OK ? tag_of(p) : NULL;
 }
 
 void tag_leave_slow(void *p)
@@ -56,7 +56,7 @@ void tag_leave_slow(void *p)
 	tag_unbook(t, heap_size_of(p));
 }
 
-bool tag_resize(struct heap *h, void *p, size_t size)
+bool tag_resize_slow(struct heap *h, void *p, size_t size)
 {
 	struct tag *t = tag_of(p);
 	size_t had = heap_size_of(p);

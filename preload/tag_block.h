@@ -29,12 +29,16 @@ struct tag *tag_of_any(const struct heap *h, const void *p);
 void tag_leave_slow(void *p);
 static inline void tag_leave(void *p)
 {
-	if (__builtin_expect(heap_usable_of(p) - heap_size_of(p) >= TAG_TAIL, 0))
+	if (tag_any() && heap_usable_of(p) - heap_size_of(p) >= TAG_TAIL)
 		tag_leave_slow(p);
 }
 
 /* heap_resize() of a live block, tagged or not. */
-bool tag_resize(struct heap *h, void *p, size_t size);
+bool tag_resize_slow(struct heap *h, void *p, size_t size);
+static inline bool tag_resize(struct heap *h, void *p, size_t size)
+{
+	return tag_any() ? tag_resize_slow(h, p, size) : heap_resize(h, p, size);
+}
 
 /* Bytes of what may be a live block of h that the program may use. */
 size_t tag_room(const struct heap *h, const void *p);
