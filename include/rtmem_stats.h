@@ -21,6 +21,9 @@
  * 50 ms, counts for three more seconds after the last change, and publishes each 100 ms
  * meanwhile (else each second). [realtime] report = yes counts always.
  *
+ * AUDITS. One reader at a time, which holds flock(LOCK_EX) on the page, may ask for an
+ * audit: see struct rtmem_stats_request.
+ *
  * Fixed-width fields in the order of the machine; units stand with each. Time is
  * CLOCK_MONOTONIC in nanoseconds. Strings end with NUL.
  */
@@ -46,12 +49,31 @@ struct rtmem_stats_section {
 	uint32_t at, size, n, max;
 };
 
+/*
+ * Readers ask, the helper answers; outside of `sequence`, each field by itself. An audit
+ * begins when `audit` is a number that it was not before, and goes on while `beat`
+ * changes at least each three seconds. Its figures are then in another file in memory
+ * beside the page, "/memfd:rtmem-audit (deleted)" (policy/audit_file.h, which is no
+ * interface).
+ */
+struct rtmem_stats_request {
+	uint64_t audit;	  /* by the reader: the number of the audit, 0: none */
+	uint64_t beat;	  /* by the reader: any other value than before */
+	uint64_t going;	  /* by the helper: of the audit that goes on, 0: none */
+	uint64_t refused; /* by the helper: the last one that could not be begun … */
+	uint32_t error;	  /* … and its errno */
+	uint32_t all;	  /* by the reader: 1: threads of every class */
+};
+
+#define RTMEM_STATS_AUDIT_FILE	"rtmem-audit"
+#define RTMEM_STATS_AUDIT_START UINT64_MAX /* `going`: since the program's start */
+
 struct rtmem_stats_head {
 	uint64_t magic;
 	uint32_t version, head_size; /* bytes of this struct */
 	uint64_t size;		     /* bytes of the page */
 	uint64_t sequence;	     /* odd while it is being written */
-	uint64_t watch;		     /* the only field that a reader may write */
+	uint64_t watch;		     /* written by readers, as are parts of `request` */
 	uint32_t pid;		     /* as the process itself sees it */
 	uint32_t watching;	     /* 1: calls are counted and timed now */
 	uint64_t started;	     /* time the page was made */
@@ -67,6 +89,7 @@ struct rtmem_stats_head {
 	uint32_t files;	  /* policy files that were read */
 	struct rtmem_stats_section pool, rule, tag, thread, gone;
 	char policy[208]; /* the last of those files: what is read later wins */
+	struct rtmem_stats_request request;
 };
 
 #define RTMEM_STATS_POOL_LOCK	1u /* its memory is to be locked */
@@ -120,7 +143,13 @@ struct rtmem_stats_thread {
 	uint64_t worst_alloc, worst_free;	     /* ticks */
 	/* page faults of the whole thread, inside the allocator or not, since counting */
 	uint64_t minor_faults, major_faults;
-	uint64_t reserved[3];
+	/* times the whole thread was made to wait although it could have gone on
+	 * (nonvoluntary context switches), since counting */
+	uint64_t waits;
+	/* counted while somebody watches: calls during which the thread was scheduled out
+	 * or a signal handler ran (always 0 where the kernel has no rseq); system calls
+	 * that jemalloc made within the calls */
+	uint64_t interrupted, system_calls;
 	/* ticks of each call: the layout of HdrHistogram with 16 sub-buckets */
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
 };

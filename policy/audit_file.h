@@ -3,8 +3,8 @@
  * audit_file.h - what the library writes down for rtmem audit, and how it lies in the
  * file
  *
- * One file per process, made by the library in the directory that RTMEM_AUDIT names,
- * mapped by both. The library stores with relaxed atomics while the tool reads: figures,
+ * One file per process: made by the library at start in the directory that RTMEM_AUDIT
+ * names, or in memory when rtmem audit --pid asks for it; mapped by both. The library stores with relaxed atomics while the tool reads: figures,
  * not facts to act on. It is complete at every moment, so a killed program leaves its
  * audit. Written and read by the same version only: version is compared.
  */

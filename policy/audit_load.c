@@ -24,6 +24,11 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+double audit_now(void)
+{
+	return (double)now_ns() * 1e-9;
+}
+
 static uint32_t threads_of(const struct audit_file *f)
 {
 	/* acquire: pairs with the library's release; the records are complete */
@@ -32,21 +37,16 @@ static uint32_t threads_of(const struct audit_file *f)
 	return n < AUDIT_THREADS ? n : AUDIT_THREADS;
 }
 
-static const struct audit_file *map(const struct audit_report *r, const char *name)
+const struct audit_file *audit_map(int fd)
 {
-	char path[512];
+	size_t size = sizeof(struct audit_file);
+	const struct audit_file *f;
 	struct stat st;
 	void *at = MAP_FAILED;
-	const struct audit_file *f;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size == sizeof(struct audit_file))
-		at = mmap(NULL, sizeof(struct audit_file), PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)size &&
+		st.st_size < (off_t)size + 4096)
+		at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
 		return NULL;
 	f = at;
@@ -54,35 +54,57 @@ static const struct audit_file *map(const struct audit_report *r, const char *na
 	if (__atomic_load_n(&f->magic, __ATOMIC_ACQUIRE) == AUDIT_MAGIC &&
 		f->version == AUDIT_VERSION)
 		return f;
-	munmap(at, sizeof(struct audit_file));
+	munmap(at, size);
 	return NULL;
+}
+
+bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
+	const struct audit_file *f)
+{
+	struct audit_process *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->sample = calloc(AUDIT_SAMPLES, sizeof(*p->sample));
+	if (!p || !p->sample) {
+		free(p);
+		return false;
+	}
+	snprintf(p->file_name, sizeof(p->file_name), "%s", name);
+	p->file = f;
+	p->pid = pid;
+	r->process[r->nprocess++] = p;
+	return true;
+}
+
+static void look_at_file(struct audit_report *r, const char *name)
+{
+	char path[512];
+	const struct audit_file *f;
+	int fd;
+
+	for (int i = 0; i < r->nprocess; i++) {
+		if (strcmp(r->process[i]->file_name, name) == 0)
+			return;
+	}
+	if (*name == '.' || r->nprocess == AUDIT_PROCESSES || strlen(name) > 63)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	f = audit_map(fd);
+	close(fd);
+	if (f)
+		audit_add(r, name, f->pid, f);
 }
 
 static void look_for_files(struct audit_report *r)
 {
-	DIR *d = opendir(r->dir);
+	DIR *d = *r->dir ? opendir(r->dir) : NULL;
 	struct dirent *e;
 
-	while (d && (e = readdir(d))) {
-		struct audit_process *p;
-		int i = 0;
-
-		while (i < r->nprocess && strcmp(r->process[i]->file_name, e->d_name))
-			i++;
-		if (*e->d_name == '.' || i < r->nprocess || i == AUDIT_PROCESSES ||
-			strlen(e->d_name) >= sizeof(p->file_name))
-			continue;
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			break;
-		strcpy(p->file_name, e->d_name);
-		p->file = map(r, e->d_name);
-		p->sample = p->file ? calloc(AUDIT_SAMPLES, sizeof(*p->sample)) : NULL;
-		if (p->sample)
-			r->process[r->nprocess++] = p;
-		else
-			free(p);
-	}
+	while (d && (e = readdir(d)))
+		look_at_file(r, e->d_name);
 	if (d)
 		closedir(d);
 }
@@ -103,22 +125,27 @@ static bool slurp(char *buf, size_t size, uint32_t pid, uint32_t tid, const char
 	return n > 0;
 }
 
-static void look_at_thread(const struct audit_file *f, uint32_t i, struct audit_seen *s)
+static void look_at_thread(const struct audit_process *p, uint32_t i, struct audit_seen *s)
 {
+	uint32_t tid = p->file->thread[i].tid;
 	unsigned long minor, major;
 	const char *rest;
 	char text[512];
 
-	if (slurp(text, sizeof(text), f->pid, f->thread[i].tid, "comm"))
+	if (slurp(text, sizeof(text), p->pid, tid, "comm"))
 		snprintf(
 			s->name, sizeof(s->name), "%.*s", (int)strcspn(text, "\n"), text);
-	if (!slurp(text, sizeof(text), f->pid, f->thread[i].tid, "stat"))
+	if (!slurp(text, sizeof(text), p->pid, tid, "stat"))
 		return;
 	rest = strrchr(text, ')'); /* behind the name, which may hold anything */
 	if (rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &minor,
 			    &major) == 2) {
-		s->minor = minor;
-		s->major = major;
+		if (p->joined && !s->faults) {
+			s->minor_first = minor;
+			s->major_first = major;
+		}
+		s->minor = minor - s->minor_first;
+		s->major = major - s->major_first;
 		s->faults = true;
 	}
 }
@@ -144,7 +171,7 @@ static void look_at_process(struct audit_process *p)
 	struct audit_sample s = {.at = (double)(ns - f->ns) * 1e-9};
 	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%u", f->pid);
+	snprintf(path, sizeof(path), "/proc/%u", p->pid);
 	if (access(path, F_OK) == 0 || p->seconds <= 0)
 		p->seconds = s.at;
 	if (ns > f->ns)
@@ -153,7 +180,7 @@ static void look_at_process(struct audit_process *p)
 		s.allocations += f->thread[i].all.allocations;
 		s.frees += f->thread[i].frees;
 		s.live += f->thread[i].all.live;
-		look_at_thread(f, i, &p->seen[i]);
+		look_at_thread(p, i, &p->seen[i]);
 	}
 	if (threads_of(f))
 		keep_sample(p, &s);
@@ -181,6 +208,38 @@ uint64_t audit_progress(const struct audit_report *r, int *threads)
 	return n;
 }
 
+/* Names are for a terminal, and end. */
+static void clean(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
+/* From here on what is reported stands still, is bounded, and its names are clean. */
+static bool keep(struct audit_process *p)
+{
+	struct audit_file *f = malloc(sizeof(*f));
+
+	if (!f)
+		return false;
+	memcpy(f, p->file, sizeof(*f));
+	munmap((void *)(uintptr_t)p->file, sizeof(*f));
+	p->file = f;
+	f->nthread = threads_of(f);
+	f->nmodule = f->nmodule < AUDIT_MODULES ? f->nmodule : AUDIT_MODULES;
+	clean(f->program, sizeof(f->program));
+	for (int i = 0; i < AUDIT_THREADS; i++) {
+		clean(f->thread[i].name, sizeof(f->thread[i].name));
+		clean(p->seen[i].name, sizeof(p->seen[i].name));
+	}
+	for (int i = 0; i < AUDIT_MODULES; i++)
+		clean(f->module[i].path, sizeof(f->module[i].path));
+	return true;
+}
+
 static int by_calls(const void *a, const void *b, void *arg)
 {
 	const struct audit_file *f = arg;
@@ -196,8 +255,11 @@ int audit_finish(struct audit_report *r)
 
 	for (int i = 0; i < r->nprocess; i++) {
 		struct audit_process *p = r->process[i];
-		const struct audit_file *f = p->file;
+		const struct audit_file *f;
 
+		if (!keep(p))
+			continue;
+		f = p->file;
 		threads += (int)threads_of(f);
 		for (int k = 0; k < AUDIT_STACKS; k++) {
 			const struct audit_stack *s = &f->stack[k];
@@ -216,13 +278,14 @@ int audit_finish(struct audit_report *r)
 
 void audit_remove(struct audit_report *r)
 {
-	DIR *d = opendir(r->dir);
+	DIR *d = *r->dir ? opendir(r->dir) : NULL;
 	struct dirent *e;
 
-	while (d && (e = readdir(d)))
+	if (!d)
+		return;
+	while ((e = readdir(d)))
 		if (*e->d_name != '.')
 			unlinkat(dirfd(d), e->d_name, 0);
-	if (d)
-		closedir(d);
+	closedir(d);
 	rmdir(r->dir);
 }

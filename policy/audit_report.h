@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "audit_file.h"
+#include "stats_read.h"
 
 enum { AUDIT_PROCESSES = 64, AUDIT_SAMPLES = 4096, AUDIT_NAMES = 8 };
 
@@ -25,11 +26,14 @@ struct audit_sample {
 struct audit_seen {
 	char name[16];
 	uint64_t minor, major;
-	bool faults; /* minor and major were read */
+	uint64_t minor_first, major_first;
+	bool faults; /* they were read */
 };
 
 struct audit_process {
 	char file_name[64]; /* in the directory */
+	uint32_t pid;	    /* as we see it */
+	bool joined;	    /* it ran before; faults are counted from our first look */
 	const struct audit_file *file;
 	struct audit_seen seen[AUDIT_THREADS];
 	struct audit_sample *sample;
@@ -48,7 +52,32 @@ struct audit_report {
 	int nprocess;
 };
 
-/* audit_load.c: looks at the directory and at /proc; called at intervals and at the end.
+/* The audit of a process that runs. */
+struct audit_join {
+	struct stats_page page; /* held with flock() */
+	uint64_t number;	/* of the audit, to the library */
+	double heard, beaten;	/* when it published last; when it was last asked to go on */
+	uint64_t published;
+};
+/*
+ * audit_join.c: begins one, and adds the process to r. An exit code; what is wrong is said
+ * in one line. Waits at most 10 s.
+ */
+int audit_join(struct audit_join *j, struct audit_report *r, pid_t pid, bool every);
+/* At least once a second: asks it to go on. False: the process has ended, or has become
+ * another program. */
+bool audit_join_goes_on(struct audit_join *j);
+/* The process goes on without it, and its figures stand still: at most a second. */
+void audit_join_end(struct audit_join *j);
+
+/* Maps a file that a process has written; NULL: it is none of this version. */
+const struct audit_file *audit_map(int fd);
+/* Adds it to r; false: no room. */
+bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
+	const struct audit_file *f);
+double audit_now(void);
+
+/* audit_load.c: looks at the directory, if there is one, and at /proc; called at intervals and at the end.
  */
 void audit_look(struct audit_report *r);
 /* Orders and names what was collected; how many threads there are. */

@@ -173,9 +173,15 @@ static void print_stacks(const struct audit_process *p, uint32_t thread, FILE *t
 		fputs("    none: it only frees\n", to);
 }
 
-static void print_limits(const struct audit_file *f, FILE *to)
+static void print_limits(const struct audit_process *p, FILE *to)
 {
-	if (!f->locked)
+	const struct audit_file *f = p->file;
+
+	if (p->joined)
+		fputs("The tables of the audit are not locked in RAM: what may be locked "
+		      "is left to the pools.\n",
+			to);
+	else if (!f->locked)
 		fputs("The tables of the audit could not be locked in RAM (limit of "
 		      "locked "
 		      "memory).\n",
@@ -192,6 +198,20 @@ static void print_limits(const struct audit_file *f, FILE *to)
 			(unsigned long)f->no_thread, AUDIT_THREADS);
 }
 
+static void print_meaning(const struct audit_process *p, FILE *to)
+{
+	fprintf(to,
+		"Counted from the moment %s. PEAK: bytes alive at once,\n"
+		"16 more a block. SLOWEST: one call by the clock, preemption included.\n"
+		"SYSCALLS: made by jemalloc within malloc and free to get and return "
+		"memory; none from a\n"
+		"pool. FAULTS: page faults of the whole thread since %s, whatever "
+		"caused them;\n"
+		"- ended too soon to be asked.\n",
+		p->joined ? "the audit began" : "a thread became realtime",
+		p->joined ? "then" : "its start");
+}
+
 void audit_text(const struct audit_report *r, FILE *to)
 {
 	for (int i = 0; i < r->nprocess; i++) {
@@ -202,20 +222,8 @@ void audit_text(const struct audit_report *r, FILE *to)
 			continue;
 		fprintf(to, "Audit of %s, process %u, %.1f s.\n", f->program, f->pid,
 			p->seconds);
-		fputs("Counted from the moment a thread became realtime. PEAK: bytes "
-		      "alive at once, "
-		      "16 more a block.\n"
-		      "SLOWEST: one call by the clock, preemption included. SYSCALLS: "
-		      "made by "
-		      "jemalloc within\n"
-		      "malloc and free to get and return memory; none from a pool. "
-		      "FAULTS: page "
-		      "faults of the\n"
-		      "whole thread since its start, whatever caused them; - ended too "
-		      "soon to be "
-		      "asked.\n",
-			to);
-		print_limits(f, to);
+		print_meaning(p, to);
+		print_limits(p, to);
 		print_threads(p, to);
 		for (uint32_t k = 0; k < f->nthread && k < AUDIT_THREADS; k++)
 			print_stacks(p, k, to);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_audit.c - rtmem audit: run a program and say which realtime thread allocates what
+ * cmd_audit.c - rtmem audit: which realtime thread allocates what, in a program that it
+ * runs or in one that runs already
  *
  * The program is started as by rtmem run, with a directory in its environment where the
  * library writes its figures; they are complete whenever the program ends, by whatever
- * means. Never waits longer than the duration plus AUDIT_GRACE for what it started.
+ * means. Never waits longer than the duration plus AUDIT_GRACE for what it started. One
+ * that runs already (audit_join.c) is left running.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,6 +27,7 @@ typedef void audit_form(const struct audit_report *r, FILE *to);
 
 struct audit {
 	double duration; /* seconds; 0: until the program ends */
+	pid_t pid;	 /* of a process that runs; 0: a command is started */
 	bool every;
 	const char *conf, *html, *output;
 	audit_form *form;
@@ -32,6 +35,7 @@ struct audit {
 	struct audit_report report;
 	pid_t child;
 	int status;
+	struct audit_join join;
 };
 
 static volatile sig_atomic_t asked_to_stop;
@@ -40,14 +44,6 @@ static void ask_to_stop(int signal)
 {
 	(void)signal;
 	asked_to_stop = 1;
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
 /* "10", "0.5s", "200ms" */
@@ -66,6 +62,20 @@ static bool parse_duration(const char *text, double *out)
 	return *out > 0 && *out < 1e7;
 }
 
+static int parsed(const struct audit *a, bool command)
+{
+	if (a->pid && command)
+		fputs("rtmem audit: takes a command, or a process with --pid\n", stderr);
+	else if (a->pid && a->conf)
+		fputs("rtmem audit: --conf is for a command that is started\n", stderr);
+	else if (!a->pid && !command)
+		fputs("rtmem audit: no command to run (see rtmem audit --help)\n",
+			stderr);
+	else
+		return CMD_OK;
+	return CMD_USAGE;
+}
+
 static int parse(struct audit *a, int argc, char **argv)
 {
 	struct cmd_line l;
@@ -79,6 +89,11 @@ static int parse(struct audit *a, int argc, char **argv)
 		if (option == AUDIT_DURATION && !parse_duration(l.value, &a->duration)) {
 			fprintf(stderr, "rtmem audit: '%s' is no number of seconds\n",
 				l.value);
+			return CMD_USAGE;
+		}
+		if (option == AUDIT_PID && (a->pid = stats_pid(l.value)) < 0) {
+			fputs("rtmem audit: --pid takes the number of a process\n",
+				stderr);
 			return CMD_USAGE;
 		}
 		if (option == AUDIT_CONF)
@@ -95,10 +110,7 @@ static int parse(struct audit *a, int argc, char **argv)
 			a->output = l.value;
 	}
 	a->argv = argv + l.at;
-	if (l.at < argc)
-		return CMD_OK;
-	fputs("rtmem audit: no command to run (see rtmem audit --help)\n", stderr);
-	return CMD_USAGE;
+	return parsed(a, l.at < argc);
 }
 
 static bool make_directory(struct audit_report *r)
@@ -159,27 +171,52 @@ static void say_progress(const struct audit *a, double seconds)
 		seconds, threads, threads == 1 ? "" : "s", (unsigned long)n);
 }
 
+/* Of a process that ran before: until the time is over, it has ended, or we are told. */
+static void follow_joined(struct audit *a)
+{
+	const struct timespec nap = {0, AUDIT_LOOK_MS * 1000000};
+	double start = audit_now(), said = 0;
+	bool show = isatty(STDERR_FILENO), there;
+
+	do {
+		there = audit_join_goes_on(&a->join);
+		audit_look(&a->report);
+		if (show && audit_now() - said > 0.5) {
+			said = audit_now();
+			say_progress(a, said - start);
+		}
+		if (there)
+			nanosleep(&nap, NULL);
+	} while (there && !asked_to_stop &&
+		 !(a->duration > 0 && audit_now() - start > a->duration));
+	if (show)
+		fputs("\r\033[K", stderr);
+	if (!there)
+		fputs("rtmem audit: the program has ended\n", stderr);
+	audit_join_end(&a->join);
+}
+
 /* Until the program has ended; it is told to when the time is over. */
 static void follow(struct audit *a)
 {
 	const struct timespec nap = {0, AUDIT_LOOK_MS * 1000000};
-	double start = now(), told = 0, said = 0;
+	double start = audit_now(), told = 0, said = 0;
 	bool show = isatty(STDERR_FILENO), done;
 
 	do {
 		done = waitpid(a->child, &a->status, WNOHANG) != 0;
 		audit_look(&a->report);
-		if (show && now() - said > 0.5) {
-			said = now();
+		if (show && audit_now() - said > 0.5) {
+			said = audit_now();
 			say_progress(a, said - start);
 		}
 		if (done)
 			break;
 		if (!told && (asked_to_stop ||
-				     (a->duration > 0 && now() - start > a->duration))) {
-			told = now();
+				     (a->duration > 0 && audit_now() - start > a->duration))) {
+			told = audit_now();
 			tell(a, SIGTERM);
-		} else if (told && now() - told > AUDIT_GRACE) {
+		} else if (told && audit_now() - told > AUDIT_GRACE) {
 			tell(a, SIGKILL);
 		}
 		nanosleep(&nap, NULL);
@@ -236,29 +273,53 @@ static int report(struct audit *a)
 	return failed;
 }
 
+static void take_signals(void)
+{
+	struct sigaction stop = {.sa_handler = ask_to_stop};
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+}
+
+static int audit_process(struct audit *a)
+{
+	int failed;
+
+	take_signals();
+	failed = audit_join(&a->join, &a->report, a->pid, a->every);
+	if (failed)
+		return failed;
+	follow_joined(a);
+	audit_look(&a->report);
+	return report(a);
+}
+
+static int audit_command(struct audit *a)
+{
+	if (!make_directory(&a->report))
+		return CMD_NO;
+	a->child = fork();
+	if (a->child == 0)
+		become(a);
+	if (a->child < 0) {
+		perror("rtmem audit: fork");
+		audit_remove(&a->report);
+		return CMD_NO;
+	}
+	take_signals();
+	follow(a);
+	audit_look(&a->report);
+	audit_remove(&a->report);
+	return report(a);
+}
+
 int cmd_audit(int argc, char **argv)
 {
 	static struct audit a;
-	struct sigaction stop = {.sa_handler = ask_to_stop};
 	int failed = parse(&a, argc, argv);
 
 	if (failed)
 		return failed;
-	if (!make_directory(&a.report))
-		return CMD_NO;
-	a.child = fork();
-	if (a.child == 0)
-		become(&a);
-	if (a.child < 0) {
-		perror("rtmem audit: fork");
-		audit_remove(&a.report);
-		return CMD_NO;
-	}
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGHUP, &stop, NULL);
-	follow(&a);
-	audit_look(&a.report);
-	audit_remove(&a.report);
-	return report(&a);
+	return a.pid ? audit_process(&a) : audit_command(&a);
 }

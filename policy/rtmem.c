@@ -229,13 +229,13 @@ const struct cmd cmd_table[] = {
 	},
 	{
 		.name = "audit",
-		.operands = "COMMAND [ARGUMENT…]",
+		.operands = "[COMMAND [ARGUMENT…]]",
 		.summary = "which realtime thread of a program allocates what, from "
 			   "where",
 		.option =
 			OPTIONS{
 				[AUDIT_DURATION] = {"--duration", "-d", "SECONDS",
-					"end the program after this time"},
+					"end the program (with --pid: the audit) after this time"},
 				[AUDIT_SUGGEST] = {"--suggest", "-s", NULL,
 					"print a policy with pools for what was seen"},
 				[AUDIT_JSON] = {"--json", "-j", NULL,
@@ -248,6 +248,8 @@ const struct cmd cmd_table[] = {
 					"audit every thread, not only realtime ones"},
 				[AUDIT_CONF] = {"--conf", "-c", "FILE",
 					"use this policy file and no other"},
+				[AUDIT_PID] = {"--pid", "-p", "PID",
+					"a process that runs, instead of a command"},
 				{0},
 			},
 		.exit =

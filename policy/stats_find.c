@@ -18,7 +18,6 @@
 #include "stats_read.h"
 
 #define FIND_LIBRARY "librtpreload.so"
-#define FIND_LINK    "/memfd:" RTMEM_STATS_FILE " (deleted)"
 
 /* The number a name in /proc is, or -1. */
 pid_t stats_pid(const char *word)
@@ -89,14 +88,16 @@ static int find_open_fd(int dir, const char *name)
 	return fd;
 }
 
-/* The descriptor of the page in the helper's table; -1: none, *t says why. */
-static int find_in_table(pid_t pid, const char *tid, enum stats_trouble *t)
+/* The file in memory of that name in the helper's table; -1: none, *t says why. */
+static int find_in_table(
+	pid_t pid, const char *tid, const char *file, enum stats_trouble *t)
 {
-	char path[320], target[64];
+	char path[320], target[64], wanted[64];
 	struct dirent *e;
 	int fd = -1;
 	DIR *d;
 
+	snprintf(wanted, sizeof(wanted), "/memfd:%s (deleted)", file);
 	snprintf(path, sizeof(path), "/proc/%d/task/%s/fd", pid, tid);
 	d = opendir(path);
 	if (!d && (errno == EACCES || errno == EPERM))
@@ -107,7 +108,7 @@ static int find_in_table(pid_t pid, const char *tid, enum stats_trouble *t)
 		if (n <= 0)
 			continue;
 		target[n] = '\0';
-		if (strcmp(target, FIND_LINK) == 0)
+		if (strcmp(target, wanted) == 0)
 			fd = find_open_fd(dirfd(d), e->d_name);
 	}
 	if (d)
@@ -115,7 +116,7 @@ static int find_in_table(pid_t pid, const char *tid, enum stats_trouble *t)
 	return fd;
 }
 
-static int find_page(pid_t pid, enum stats_trouble *t)
+int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t)
 {
 	char path[320], name[32];
 	struct dirent *e;
@@ -132,7 +133,7 @@ static int find_page(pid_t pid, enum stats_trouble *t)
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", pid, e->d_name);
 		if (find_first_line(path, name, sizeof(name)) &&
 			strcmp(name, RTMEM_STATS_HELPER) == 0)
-			fd = find_in_table(pid, e->d_name, t);
+			fd = find_in_table(pid, e->d_name, file, t);
 	}
 	if (d)
 		closedir(d);
@@ -170,7 +171,7 @@ enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
 		return STATS_GONE;
 	}
 	find_program(p);
-	p->fd = find_page(pid, &t);
+	p->fd = stats_find_file(pid, RTMEM_STATS_FILE, &t);
 	if (p->fd >= 0)
 		t = stats_read_first(p);
 	else if (t == STATS_OK)

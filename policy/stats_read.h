@@ -54,6 +54,10 @@ enum stats_trouble stats_wait(struct stats_page *p);
 const void *stats_record(
 	const struct stats_page *p, const struct rtmem_stats_section *s, uint32_t i);
 
+/* A file in memory that the helper of a process has open, by the name it was made with;
+ * for writing where that is allowed. -1: there is none, or *t says why. */
+int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t);
+
 /* "rtmem stat: process 12: …" on standard error; returns CMD_NO. */
 int stats_say(const char *command, pid_t pid, enum stats_trouble t);
 /* A process number, or -1. */

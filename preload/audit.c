@@ -148,7 +148,8 @@ static bool unfollow(struct audit_file *a, const void *p, struct audit_live *out
 		*out = *l;
 		/* release: what was read before the place is free */
 		__atomic_store_n(&l->block, 0, __ATOMIC_RELEASE);
-		return true;
+		/* a file may take the place of another under a call that is slow */
+		return out->thread - 1 < AUDIT_THREADS && out->stack <= AUDIT_STACKS;
 	}
 	return false;
 }
@@ -196,7 +197,7 @@ void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call 
 	struct audit_live l = {.size = (size + POOL_HEADER + 15) & ~15ul,
 		.born = call->start + call->ticks,
 		.thread = thread};
-	struct audit_file *a = audit_page;
+	struct audit_file *a = audit_going();
 	uintptr_t ret[AUDIT_FRAMES];
 
 	if (!a || !p || thread == AUDIT_NOBODY)
@@ -214,7 +215,7 @@ void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call 
 
 void audit_forget(uint32_t thread, const void *p, uint64_t now)
 {
-	struct audit_file *a = audit_page;
+	struct audit_file *a = audit_going();
 	struct audit_live l;
 	uint64_t life;
 
@@ -233,11 +234,12 @@ void audit_forget(uint32_t thread, const void *p, uint64_t now)
 
 void audit_freed(uint32_t thread, const struct audit_call *call)
 {
+	struct audit_file *a = audit_going();
 	struct audit_thread *t;
 
-	if (!audit_page || thread == AUDIT_NOBODY)
+	if (!a || thread == AUDIT_NOBODY)
 		return;
-	t = &audit_page->thread[thread - 1];
+	t = &a->thread[thread - 1];
 	ADD(t->frees, 1);
 	ADD(t->free_system_calls, call->system_calls);
 	RAISE(t->free_worst, call->ticks);

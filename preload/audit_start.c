@@ -4,6 +4,7 @@
  *
  * Never on the realtime path. The file is made at start; its pages are touched when the
  * first thread is audited, so a program without one costs its directory an empty file.
+ * Of an audit that begins later, audit_attach.c.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 
 static struct lock audit_lock;
+static struct audit_file *audit_made; /* at start */
 
 static int audit_open(void *arg)
 {
@@ -41,17 +43,31 @@ static int audit_open(void *arg)
 		long at = sys_mmap(NULL, sizeof(struct audit_file),
 			PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-		audit_page = sys_is_error(at) ? NULL : (struct audit_file *)at;
+		audit_made = sys_is_error(at) ? NULL : (struct audit_file *)at;
 	}
 	sys_close(fd);
-	return audit_page ? 0 : -1;
+	return audit_made ? 0 : -1;
+}
+
+void audit_begin_file(struct audit_file *a, const char *program, bool every)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	a->pid = (uint32_t)sys_getpid();
+	a->ticks = __builtin_ia32_rdtsc();
+	a->ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	a->every = every;
+	strncpy(a->program, program, sizeof(a->program) - 1);
+	a->version = AUDIT_VERSION;
+	/* release: the reader looks for it before anything else */
+	__atomic_store_n(&a->magic, AUDIT_MAGIC, __ATOMIC_RELEASE);
 }
 
 bool audit_start(const char *program)
 {
 	const char *dir = getenv("RTMEM_AUDIT");
 	const char *every = getenv("RTMEM_AUDIT_ALL");
-	struct timespec now;
 
 	if (!dir || *dir != '/' || strlen(dir) > 250 || getauxval(AT_SECURE))
 		return false;
@@ -59,26 +75,20 @@ bool audit_start(const char *program)
 		log_line("no audit of this program: no file can be made in %s", dir);
 		return false;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	audit_page->pid = (uint32_t)sys_getpid();
-	audit_page->ticks = __builtin_ia32_rdtsc();
-	audit_page->ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	audit_page->every = every && *every;
-	strncpy(audit_page->program, program, sizeof(audit_page->program) - 1);
-	audit_page->version = AUDIT_VERSION;
-	/* release: the reader looks for it before anything else */
-	__atomic_store_n(&audit_page->magic, AUDIT_MAGIC, __ATOMIC_RELEASE);
+	audit_begin_file(audit_made, program, every && *every);
+	__atomic_store_n(&audit_page, audit_made, __ATOMIC_RELEASE);
 	return true;
 }
 
 bool audit_wants(int sched)
 {
-	return audit_page && (audit_page->every || sched == SCHED_FIFO ||
-				     sched == SCHED_RR || sched == SCHED_DEADLINE);
+	const struct audit_file *a = audit_going();
+
+	return a && (a->every || sched == SCHED_FIFO || sched == SCHED_RR ||
+			    sched == SCHED_DEADLINE);
 }
 
-/* Of a page the kernel may still have to make: atomic, the tables may be in use. */
-static void audit_touch(struct audit_file *a)
+void audit_touch(struct audit_file *a)
 {
 	for (size_t at = 0; at < sizeof(*a); at += AREA_PAGE)
 		__atomic_fetch_or((unsigned char *)a + at, 0, __ATOMIC_RELAXED);
@@ -94,7 +104,7 @@ static uint32_t audit_take_thread(struct audit_file *a, uint32_t tid)
 		a->no_thread++;
 		return AUDIT_NOBODY;
 	}
-	if (a->nthread == 0) {
+	if (a->nthread == 0 && a == audit_made) {
 		audit_touch(a);
 		a->locked = sys_mlock(a, sizeof(*a)) == 0;
 	}
@@ -105,9 +115,11 @@ static uint32_t audit_take_thread(struct audit_file *a, uint32_t tid)
 uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority)
 {
 	uint32_t me = lock_tid(), n;
-	struct audit_file *a = audit_page;
+	struct audit_file *a = audit_going();
 	struct audit_thread *t;
 
+	if (!a)
+		return AUDIT_NOBODY;
 	lock_acquire(&audit_lock, me);
 	n = audit_take_thread(a, tid);
 	if (n != AUDIT_NOBODY) {
@@ -125,6 +137,8 @@ uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority)
 
 void audit_child(void)
 {
-	audit_page = NULL;
+	/* relaxed: the child has one thread */
+	__atomic_store_n(&audit_page, NULL, __ATOMIC_RELAXED);
 	audit_lock.word = 0;
+	audit_attach_child();
 }

@@ -75,6 +75,7 @@ struct slot {
 	uint32_t audit; /* its number in the audit, owner reads; 0: none */
 	pthread_t handle;
 	uintptr_t stack_hi; /* end of its stack; 0: unknown */
+	uintptr_t walk_lo, walk_hi; /* the whole, found while it ran; 0: not asked for */
 	const void *code;   /* its first function */
 	struct slot *link;  /* registry */
 	struct slot *link_free;

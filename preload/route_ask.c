@@ -80,7 +80,7 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	ticks = route_watch_ticks() - start;
 	route_watch_alloc(s->watch, rule, size, ticks);
 	route_probe(s, rule, p, size, ticks, s->slow != slow);
-	if (audit_page)
+	if (audit_going())
 		audit_alloc(s->audit, p, size,
 			&(struct audit_call){start, ticks, base_system_calls - calls}, f);
 	return p;

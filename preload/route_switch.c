@@ -40,14 +40,14 @@ static void route_set_functions(struct slot *s)
 		f = route_free_cached;
 	else if (s->route && s->route->defer)
 		f = route_free_slow;
-	s->watch = s->route && (audit_page ||
+	s->watch = s->route && (audit_going() ||
 				       __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
 			   ? s->watch_memory
 			   : NULL;
 	if (s->watch) {
 		m = route_malloc_ask;
 		f = route_free_watched;
-	} else if (audit_page && !s->route && !s->entered) {
+	} else if (audit_going() && !s->route && !s->entered) {
 		m = route_malloc_unaudited;
 		f = route_free_unaudited;
 	}
@@ -80,12 +80,21 @@ static void route_install(struct slot *s, const struct route *r)
 		site_thread_walks(r && r->want_sites ? s->walks : NULL);
 }
 
+/* Stacks are walked from now on: the helper has found where the thread's begins and ends
+ * (thread_audit.c), only the thread can say so to the walker. */
+static void route_take_bounds(const struct slot *s)
+{
+	if (s->walk_lo && s == route_self && !site_self.hi)
+		site_thread_bounds(s->walk_lo, s->walk_hi);
+}
+
 static __attribute__((noinline)) void route_switch_slow(struct slot *s)
 {
 	const struct route *r;
 
 	while ((r = __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)))
 		route_install(s, r);
+	route_take_bounds(s);
 	route_set_functions(s);
 	if (__atomic_load_n(&s->next, __ATOMIC_SEQ_CST))
 		route_point_at_switch(s);

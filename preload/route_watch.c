@@ -44,7 +44,7 @@ void route_free_watched(void *p, struct slot *s)
 	PROBE_FRAME();
 	if (!p)
 		return;
-	if (audit_page)
+	if (audit_going())
 		audit_forget(s->audit, p, start);
 	calls = base_system_calls;
 	if (s->route && s->route->pool)
@@ -54,7 +54,7 @@ void route_free_watched(void *p, struct slot *s)
 	ticks = route_watch_ticks() - start;
 	route_watch_free(s->watch, ticks);
 	probe_free(p, ticks);
-	if (audit_page)
+	if (audit_going())
 		audit_freed(s->audit,
 			&(struct audit_call){start, ticks, base_system_calls - calls});
 }

@@ -72,34 +72,47 @@ void site_thread_bounds(uintptr_t lo, uintptr_t hi)
 
 /* All frames of the main thread are below its first stack pointer. The kernel keeps at
  * least 128 MiB below free of other mappings, so what lies there is this stack. */
-static void main_thread(void)
+static uintptr_t main_thread(void)
 {
-	uintptr_t hi = (uintptr_t)__libc_stack_end, most = MAIN_STACK_MAX;
+	uintptr_t most = MAIN_STACK_MAX;
 	struct rlimit limit;
 
 	if (sys_call4(SYS_prlimit64, 0, RLIMIT_STACK, 0, (long)&limit) == 0 &&
 		limit.rlim_cur < most)
 		most = limit.rlim_cur;
-	site_thread_bounds(hi - most, hi);
+	return (uintptr_t)__libc_stack_end - most;
+}
+
+uintptr_t site_thread_find(pthread_t thread, uint32_t tid, uintptr_t *hi)
+{
+	pthread_attr_t attr;
+	void *lo = NULL;
+	size_t size = 0;
+	int saved = errno;
+
+	if ((pid_t)tid == sys_getpid()) {
+		*hi = (uintptr_t)__libc_stack_end;
+		return main_thread();
+	}
+	if (pthread_getattr_np(thread, &attr) == 0) {
+		if (pthread_attr_getstack(&attr, &lo, &size) != 0)
+			lo = NULL;
+		pthread_attr_destroy(&attr);
+	}
+	errno = saved;
+	*hi = (uintptr_t)lo + (lo ? size : 0);
+	return (uintptr_t)lo;
 }
 
 void site_thread_here(void)
 {
-	pthread_attr_t attr;
-	void *lo;
-	size_t size;
-	int saved = errno;
+	uintptr_t lo, hi;
 
 	if (!site_world)
 		return;
-	if (sys_gettid() == sys_getpid()) {
-		main_thread();
-	} else if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-		if (pthread_attr_getstack(&attr, &lo, &size) == 0)
-			site_thread_bounds((uintptr_t)lo, (uintptr_t)lo + size);
-		pthread_attr_destroy(&attr);
-	}
-	errno = saved;
+	lo = site_thread_find(pthread_self(), (uint32_t)sys_gettid(), &hi);
+	if (lo)
+		site_thread_bounds(lo, hi);
 }
 
 void site_thread_gone(void)

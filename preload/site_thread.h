@@ -15,6 +15,7 @@
 #ifndef SITE_THREAD_H
 #define SITE_THREAD_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,6 +101,10 @@ void site_walked_quick(struct site_walked *e, const struct site_frame *f,
 void site_walks_make(struct site_walked **walks);
 /* Realtime: yes. The calling thread's walks from now on, forgotten first; or NULL. */
 void site_thread_walks(struct site_walked *walks);
+
+/* Off the realtime path: the stack of a thread that has not ended, [lo, *hi); 0: not
+ * known. */
+uintptr_t site_thread_find(pthread_t thread, uint32_t tid, uintptr_t *hi);
 
 /* In the child of a fork: nobody holds the lock of site_walks_make(). */
 void site_thread_child(void);

@@ -3,8 +3,8 @@
  * stats.c - the statistics page: a file in memory that only the helper has open
  *
  * Everything is written under the thread lock, between two steps of the sequence counter.
- * What a reader writes into the page is one number whose changes are looked for; it is
- * never used for anything else. The file is sealed against shrinking, so that nobody can
+ * What readers write into the page are numbers whose changes are looked for, and a flag;
+ * they are never used for anything else. The file is sealed against shrinking, so that nobody can
  * take the memory away from under the helper.
  *
  * Never on the realtime path: figures are read where their owners put them.
@@ -23,6 +23,7 @@
 #include "probe.h"
 #include "route_watch.h"
 #include "stats_fill.h"
+#include "stats_request.h"
 #include "sys.h"
 #include "thread.h"
 #include "thread_watch.h"
@@ -137,6 +138,7 @@ void stats_open(int64_t now)
 	}
 	head.size = size;
 	stats_head(&head, now);
+	stats_request_open(&head.request);
 	*page = head;
 	stats_tick_first = route_watch_ticks();
 	stats_next = stats_watch_until = stats_counted_from = 0;
@@ -154,6 +156,7 @@ void stats_close(void)
 
 	if (!page)
 		return;
+	stats_request_close(&page->request);
 	if (route_watching)
 		thread_watch_calls(false);
 	thread_lock_registry();
@@ -167,6 +170,7 @@ void stats_child(void)
 {
 	stats_page = NULL;
 	route_watching = false;
+	stats_request_child();
 	stats_fill_child();
 }
 
@@ -272,6 +276,7 @@ void stats_turn(int64_t now)
 	if (!stats_page)
 		return;
 	stats_watch(now);
+	stats_request_turn(&stats_page->request, now);
 	if (now < stats_next)
 		return;
 	stats_next = now + (route_watching ? STATS_WATCHED_NS : STATS_IDLE_NS);

@@ -25,8 +25,9 @@ struct lock thread_lock;
 struct slot *thread_all; /* append-only list of slots ever made */
 static struct slot *thread_free_list;
 static bool thread_watch;
-static bool thread_ask_sites; /* some rule has a callsite condition */
 void (*thread_on_match)(bool now);
+static bool thread_ask_sites; /* atomic, relaxed: a rule has a callsite, or an audit */
+static bool thread_rules_ask; /* some rule has a callsite condition */
 static void (*thread_on_last)(void);
 bool thread_ask_names;	  /* some rule has a thread condition */
 static int thread_slots;  /* in use: threads that are or will be */
@@ -84,7 +85,7 @@ static struct slot *thread_take_slot(void)
 		route_reset(s);
 		s->name[0] = '\0';
 		s->sched = s->priority = 0;
-		s->stack_hi = 0;
+		s->stack_hi = s->walk_lo = 0;
 		s->code = (const void *)getauxval(AT_ENTRY);
 		s->state = SLOT_BORN;
 		thread_slots++;
@@ -204,7 +205,7 @@ struct slot *thread_self(void)
 	if (thread_key_made)
 		pthread_setspecific(thread_key, s);
 	thread_read_stack(s);
-	if (thread_ask_sites)
+	if (thread_asks_sites())
 		site_thread_here();
 	thread_enter_registry(s);
 	return s;
@@ -219,7 +220,7 @@ void thread_born(struct slot *s, const void *code)
 	pthread_setspecific(thread_key, s);
 	/* what called us is only the thread's first frames: nothing to find above */
 	s->stack_hi = (uintptr_t)__builtin_frame_address(0);
-	if (thread_ask_sites)
+	if (thread_asks_sites())
 		site_thread_here();
 	thread_enter_registry(s);
 }
@@ -228,16 +229,22 @@ void thread_born(struct slot *s, const void *code)
 
 static void thread_read_rules(const struct match_process *m)
 {
-	thread_ask_sites = audit_page != NULL;
+	thread_rules_ask = audit_going() != NULL;
 	for (int i = 0; i < m->nrule; i++) {
 		thread_ask_names |= m->rule[i]->thread.n > 0;
-		thread_ask_sites |= m->rule[i]->callsite.n > 0;
+		thread_rules_ask |= m->rule[i]->callsite.n > 0;
 	}
+	thread_ask_sites = thread_rules_ask;
 }
 
 bool thread_asks_sites(void)
 {
-	return thread_ask_sites;
+	return __atomic_load_n(&thread_ask_sites, __ATOMIC_RELAXED);
+}
+
+void thread_audit_asks(bool on)
+{
+	__atomic_store_n(&thread_ask_sites, on || thread_rules_ask, __ATOMIC_RELAXED);
 }
 
 void thread_start(

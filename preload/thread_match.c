@@ -45,10 +45,9 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 		area_lock_foreign(s, sizeof(*s));
 		s->locked = true;
 	}
-	if (audit_page || __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
+	if (audit_going() || __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
 		thread_watch_ready(s);
-	if (audit_page)
-		s->audit = audit_thread(s->tid, s->name, s->sched, s->priority);
+	s->audit = audit_thread(s->tid, s->name, s->sched, s->priority);
 	if (!rule)
 		return;
 	if (r->want_sites)

@@ -16,6 +16,8 @@ extern bool thread_ask_names;	 /* some rule has a thread condition */
 extern void (*thread_on_match)(bool now);
 
 void thread_give_slot_locked(struct slot *s);
+/* Do new threads say where their stacks are, whatever the rules ask? */
+void thread_audit_asks(bool on);
 
 /*
  * From the facts in a slot to its route, without holding the lock over anything slow:

@@ -19,7 +19,12 @@
 static void layout(void)
 {
 	SIZE(section, 16);
-	SIZE(head, 424);
+	SIZE(request, 40);
+	AT(request, beat, 8);
+	AT(request, going, 16);
+	AT(request, refused, 24);
+	AT(request, all, 36);
+	SIZE(head, 464);
 	AT(head, version, 8);
 	AT(head, size, 16);
 	AT(head, sequence, 24);
@@ -33,6 +38,7 @@ static void layout(void)
 	AT(head, pool, 136);
 	AT(head, gone, 200);
 	AT(head, policy, 216);
+	AT(head, request, 424);
 	SIZE(pool, 256);
 	AT(pool, size, 128);
 	AT(pool, full, 176);
@@ -47,6 +53,8 @@ static void layout(void)
 	AT(thread, deferred, 160);
 	AT(thread, allocations, 184);
 	AT(thread, minor_faults, 232);
+	AT(thread, waits, 248);
+	AT(thread, system_calls, 264);
 	AT(thread, alloc_ticks, 272);
 	AT(thread, free_ticks, 2256);
 }
