@@ -21,7 +21,7 @@
 
 #define JOIN_WAIT  10.0 /* seconds until it must have begun: symbols are read before */
 #define JOIN_BEAT  0.5
-#define JOIN_QUIET 3.0 /* seconds without a sign of life before it is looked for again */
+#define JOIN_QUIET 2.0 /* seconds without a sign of life before it is looked for again */
 
 #define JOIN_AT(field) \
 	(offsetof(struct rtmem_stats_head, request) + \

@@ -10,6 +10,7 @@ VICTIM=$PROG/audit_victim
 
 teardown() {
 	stop_jack
+	[ -z "${RUNNING-}" ] || { kill -9 "$RUNNING" && wait "$RUNNING"; } 2>/dev/null || true
 }
 
 # figure FILE EXPRESSION: of the first process p of an audit in JSON; fn(NAME) is the
@@ -219,4 +220,191 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	assert_success
 	expect 'any(t["class"].startswith("FIFO") and t["allocations"] > 50 for t in p["threads"])' True
 	expect 'max(len(s["frames"]) for s in p["stacks"]) > 4' True
+}
+
+# ---- a process that runs ----
+
+# running: starts the victim under the library and the policy; it begins when descriptor 9
+# is closed.
+running() {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	LD_PRELOAD=$LIB "$VICTIM" wait <"$BATS_TEST_TMPDIR/go" >/dev/null 3>&- &
+	RUNNING=$!
+	exec 9>"$BATS_TEST_TMPDIR/go"
+	wait_until 10 "$RTMEM" stat "$RUNNING"
+}
+
+# word OFFSET: eight bytes of the statistics page of the process.
+word() {
+	local fd
+	for fd in /proc/"$RUNNING"/task/*/fd/*; do
+		[[ $(readlink "$fd") != /memfd:rtmem-stats* ]] || od -An -td8 -j"$1" -N8 "$fd" | tr -d ' '
+	done
+}
+
+going() {
+	[ "$(word 440)" != 0 ]
+}
+
+# joined OPTION…: an audit of it in the background, which has begun.
+joined() {
+	AUDIT=$BATS_TEST_TMPDIR/audit.json
+	"$RTMEM" audit --json -o "$AUDIT" "$@" -p "$RUNNING" 2>"$BATS_TEST_TMPDIR/err" 3>&- 9>&- &
+	AUDITOR=$!
+	wait_until 10 going
+}
+
+# it_goes: the victim does its work, and the audit ends when it is interrupted.
+it_goes() {
+	exec 9>&-
+	sleep 0.5
+	kill -INT "$AUDITOR"
+	wait "$AUDITOR"
+	kill -0 "$RUNNING"
+	wait_until 3 not_going
+}
+
+not_going() {
+	! going
+}
+
+pool_for() {
+	policy <<-END
+		[pool p]
+		size = 1M
+		[rule r]
+		$1
+		pool = p
+	END
+}
+
+same_numbers() {
+	expect 'fn("small_blocks")["allocations"]' 1000
+	expect 'fn("small_blocks")["freed_by_itself"]' 1000
+	expect 'fn("large_blocks")["live_peak"]' $((50 * 5024))
+	expect 'fn("large_blocks")["freed_by_others"]' 50
+	expect '[f["function"] for f in fn("large_blocks")["frames"]][:3]' \
+		"['large_blocks', 'worker', 'start_thread']"
+}
+
+@test "a process that runs is audited like one that is started, and goes on" {
+	pool_for "sched = rt"
+	running
+	joined
+	it_goes
+	same_numbers
+	expect '[(t["name"], t["class"], t["frees_of_others"], t["minor_faults"]) for t in p["threads"]]' \
+		"[('audio-victim', 'FIFO 5', 1, 0)]" # the block from before
+	run grep -c rtmem-audit "/proc/$RUNNING/maps"
+	assert_output 0
+	run timeout 10 "$RTMEM" audit --all -d 0.3 -p "$RUNNING"
+	assert_success
+	assert_contains "Counted from the moment the audit began"
+}
+
+@test "also a realtime thread that no rule names, and with --all every thread" {
+	pool_for "thread = nobody"
+	running
+	joined
+	it_goes
+	same_numbers
+	run timeout 10 "$RTMEM" audit --json -o "$AUDIT" -a -d 0.3 -p "$RUNNING"
+	assert_success
+	expect 'sorted(t["class"] for t in p["threads"])' "['OTHER']"
+}
+
+@test "an audit of a process ends when its reader is killed; two at once are refused" {
+	pool_for "sched = rt"
+	running
+	joined
+	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	assert_failure 1
+	assert_output "rtmem audit: process $RUNNING: another rtmem audit is at it"
+	kill -9 "$AUDITOR"
+	wait "$AUDITOR" || true
+	wait_until 8 not_going
+	joined
+	it_goes
+	same_numbers
+	exec 9>&-
+}
+
+@test "a process that is killed during its audit leaves what was seen" {
+	pool_for "sched = rt"
+	running
+	joined
+	exec 9>&-
+	sleep 0.5
+	kill -9 "$RUNNING"
+	wait "$AUDITOR"
+	same_numbers
+	grep -x "rtmem audit: the program has ended" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "an audit ends with a line when its process becomes another program" {
+	pool_for "thread = nobody"
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	LD_PRELOAD=$LIB python3 -c 'import os, sys, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+sys.stdin.read()
+os.execvp("sleep", ["sleep", "30"])' <"$BATS_TEST_TMPDIR/go" 3>&- &
+	RUNNING=$!
+	exec 9>"$BATS_TEST_TMPDIR/go"
+	wait_until 10 "$RTMEM" stat "$RUNNING"
+	joined --all
+	exec 9>&-
+	wait "$AUDITOR"
+	kill -0 "$RUNNING"
+	grep -x "rtmem audit: the program has ended" "$BATS_TEST_TMPDIR/err"
+	expect 'any(t["allocations"] for t in p["threads"])' True
+}
+
+@test "bad input with --pid: one line and an exit code, never a hang" {
+	run timeout 10 "$RTMEM" audit -p 999999999
+	assert_failure 1
+	assert_output "rtmem audit: process 999999999: no such process"
+	sleep 30 3>&- &
+	RUNNING=$!
+	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	assert_failure 1
+	assert_output "rtmem audit: process $RUNNING: it runs without the library: start it with rtmem run"
+	kill "$RUNNING"
+	LD_PRELOAD=$LIB sleep 30 3>&- &
+	RUNNING=$!
+	sleep 0.2
+	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	assert_failure 1
+	assert_contains "no rule names it"
+	[ "${#lines[@]}" -eq 1 ]
+	kill "$RUNNING"
+	pool_for "sched = rt"
+	running
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$RTMEM" audit -p "$RUNNING"
+	assert_failure 1
+	assert_output "rtmem audit: process $RUNNING: it may not be looked at: ask as its user or as root"
+	kill -STOP "$RUNNING"
+	run timeout 20 "$RTMEM" audit -p "$RUNNING"
+	assert_failure 1
+	assert_output "rtmem audit: process $RUNNING: its helper thread does not answer"
+	for words in "-p x" "-p 1 true" "-p 1 -c f"; do
+		# shellcheck disable=SC2086 # words are meant
+		run "$RTMEM" audit $words
+		assert_failure 2
+		[ "${#lines[@]}" -eq 1 ]
+	done
+}
+
+@test "a program that is audited since its start is not audited twice" {
+	pool_for "sched = rt"
+	"$RTMEM" audit -o /dev/null "$VICTIM" stay 3>&- &
+	AUDITOR=$!
+	wait_until 5 pgrep -P "$AUDITOR"
+	RUNNING=$(pgrep -P "$AUDITOR")
+	wait_until 5 "$RTMEM" stat "$RUNNING"
+	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	kill "$AUDITOR"
+	wait "$AUDITOR"
+	assert_failure 1
+	assert_output "rtmem audit: process $RUNNING: it was started by rtmem audit, which is at it"
+	RUNNING=
 }

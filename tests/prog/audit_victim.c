@@ -8,10 +8,13 @@
  *   audit_victim plain    the same without a realtime class
  *   audit_victim kill     then ends by SIGKILL
  *   audit_victim stay     then stays until it is ended
+ *   audit_victim wait     is there, has a block, and begins at the end of its standard
+ *                         input; then stays
  */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +38,8 @@ __attribute__((noinline)) static void large_blocks(void)
 		kept[i] = malloc(5000);
 }
 
+static bool waits;
+
 static void *worker(void *plain)
 {
 	struct sched_param param = {.sched_priority = 5};
@@ -43,6 +48,13 @@ static void *worker(void *plain)
 	if (!plain && sched_setscheduler(0, SCHED_FIFO, &param) != 0) {
 		perror("sched_setscheduler");
 		exit(3);
+	}
+	if (waits) {
+		void *volatile before = malloc(3000);
+
+		while (read(0, &(char){0}, 1) > 0)
+			;
+		free(before);
 	}
 	small_blocks();
 	large_blocks();
@@ -54,6 +66,7 @@ int main(int argc, char **argv)
 	const char *how = argc > 1 ? argv[1] : "";
 	pthread_t t;
 
+	waits = !strcmp(how, "wait");
 	pthread_create(&t, NULL, worker, strcmp(how, "plain") ? NULL : &t);
 	pthread_join(t, NULL);
 	for (int i = 0; i < 500; i++) {
@@ -65,7 +78,7 @@ int main(int argc, char **argv)
 		free(kept[i]);
 	if (!strcmp(how, "kill"))
 		raise(SIGKILL);
-	if (!strcmp(how, "stay"))
+	if (!strcmp(how, "stay") || waits)
 		pause();
 	return 0;
 }
