@@ -2,9 +2,9 @@
 /*
  * report.c - was the promise kept: one line each, with the cure where it was not
  *
- * Only says what was counted. That the library makes no system call on the realtime path
- * is by how it is built, not by counting; a request that a pool could not serve is where
- * that ends, so those are what is looked for.
+ * Only says what was counted: system calls of jemalloc within malloc and free, requests
+ * that a pool could not serve, page faults of the whole thread. That the library itself
+ * makes no system call there is by how it is built.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -63,6 +63,46 @@ static void judge_pool(struct report *r, const struct rtmem_stats_pool *p)
 			p->name, view_bytes(a, p->peak), view_bytes(b, p->size));
 }
 
+/* Within malloc and free: that is what was promised. */
+static void judge_calls(struct report *r, const struct rtmem_stats_thread *t)
+{
+	uint64_t calls = t->allocations + t->frees;
+
+	if (!calls)
+		report_say(r, REPORT_NOTE, "thread %s (%u): no call was counted", t->name,
+			t->tid);
+	else if (t->system_calls)
+		report_say(r, t->fallbacks ? REPORT_BROKEN : REPORT_NOTE,
+			"thread %s (%u): %lu system calls within malloc and free: %s",
+			t->name, t->tid, t->system_calls,
+			t->fallbacks ? "its pool was too small"
+				     : "of jemalloc, where a rule leaves it to that");
+	else
+		report_say(r, REPORT_KEPT,
+			"thread %s (%u): no system call within %lu calls of malloc and "
+			"free%s",
+			t->name, t->tid, calls,
+			t->minor_faults + t->major_faults ? ""
+							  : ", no page fault anywhere");
+	if (t->interrupted)
+		report_say(r, REPORT_NOTE,
+			"thread %s (%u): %lu of these calls were interrupted, by another "
+			"thread or a signal handler: MAX holds that, too",
+			t->name, t->tid, t->interrupted);
+}
+
+/* Of the whole thread, so that none means none in the allocator. */
+static void judge_faults(struct report *r, const struct rtmem_stats_thread *t)
+{
+	uint64_t faults = t->minor_faults + t->major_faults;
+
+	if (faults)
+		report_say(r, REPORT_NOTE,
+			"thread %s (%u): %lu page faults, %lu of them waited for a disk: "
+			"in all of its code, not the allocator alone",
+			t->name, t->tid, faults, t->major_faults);
+}
+
 static uint64_t judge_threads(struct report *r, const struct rtmem_stats_section *s)
 {
 	uint64_t matched = 0;
@@ -71,12 +111,10 @@ static uint64_t judge_threads(struct report *r, const struct rtmem_stats_section
 		const struct rtmem_stats_thread *t = stats_record(&r->page, s, i);
 
 		matched += t->matched;
-		if (t->matched && t->minor_faults + t->major_faults)
-			report_say(r, REPORT_NOTE,
-				"thread %s (%u): %lu page faults, %lu of them waited for "
-				"a disk: in all of its code, not the allocator alone",
-				t->name, t->tid, t->minor_faults + t->major_faults,
-				t->major_faults);
+		if (!t->matched)
+			continue;
+		judge_calls(r, t);
+		judge_faults(r, t);
 	}
 	return matched;
 }

@@ -89,6 +89,12 @@ static const struct export_field export_thread[] = {
 		"Page faults of the whole thread while watched."},
 	{"major_faults", COUNTER, U64, F(thread, major_faults),
 		"Those that waited for a disk."},
+	{"involuntary_waits", COUNTER, U64, F(thread, waits),
+		"Times the whole thread lost its processor while watched."},
+	{"interrupted_calls", COUNTER, U64, F(thread, interrupted),
+		"Allocations and frees during which it did."},
+	{"system_calls", COUNTER, U64, F(thread, system_calls),
+		"System calls that jemalloc made within allocations and frees."},
 	{0},
 };
 

@@ -52,6 +52,11 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"SLOW", 6, false, "calls that went past its cache"},
 			{"DEFER", 6, false, "frees left to the helper thread"},
 			{"FAULTS", 6, false, "page faults of the whole thread"},
+			{"WAITS", 6, false,
+				"times the whole thread lost its processor"},
+			{"INTR", 5, false, "calls during which it did"},
+			{"SYSC", 5, false,
+				"system calls of jemalloc within its calls"},
 			{"POOL", 13, true, "the pool of its cache"},
 		},
 	[VIEW_RULES] =
@@ -88,6 +93,11 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"SLOW", 6, false, "calls that went past its cache"},
 			{"DEFER", 6, false, "frees left to the helper thread"},
 			{"FAULTS", 6, false, "page faults of the whole thread"},
+			{"WAITS", 6, false,
+				"times the whole thread lost its processor"},
+			{"INTR", 5, false, "calls during which it did"},
+			{"SYSC", 5, false,
+				"system calls of jemalloc within its calls"},
 		},
 };
 
@@ -271,6 +281,17 @@ static void cell_ticks(struct view *v, const struct stats_page *p, uint64_t tick
 	view_number(v, (double)ticks, ticks ? view_ticks(text, p, ticks) : "-");
 }
 
+/* What happened to it besides its calls, and within them. */
+static void thread_happened(struct view *v, const struct rtmem_stats_thread *r)
+{
+	cell_count(v, (double)(r->minor_faults + r->major_faults))->mark =
+		r->major_faults ? VIEW_BAD : VIEW_PLAIN;
+	cell_count(v, (double)r->waits);
+	cell_count(v, (double)r->interrupted)->mark =
+		r->interrupted ? VIEW_WARN : VIEW_PLAIN;
+	cell_trouble(v, r->system_calls);
+}
+
 static void thread_row(struct view *v, const struct stats_page *p,
 	const struct rtmem_stats_thread *r, const struct view_past *past)
 {
@@ -299,8 +320,7 @@ static void thread_row(struct view *v, const struct stats_page *p,
 	cell_rate(v, r->bytes, seconds > 0 ? past->thread[i].bytes : 0, seconds);
 	cell_count(v, (double)r->slow);
 	cell_count(v, (double)r->deferred);
-	cell_count(v, (double)(r->minor_faults + r->major_faults))->mark =
-		r->major_faults ? VIEW_BAD : VIEW_PLAIN;
+	thread_happened(v, r);
 	view_text(v, r->matched ? r->pool : "-");
 }
 
@@ -331,7 +351,7 @@ static void report_row(
 	cell_trouble(v, r->fallbacks);
 	cell_count(v, (double)r->slow);
 	cell_count(v, (double)r->deferred);
-	cell_count(v, (double)(r->minor_faults + r->major_faults));
+	thread_happened(v, r);
 }
 
 void view_report(struct view *v, const struct stats_page *p)

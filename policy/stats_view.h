@@ -12,7 +12,7 @@
 
 #include "stats_read.h"
 
-#define VIEW_COLUMNS 16
+#define VIEW_COLUMNS 20
 #define VIEW_CELL    40
 #define VIEW_PAST    64
 

@@ -65,24 +65,24 @@ static void route_probe(
 static __attribute__((noinline)) void *route_alloc_watched(
 	struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
-	uint32_t calls = base_system_calls;
-	uint64_t start = route_watch_ticks(), ticks, slow = s->slow;
+	struct audit_call call;
+	uint64_t slow = s->slow;
 	int rule = -1;
 	void *p;
 
 	PROBE_FRAME();
+	route_watch_begin(&call);
 	if (s->entered) {
 		p = route_alloc_from(s, s->entered, size, align);
 	} else {
 		rule = route_ask(s->route, size, f);
 		p = route_alloc_by(s, rule, size, align);
 	}
-	ticks = route_watch_ticks() - start;
-	route_watch_alloc(s->watch, rule, size, ticks);
-	route_probe(s, rule, p, size, ticks, s->slow != slow);
+	route_watch_end(s->watch, &call);
+	route_watch_alloc(s->watch, rule, size, call.ticks);
+	route_probe(s, rule, p, size, call.ticks, s->slow != slow);
 	if (audit_going())
-		audit_alloc(s->audit, p, size,
-			&(struct audit_call){start, ticks, base_system_calls - calls}, f);
+		audit_alloc(s->audit, p, size, &call, f);
 	return p;
 }
 

@@ -21,8 +21,12 @@ struct route_watch {
 	uint64_t rule_calls[POLICY_RULES_MAX], rule_bytes[POLICY_RULES_MAX];
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
 
-	/* by the helper: page faults of the thread when counting began, and now */
-	uint64_t minor_first, major_first, minor, major;
+	uint64_t interrupted; /* calls during which something else ran on its processor */
+	uint64_t system_calls; /* of jemalloc, within the calls */
+
+	/* by the helper: page faults and involuntary waits of the thread when counting
+	 * began, and now */
+	uint64_t minor_first, major_first, waits_first, minor, major, waits;
 	uint32_t tid; /* of whom; another: begin anew */
 };
 
@@ -31,6 +35,10 @@ static inline uint64_t route_watch_ticks(void)
 	return __builtin_ia32_rdtsc();
 }
 
+struct audit_call;
+/* Realtime: yes. Around each call that is counted; end counts what happened within. */
+void route_watch_begin(struct audit_call *call);
+void route_watch_end(struct route_watch *w, struct audit_call *call);
 /* Realtime: yes. rule: index into route_process->rule, -1: none. */
 void route_watch_alloc(struct route_watch *w, int rule, size_t size, uint64_t ticks);
 void route_watch_free(struct route_watch *w, uint64_t ticks);

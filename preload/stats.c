@@ -227,7 +227,7 @@ static void stats_publish_locked(int64_t now)
 static void stats_refresh(struct slot *s, void *arg)
 {
 	thread_watch_late_locked(s);
-	thread_watch_faults(s);
+	thread_watch_facts(s);
 }
 
 static void stats_publish(int64_t now)

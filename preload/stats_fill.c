@@ -137,6 +137,9 @@ static void fill_counts(struct rtmem_stats_thread *r, const struct route_watch *
 	r->worst_free = w->worst_free;
 	r->minor_faults = w->minor - w->minor_first;
 	r->major_faults = w->major - w->major_first;
+	r->waits = w->waits - w->waits_first;
+	r->interrupted = w->interrupted;
+	r->system_calls = w->system_calls;
 	memcpy(r->alloc_ticks, w->alloc_ticks, sizeof(r->alloc_ticks));
 	memcpy(r->free_ticks, w->free_ticks, sizeof(r->free_ticks));
 }

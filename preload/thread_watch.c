@@ -79,25 +79,45 @@ static uint64_t thread_word(const char *text, int n)
 	return value;
 }
 
-void thread_watch_faults(struct slot *s)
+static bool thread_file(const struct slot *s, const char *name, char *text, unsigned size)
+{
+	char path[64];
+
+	log_format(path, sizeof(path), "/proc/self/task/%u/%s", s->tid, name);
+	return fds_slurp(path, text, size) > 0;
+}
+
+static void thread_watch_waits(const struct slot *s, struct route_watch *w)
+{
+	static const char key[] = "\nnonvoluntary_ctxt_switches:\t";
+	char text[4096];
+	const char *line;
+
+	if (!thread_file(s, "status", text, sizeof(text)))
+		return;
+	line = strstr(text, key);
+	if (line)
+		w->waits = thread_word(line + sizeof(key) - 1, 0);
+}
+
+void thread_watch_facts(struct slot *s)
 {
 	struct route_watch *w = s->watch_memory;
-	char path[64], text[512];
+	char text[512];
 	const char *rest;
 
-	if (!w || sys_restricted())
-		return;
-	log_format(path, sizeof(path), "/proc/self/task/%u/stat", s->tid);
-	if (fds_slurp(path, text, sizeof(text)) <= 0)
+	if (!w || sys_restricted() || !thread_file(s, "stat", text, sizeof(text)))
 		return;
 	rest = strrchr(text, ')'); /* behind the name, which may hold anything */
 	if (!rest || !rest[1])
 		return;
 	w->minor = thread_word(rest + 2, 7);
 	w->major = thread_word(rest + 2, 9);
+	thread_watch_waits(s, w);
 	if (w->tid != s->tid) {
 		w->tid = s->tid;
 		w->minor_first = w->minor;
 		w->major_first = w->major;
+		w->waits_first = w->waits;
 	}
 }

@@ -14,7 +14,8 @@ void thread_watch_ready(struct slot *s);
 /* While it is on, under the thread lock: s counts, too, if it matched just before that.
  */
 void thread_watch_late_locked(struct slot *s);
-/* Under the thread lock, helper only: reads the page faults of s, which counts. */
-void thread_watch_faults(struct slot *s);
+/* Under the thread lock, helper only: reads the page faults and involuntary waits of s,
+ * which counts. */
+void thread_watch_facts(struct slot *s);
 
 #endif

@@ -102,6 +102,16 @@ sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || expl
 	assert_contains "[#########"
 }
 
+@test "what interrupts a thread is counted, and what interrupts it within malloc and free" {
+	LD_PRELOAD=$LIB "$PROG/stats_busy" 30 3>&- &
+	VICTIM=$!
+	until "$RTMEM" stat "$VICTIM" >/dev/null 2>&1; do sleep 0.05; done
+	run "$RTMEM" stat --json "$VICTIM"
+	json 't["rt"]["involuntary_waits"] > 0'
+	json '0 < t["rt"]["interrupted_calls"] < t["rt"]["allocations"] / 10'
+	json 't["rt"]["system_calls"] == 0'
+}
+
 @test "calls are counted only while somebody watches" {
 	victim
 	sleep 3.5
@@ -387,6 +397,8 @@ press() {
 	assert_contains "the program returned 0"
 	assert_contains "[  kept] pool audio: all of its 1.0M are locked"
 	assert_contains "[  kept] pool audio: was never full"
+	grep -qE '\[  kept\] thread rt .*: no system call within [1-9][0-9]+ calls of malloc and free' <<<"$output" ||
+		explain "no line of the calls"
 	refute_contains broken
 	grep -qE "^brief +[A-Z]+.* named +[0-9]+ +[0-9]+ +[0-9.]+[nu]s" <<<"$output" ||
 		explain "no line of a thread that has ended"
@@ -407,6 +419,14 @@ press() {
 	rm -rf "$public"
 	assert_failure 1
 	assert_contains "are not locked: raise RLIMIT_MEMLOCK"
+}
+
+@test "report says where system calls were made within malloc and free" {
+	printf '[realtime]\nreport = yes\n' >>"$RTMEM_CONF"
+	run "$RTMEM" report "$PROG/stats_victim" 0.5 100000
+	assert_failure 1
+	grep -qE '\[broken\] thread rt .*: [1-9][0-9]* system calls within malloc and free: its pool was too small' \
+		<<<"$output" || explain "no such line"
 }
 
 @test "report knows how the program ended, and leaves its output and interrupts to it" {
