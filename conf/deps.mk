@@ -43,6 +43,8 @@ CHECK_DEPS := \
 	pipewire-bin \
 	postgresql \
 	procps \
+	prometheus \
+	prometheus-node-exporter \
 	pulseaudio \
 	pulseaudio-utils \
 	puredata-core \

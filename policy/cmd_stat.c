@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmd_stat.c - rtmem stat: the figures of one process, once
+ * cmd_stat.c - rtmem stat: the figures of one process, once; as metrics also of all
  *
- * Watches it for a second, so that there are rates; ends sooner when the process does.
+ * Watches for a second, so that there are rates; ends sooner when the process does.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,11 +76,50 @@ static int stat_process(pid_t pid, int how)
 		stats_json(stdout, &p);
 		putchar('\n');
 	} else if (how == STAT_OPENMETRICS) {
-		stats_metrics(stdout, &p);
+		stats_metrics(stdout, &p, 1);
 	} else {
 		stat_plain(&p, &past);
 	}
 	stats_close(&p);
+	return CMD_OK;
+}
+
+struct stat_all {
+	struct stats_page *page;
+	int n, room;
+};
+
+static void stat_add(struct stats_page *page, enum stats_trouble t, void *arg)
+{
+	struct stat_all *all = arg;
+
+	if (t != STATS_OK)
+		return;
+	if (all->n == all->room) {
+		all->room = all->room ? 2 * all->room : 16;
+		all->page = realloc(all->page, (size_t)all->room * sizeof(*all->page));
+		if (!all->page)
+			abort();
+	}
+	all->page[all->n++] = *page;
+}
+
+/* For node_exporter: none is an answer, too, and replaces what was there before. */
+static int stat_metrics_of_all(void)
+{
+	struct stat_all all = {0};
+
+	stats_each_process(stat_add, &all);
+	for (int i = 0; i < all.n; i++)
+		stats_watch(&all.page[i]);
+	if (all.n)
+		nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	for (int i = 0; i < all.n; i++)
+		stats_read(&all.page[i]); /* what was read before, stays when it cannot */
+	stats_metrics(stdout, all.page, all.n);
+	for (int i = 0; i < all.n; i++)
+		stats_close(&all.page[i]);
+	free(all.page);
 	return CMD_OK;
 }
 
@@ -94,6 +134,8 @@ int cmd_stat(int argc, char **argv)
 		how = option;
 	if (option == CMD_BAD)
 		return CMD_USAGE;
+	if (l.at == argc && how == STAT_OPENMETRICS)
+		return stat_metrics_of_all();
 	if (l.at != argc - 1 || (pid = stats_pid(argv[l.at])) < 0) {
 		fputs("rtmem stat: takes the number of one process\n", stderr);
 		return CMD_USAGE;

@@ -134,14 +134,14 @@ const struct cmd cmd_table[] = {
 	},
 	{
 		.name = "stat",
-		.operands = "PID",
+		.operands = "[PID]",
 		.summary = "the figures of one process: pools, threads, rules",
 		.option =
 			OPTIONS{
 				[STAT_JSON] = {"--json", "-j", NULL,
 					"one JSON object, all that there is"},
 				[STAT_OPENMETRICS] = {"--openmetrics", "-o", NULL,
-					"metrics for Prometheus"},
+					"metrics for Prometheus; without PID of all processes"},
 				{0},
 			},
 		.exit = exit_process,

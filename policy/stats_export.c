@@ -230,6 +230,13 @@ void stats_json(FILE *to, const struct stats_page *p)
 
 /* ---- Prometheus ---- */
 
+/* All samples of a family stand together, whatever process they are of. */
+struct metrics {
+	FILE *to;
+	const struct stats_page *page;
+	int n;
+};
+
 static void metric_label(FILE *to, const char *key, const char *value)
 {
 	fprintf(to, ",%s=", key);
@@ -272,73 +279,112 @@ static void metric_name(FILE *to, const struct stats_page *p, const char *sectio
 		fprintf(to, ",nr=\"%u\"", nr);
 }
 
-/* One family: a sample for each record of the section; s NULL: of the head. */
-static void metric_family(FILE *to, const struct stats_page *p, const char *section,
-	const struct rtmem_stats_section *s, const struct export_field *f)
+/* The section of each page that lies there in the head; at 0: the head itself. */
+static const struct rtmem_stats_section *metric_section_of(
+	const struct stats_page *p, size_t at)
 {
-	const char *total = f->type == COUNTER ? "_total" : "";
+	return (const void *)((const char *)&p->head + at);
+}
 
-	metric_head(to, section, f->name, total, f->type == COUNTER ? "counter" : "gauge",
-		f->help);
-	for (uint32_t i = 0; i < (s ? s->n : 1); i++) {
-		const void *record = s ? stats_record(p, s, i) : &p->head;
+/* s: NULL for the head. */
+static void metric_sample(FILE *to, const struct stats_page *p, const char *section,
+	const struct export_field *f, const struct rtmem_stats_section *s, uint32_t i)
+{
+	const void *record = s ? stats_record(p, s, i) : &p->head;
 
-		fprintf(to, "rtmem_%s_%s%s", section, f->name, total);
-		if (s == &p->head.thread) {
-			metric_thread_labels(to, p, record);
-		} else {
-			metric_labels(to, p);
-			if (s)
-				metric_name(to, p, section, s, i);
-		}
-		fputs("} ", to);
-		put_value(to, p, f, record);
-		putc('\n', to);
+	fprintf(to, "rtmem_%s_%s%s", section, f->name,
+		f->type == COUNTER ? "_total" : "");
+	if (strcmp(section, "thread") == 0) {
+		metric_thread_labels(to, p, record);
+	} else {
+		metric_labels(to, p);
+		if (s)
+			metric_name(to, p, section, s, i);
+	}
+	fputs("} ", to);
+	put_value(to, p, f, record);
+	putc('\n', to);
+}
+
+/* One family: a sample for each record of the section in each page. */
+static void metric_family(const struct metrics *m, const char *section, size_t at,
+	const struct export_field *f)
+{
+	metric_head(m->to, section, f->name, f->type == COUNTER ? "_total" : "",
+		f->type == COUNTER ? "counter" : "gauge", f->help);
+	for (int k = 0; k < m->n; k++) {
+		const struct stats_page *p = &m->page[k];
+		const struct rtmem_stats_section *s = metric_section_of(p, at);
+
+		if (!at)
+			metric_sample(m->to, p, section, f, NULL, 0);
+		for (uint32_t i = 0; at && i < s->n; i++)
+			metric_sample(m->to, p, section, f, s, i);
 	}
 }
 
-static void metric_latency(FILE *to, const struct stats_page *p, const char *name,
-	size_t at, size_t worst_at)
+static void metric_quantiles(FILE *to, const struct stats_page *p,
+	const struct rtmem_stats_thread *r, const char *name, const uint32_t *ticks,
+	uint64_t worst)
 {
-	metric_head(to, "thread", name, "_seconds", "summary",
-		"Time of the calls counted while watched.");
-	for (uint32_t i = 0; i < p->head.thread.n; i++) {
-		const struct rtmem_stats_thread *r = stats_record(p, &p->head.thread, i);
-		const uint32_t *ticks = (const void *)((const char *)r + at);
-		uint64_t worst =
-			*(const uint64_t *)(const void *)((const char *)r + worst_at);
-
-		for (size_t k = 0; k < sizeof(export_quantile) / sizeof(double); k++) {
-			fprintf(to, "rtmem_thread_%s_seconds", name);
-			metric_thread_labels(to, p, r);
-			fprintf(to, ",quantile=\"%g\"} %.10g\n", export_quantile[k],
-				put_seconds(p, ticks, worst, export_quantile[k]));
-		}
-		fprintf(to, "rtmem_thread_%s_seconds_count", name);
+	for (size_t k = 0; k < sizeof(export_quantile) / sizeof(double); k++) {
+		fprintf(to, "rtmem_thread_%s_seconds", name);
 		metric_thread_labels(to, p, r);
-		fprintf(to, "} %lu\n", view_calls(ticks));
+		fprintf(to, ",quantile=\"%g\"} %.10g\n", export_quantile[k],
+			put_seconds(p, ticks, worst, export_quantile[k]));
+	}
+	fprintf(to, "rtmem_thread_%s_seconds_count", name);
+	metric_thread_labels(to, p, r);
+	fprintf(to, "} %lu\n", view_calls(ticks));
+}
+
+static void metric_latency(const struct metrics *m, const char *name, bool frees)
+{
+	metric_head(m->to, "thread", name, "_seconds", "summary",
+		"Time of the calls counted while watched.");
+	for (int k = 0; k < m->n; k++) {
+		const struct stats_page *p = &m->page[k];
+
+		for (uint32_t i = 0; i < p->head.thread.n; i++) {
+			const struct rtmem_stats_thread *r =
+				stats_record(p, &p->head.thread, i);
+
+			metric_quantiles(m->to, p, r, name,
+				frees ? r->free_ticks : r->alloc_ticks,
+				frees ? r->worst_free : r->worst_alloc);
+		}
 	}
 }
 
-static void metric_section(FILE *to, const struct stats_page *p, const char *section,
-	const struct rtmem_stats_section *s, const struct export_field *f)
+/* Sections that nobody has a record of are left out. */
+static bool metric_any(const struct metrics *m, size_t at)
 {
-	for (; f->name && (!s || s->n); f++)
-		metric_family(to, p, section, s, f);
+	bool any = m->n > 0 && !at;
+
+	for (int k = 0; at && k < m->n; k++)
+		any |= metric_section_of(&m->page[k], at)->n > 0;
+	return any;
 }
 
-void stats_metrics(FILE *to, const struct stats_page *p)
+static void metric_section(const struct metrics *m, const char *section, size_t at,
+	const struct export_field *f)
 {
-	metric_section(to, p, "process", NULL, export_process);
-	metric_section(to, p, "pool", &p->head.pool, export_pool);
-	metric_section(to, p, "rule", &p->head.rule, export_rule);
-	metric_section(to, p, "tag", &p->head.tag, export_tag);
-	metric_section(to, p, "thread", &p->head.thread, export_thread);
-	if (p->head.thread.n) {
-		metric_latency(to, p, "allocation", F(thread, alloc_ticks),
-			F(thread, worst_alloc));
-		metric_latency(
-			to, p, "free", F(thread, free_ticks), F(thread, worst_free));
+	for (; metric_any(m, at) && f->name; f++)
+		metric_family(m, section, at, f);
+}
+
+void stats_metrics(FILE *to, const struct stats_page *page, int n)
+{
+	const struct metrics m = {to, page, n};
+
+	metric_section(&m, "process", 0, export_process);
+	metric_section(&m, "pool", F(head, pool), export_pool);
+	metric_section(&m, "rule", F(head, rule), export_rule);
+	metric_section(&m, "tag", F(head, tag), export_tag);
+	metric_section(&m, "thread", F(head, thread), export_thread);
+	if (metric_any(&m, F(head, thread))) {
+		metric_latency(&m, "allocation", false);
+		metric_latency(&m, "free", true);
 	}
 	fputs("# EOF\n", to);
 }

@@ -182,6 +182,49 @@ metrics_sound() {
 	VICTIM=
 }
 
+# collected DIRECTORY: what node_exporter's textfile collector makes of the files in it.
+collected() {
+	local log=$BATS_TEST_TMPDIR/exporter.log port
+	prometheus-node-exporter --collector.disable-defaults --collector.textfile \
+		--collector.textfile.directory="$1" --web.listen-address=127.0.0.1:0 >"$log" 2>&1 3>&- &
+	EXPORTER=$!
+	until port=$(sed -n 's/.*Listening on.*address=127.0.0.1:\([0-9]*\).*/\1/p' "$log") && [ -n "$port" ]; do
+		kill -0 "$EXPORTER"
+		sleep 0.1
+	done
+	python3 -c 'import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:%s/metrics" % sys.argv[1]).read().decode())' "$port"
+	kill "$EXPORTER"
+}
+
+@test "promtool finds no fault with the metrics, and node_exporter passes them on" {
+	victim
+	first=$VICTIM
+	LD_PRELOAD=$LIB "$PROG/stats_victim" 30 >/dev/null 3>&- &
+	second=$!
+	until "$RTMEM" stat "$second" >/dev/null 2>&1; do sleep 0.05; done
+	mkdir "$BATS_TEST_TMPDIR/collect"
+	"$RTMEM" stat --openmetrics >"$BATS_TEST_TMPDIR/collect/rtmem.prom"
+	kill "$second"
+	run promtool check metrics <"$BATS_TEST_TMPDIR/collect/rtmem.prom"
+	assert_success
+	assert_output ""
+	run promtool check metrics <<<'rtmem_x{a=} 1'
+	assert_failure
+	run collected "$BATS_TEST_TMPDIR/collect"
+	assert_contains "node_textfile_scrape_error 0"
+	for pid in "$first" "$second"; do
+		grep -qE "^rtmem_thread_allocations_total\{.*pid=\"$pid\".*thread=\"rt\".*\} [1-9]" <<<"$output" ||
+			explain "nothing of $pid"
+	done
+}
+
+@test "metrics of all processes are metrics also when there is none" {
+	run setpriv --reuid=65533 --regid=65533 --clear-groups --inh-caps=-all "$RTMEM" stat --openmetrics
+	assert_success
+	assert_output "# EOF"
+}
+
 @test "names cannot break JSON, metrics or the terminal" {
 	policy <<-END
 		[pool a"b]
