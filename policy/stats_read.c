@@ -179,10 +179,14 @@ bool stats_ended(const struct stats_page *p)
 
 bool stats_watch(struct stats_page *p)
 {
-	/* any other number than before, also beside other readers */
-	p->beat += ((uint64_t)getpid() << 32) + 1;
-	return pwrite(p->fd, &p->beat, sizeof(p->beat),
-		       offsetof(struct rtmem_stats_head, watch)) == sizeof(p->beat);
+	struct timespec now;
+	uint64_t beat;
+
+	/* another number than before, also by a page that is opened anew for each look */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	beat = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return pwrite(p->fd, &beat, sizeof(beat),
+		       offsetof(struct rtmem_stats_head, watch)) == sizeof(beat);
 }
 
 enum stats_trouble stats_wait(struct stats_page *p)

@@ -31,7 +31,6 @@ struct stats_page {
 	unsigned char *copy;
 	size_t size;
 	struct rtmem_stats_head head; /* of the copy */
-	uint64_t beat;
 };
 
 /* Finds, opens and reads the page. On any trouble nothing is left open. */

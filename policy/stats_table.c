@@ -127,11 +127,27 @@ void view_sort(struct view *v, int column, bool reverse)
 	}
 }
 
-static void print_cell(
-	FILE *to, const struct view_column *c, const char *text, const char *colour)
+const char *view_cut(char to[VIEW_CELL * 2], const struct view_column *c, const char *text)
 {
+	size_t width = (size_t)c->width, len = strlen(text);
+
+	if (len <= width)
+		sprintf(to, c->left ? "%-*s" : "%*s", c->width, text);
+	else if (c->tail)
+		sprintf(to, "...%s", text + len - width + 3);
+	else
+		sprintf(to, "%.*s+", c->width - 1, text);
+	return to;
+}
+
+/* last: nothing has to stand in line behind it. */
+static void print_cell(FILE *to, const struct view_column *c, const char *text,
+	const char *colour, bool last)
+{
+	char cell[VIEW_CELL * 2];
+
 	fputs(colour, to);
-	fprintf(to, c->left ? "%-*.*s" : "%*.*s", c->width, c->width, text);
+	fputs(last && c->left ? text : view_cut(cell, c, text), to);
 	fputs(*colour ? "\033[m" : "", to);
 }
 
@@ -151,12 +167,12 @@ static int print_columns(const struct view *v, int width)
 void view_print(FILE *to, const struct view *v, int width, bool colour)
 {
 	static const char *const colours[] = {"", "\033[32m", "\033[33m", "\033[31m"};
-	int n = print_columns(v, width);
+	const struct view_column *column = view_columns[v->kind];
+	int n = print_columns(v, width), last = width ? n : n - 1;
 
 	for (int i = 0; i < n; i++) {
 		fputs(i ? " " : "", to);
-		print_cell(to, &view_columns[v->kind][i], view_columns[v->kind][i].title,
-			"");
+		print_cell(to, &column[i], column[i].title, "", i == last);
 	}
 	putc('\n', to);
 	for (int r = 0; r < v->n; r++) {
@@ -164,8 +180,8 @@ void view_print(FILE *to, const struct view *v, int width, bool colour)
 			const struct view_cell *c = &v->row[r][i];
 
 			fputs(i ? " " : "", to);
-			print_cell(to, &view_columns[v->kind][i], c->text,
-				colour ? colours[c->mark] : "");
+			print_cell(to, &column[i], c->text,
+				colour ? colours[c->mark] : "", i == last);
 		}
 		putc('\n', to);
 	}

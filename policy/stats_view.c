@@ -18,7 +18,8 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"FULL", 6, false, "requests that a pool could not serve"},
 			{"POLICY", 28, true,
 				"the last policy file read, or why there "
-				"are no figures"},
+				"are no figures",
+				true},
 		},
 	[VIEW_POOLS] =
 		{
@@ -131,7 +132,7 @@ static struct view_cell *view_text(struct view *v, const char *text)
 {
 	struct view_cell *c = &v->row[v->n - 1][v->at++];
 
-	snprintf(c->text, sizeof(c->text), "%.39s", text);
+	snprintf(c->text, sizeof(c->text), "%s", text);
 	return c;
 }
 
@@ -203,7 +204,8 @@ void view_process(struct view *v, const struct stats_page *p, enum stats_trouble
 	}
 	for (int i = 0; i < 4; i++)
 		view_text(v, "-");
-	view_text(v, t == STATS_NO_PAGE ? "(no realtime thread)" : "(page is damaged)");
+	view_text(v, t == STATS_NO_PAGE ? "(no realtime thread)"
+					: "(damaged or other version)");
 }
 
 /* ---- pools ---- */
@@ -259,9 +261,11 @@ void view_pools(struct view *v, const struct stats_page *p)
 
 /* ---- threads ---- */
 
+/* 0: calls were not counted all the time. */
 static double view_seconds(const struct stats_page *p, const struct view_past *past)
 {
-	return past && past->at && p->head.published_at > past->at
+	return past && past->at && past->watching && p->head.watching &&
+			       p->head.published_at > past->at
 		       ? (double)(p->head.published_at - past->at) / 1e9
 		       : 0;
 }
@@ -271,7 +275,7 @@ static void cell_rate(struct view *v, uint64_t now, uint64_t then, double second
 	if (seconds > 0 && now >= then)
 		cell_count(v, (double)(now - then) / seconds);
 	else
-		view_text(v, "-");
+		view_number(v, -1, "-");
 }
 
 static void cell_ticks(struct view *v, const struct stats_page *p, uint64_t ticks)
@@ -301,7 +305,7 @@ static void thread_row(struct view *v, const struct stats_page *p,
 
 	while (past && i < past->nthread && past->thread[i].tid != r->tid)
 		i++;
-	if (past && i < past->nthread)
+	if (past && i < past->nthread && r->matched)
 		seconds = view_seconds(p, past);
 	else
 		i = 0;
@@ -405,6 +409,7 @@ void view_tags(struct view *v, const struct stats_page *p)
 void view_remember(struct view_past *past, const struct stats_page *p)
 {
 	past->at = p->head.published_at;
+	past->watching = p->head.watching;
 	past->nthread = past->nrule = 0;
 	for (uint32_t i = 0; i < p->head.thread.n && i < VIEW_PAST; i++) {
 		const struct rtmem_stats_thread *r = stats_record(p, &p->head.thread, i);

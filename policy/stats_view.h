@@ -13,7 +13,7 @@
 #include "stats_read.h"
 
 #define VIEW_COLUMNS 20
-#define VIEW_CELL    40
+#define VIEW_CELL    208
 #define VIEW_PAST    64
 
 enum view_kind {
@@ -33,6 +33,7 @@ struct view_column {
 	int width;
 	bool left;
 	const char *help;
+	bool tail; /* of what is too long, the end is what says something */
 };
 extern const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS];
 
@@ -51,6 +52,7 @@ struct view {
 /* What a page said earlier, for rates. at 0: nothing yet. */
 struct view_past {
 	uint64_t at;
+	bool watching;
 	int nthread, nrule;
 	struct {
 		uint32_t tid;
@@ -77,7 +79,10 @@ void view_remember(struct view_past *past, const struct stats_page *p);
 /* By a column; text ascending, figures descending; reverse turns it round. */
 void view_sort(struct view *v, int column, bool reverse);
 int view_ncolumns(enum view_kind kind);
-/* Title line and rows. width 0: all columns. */
+/* A cell as wide as its column; '+' or "..." stands for what does not fit. */
+const char *view_cut(
+	char to[VIEW_CELL * 2], const struct view_column *c, const char *text);
+/* Title line and rows. width 0: all columns, the last of them in full. */
 void view_print(FILE *to, const struct view *v, int width, bool colour);
 
 /* "4.0M"; "1.2 us"; both fit 8 bytes. */

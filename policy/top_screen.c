@@ -2,8 +2,9 @@
 /*
  * top_screen.c - rtmem top on the whole screen
  *
- * The only file that knows ncurses. Useful from 80 x 24: tables share the height, what
- * does not fit is cut. NO_COLOR in the environment: bold and underline instead.
+ * With top_help.c the only file that knows ncurses. Useful from 80 x 24: tables share the
+ * height, columns that do not fit are reached with the arrows. NO_COLOR in the
+ * environment: bold and underline instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,10 @@
 #include <curses.h>
 
 #include "cmd.h"
-#include "top.h"
+#include "top_screen.h"
 
-#define SCREEN_FEW 4 /* rows of a table that is not the threads' */
-
-struct screen {
-	struct top *top;
-	struct view v[VIEW_KINDS];
-	int selected;	      /* index of the process whose tables are shown */
-	pid_t pid;	      /* its number, which it keeps when the order changes */
-	int table;	      /* the one that < and > sort */
-	int sort[VIEW_KINDS]; /* column, -1: as the library has it */
-	bool reverse, colour, help;
-};
+#define SCREEN_FEW   4 /* rows of a table that is not the threads' */
+#define SCREEN_FIXED 2 /* columns that stay: what the row is about */
 
 static chtype screen_mark(const struct screen *s, enum view_mark mark)
 {
@@ -37,61 +29,91 @@ static chtype screen_mark(const struct screen *s, enum view_mark mark)
 				   : A_NORMAL;
 }
 
+/* Column i comes after the first two by as many as the table is moved to the left. */
+static int screen_column(const struct screen *s, const struct view *v, int i)
+{
+	return i < SCREEN_FIXED ? i : i + s->moved[v->kind];
+}
+
 /* One cell at x; false: it does not fit. */
 static bool screen_cell(
 	int y, int *x, const struct view_column *c, const char *text, chtype attributes)
 {
-	char padded[VIEW_CELL * 2];
+	char cell[VIEW_CELL * 2];
 
 	if (*x + c->width > COLS)
 		return false;
-	snprintf(padded, sizeof(padded), c->left ? "%-*.*s" : "%*.*s", c->width, c->width,
-		text);
 	attron(attributes);
-	mvaddstr(y, *x, padded);
+	mvaddstr(y, *x, view_cut(cell, c, text));
 	attroff(attributes);
 	*x += c->width + 1;
 	return true;
 }
 
-static void screen_titles(const struct screen *s, const struct view *v, int y)
+/* False: there are columns that did not fit. */
+static bool screen_titles(const struct screen *s, const struct view *v, int y)
 {
 	const struct view_column *c = view_columns[v->kind];
-	int x = 0;
+	int x = 0, n = view_ncolumns(v->kind);
+	bool fits = true;
 
 	mvhline(y, 0, ' ' | A_REVERSE, COLS);
-	for (int i = 0; i < view_ncolumns(v->kind); i++) {
+	for (int i = 0; fits && screen_column(s, v, i) < n; i++) {
+		int column = screen_column(s, v, i);
 		chtype a = A_REVERSE;
 
-		if (i == s->sort[v->kind])
+		if (column == s->sort[v->kind])
 			a |= A_BOLD;
-		if (i == s->sort[v->kind] && (int)v->kind == s->table)
+		if (column == s->sort[v->kind] && (int)v->kind == s->table)
 			a |= A_UNDERLINE;
-		if (!screen_cell(y, &x, &c[i], c[i].title, a))
+		fits = screen_cell(y, &x, &c[column], c[column].title, a);
+	}
+	if (!fits)
+		mvaddch(y, COLS - 1, '>' | A_REVERSE);
+	return fits;
+}
+
+static bool screen_selected(const struct screen *s, const struct view *v, int r)
+{
+	return v->kind == VIEW_PROCESSES && (pid_t)-v->row[r][0].key == s->pid;
+}
+
+/* The first row to show of a table with room for so many: the selected one is seen. */
+static int screen_from(const struct screen *s, const struct view *v, int rows)
+{
+	for (int r = rows; r < v->n; r++) {
+		if (screen_selected(s, v, r))
+			return r - rows + 1;
+	}
+	return 0;
+}
+
+static void screen_row(const struct screen *s, const struct view *v, int r, int y)
+{
+	bool selected = screen_selected(s, v, r);
+	int x = 0, n = view_ncolumns(v->kind);
+
+	for (int i = 0; screen_column(s, v, i) < n; i++) {
+		int column = screen_column(s, v, i);
+		const struct view_cell *c = &v->row[r][column];
+		chtype a = screen_mark(s, c->mark) | (selected ? A_BOLD : 0);
+
+		if (!screen_cell(y, &x, &view_columns[v->kind][column], c->text, a))
 			break;
 	}
+	if (selected)
+		mvaddch(y, 0, '>');
 }
 
 /* At most `rows` rows below the titles; returns the next free line. */
 static int screen_table(const struct screen *s, const struct view *v, int y, int rows)
 {
-	if (rows < 1 || y >= LINES)
+	if (rows < 1 || y >= LINES - 1)
 		return y;
 	screen_titles(s, v, y++);
-	for (int r = 0; r < v->n && r < rows && y < LINES; r++, y++) {
-		int x = 0;
-
-		for (int i = 0; i < view_ncolumns(v->kind); i++) {
-			const struct view_cell *c = &v->row[r][i];
-			chtype a = screen_mark(s, c->mark);
-
-			if (v->kind == VIEW_PROCESSES &&
-				(pid_t)-v->row[r][0].key == s->pid)
-				a |= A_BOLD;
-			if (!screen_cell(y, &x, &view_columns[v->kind][i], c->text, a))
-				break;
-		}
-	}
+	for (int r = screen_from(s, v, rows); r < v->n && rows > 0 && y < LINES - 1;
+		r++, y++, rows--)
+		screen_row(s, v, r, y);
 	return y;
 }
 
@@ -100,46 +122,66 @@ static int screen_few(const struct view *v)
 	return v->n < 1 ? 1 : v->n > SCREEN_FEW ? SCREEN_FEW : v->n;
 }
 
-static void screen_help(void)
+/* Of the selected process, in one line. */
+static int screen_about(const struct screen *s, int y)
 {
-	static const char *const line[] = {
-		"up, down   the process whose tables are shown",
-		"Tab        the table that the next keys sort",
-		"< >        sort by the column left or right (underlined)",
-		"r          the other way round",
-		"space      look now",
-		"h ?        this help",
-		"q          leave",
-	};
+	const struct top_process *p = &s->top->process[s->selected];
+	const struct rtmem_stats_head *h = &p->page.head;
+	char a[24], b[24];
 
-	for (size_t i = 0; i < sizeof(line) / sizeof(*line); i++)
-		mvaddstr(2 + (int)i, 2, line[i]);
+	if (s->selected >= s->top->n || y >= LINES - 1)
+		return y;
+	if (p->trouble != STATS_OK)
+		mvprintw(y, 0, "%s (%d) has no figures", p->page.program, p->page.pid);
+	else
+		mvprintw(y, 0,
+			"%s (%d): calls counted for %.0f s; jemalloc %s, %s resident",
+			p->page.program, p->page.pid, (double)h->watched / 1e9,
+			view_bytes(a, h->base_allocated),
+			view_bytes(b, h->base_resident));
+	return y + 1;
+}
+
+static void screen_keys(const struct screen *s)
+{
+	int column = s->sort[s->table];
+
+	if (LINES < 4)
+		return;
+	mvprintw(LINES - 1, 0,
+		"q leave  h help  arrows: process, columns  Tab table  < > r: %s%s%s",
+		top_table_name[s->table], column < 0 ? ", unsorted" : " by ",
+		column < 0 ? "" : view_columns[s->table][column].title);
 }
 
 static void screen_draw(struct screen *s)
 {
 	const struct view *v = s->v;
-	int y = 1, below = 1;
+	int y = 1, below = 0;
 	char clock[16];
 	time_t now = time(NULL);
 
 	erase();
 	strftime(clock, sizeof(clock), "%T", localtime(&now));
-	mvprintw(0, 0, "rtmem top - %s  %d process%s  every %g s  h: help  q: leave",
-		clock, s->top->n, s->top->n == 1 ? "" : "es", s->top->delay);
+	mvprintw(0, 0, "rtmem top - %s  %d process%s  every %g s", clock, s->top->n,
+		s->top->n == 1 ? "" : "es", s->top->delay);
 	if (s->help) {
-		screen_help();
+		top_help(s);
 		refresh();
 		return;
 	}
 	y = screen_table(s, &v[VIEW_PROCESSES], y, screen_few(&v[VIEW_PROCESSES]));
-	y = screen_table(s, &v[VIEW_POOLS], y, screen_few(&v[VIEW_POOLS]));
+	y = screen_about(s, y);
+	if (v[VIEW_POOLS].n)
+		y = screen_table(s, &v[VIEW_POOLS], y, screen_few(&v[VIEW_POOLS]));
 	for (int k = VIEW_RULES; k <= VIEW_TAGS; k++)
 		below += v[k].n ? screen_few(&v[k]) + 1 : 0;
-	y = screen_table(s, &v[VIEW_THREADS], y, LINES - y - below);
+	if (v[VIEW_THREADS].n)
+		y = screen_table(s, &v[VIEW_THREADS], y, LINES - y - 2 - below);
 	for (int k = VIEW_RULES; k <= VIEW_TAGS; k++)
 		if (v[k].n)
 			y = screen_table(s, &v[k], y, screen_few(&v[k]));
+	screen_keys(s);
 	refresh();
 }
 
@@ -147,6 +189,20 @@ static void screen_drop(struct screen *s)
 {
 	for (int k = 0; k < VIEW_KINDS; k++)
 		view_free(&s->v[k]);
+}
+
+/* The process to begin with: the first that has something to show. */
+static int screen_first(const struct screen *s)
+{
+	int best = 0;
+
+	for (int i = s->top->n; i-- > 0;) {
+		if (s->top->process[i].trouble == STATS_OK &&
+			(s->top->process[i].page.head.matched ||
+				s->top->process[best].trouble != STATS_OK))
+			best = i;
+	}
+	return best;
 }
 
 /* Tables of what was looked at last; the selected process is found again. */
@@ -157,6 +213,8 @@ static void screen_tables(struct screen *s)
 		if (s->top->process[i].page.pid == s->pid)
 			s->selected = i;
 	}
+	if (!s->pid)
+		s->selected = screen_first(s);
 	if (s->selected >= s->top->n)
 		s->selected = s->top->n ? s->top->n - 1 : 0;
 	if (s->top->n)
@@ -182,6 +240,14 @@ static void screen_sort(struct screen *s, int step)
 
 	if (to >= 0 && to < view_ncolumns((enum view_kind)s->table))
 		s->sort[s->table] = to;
+}
+
+static void screen_move(struct screen *s, int step)
+{
+	int to = s->moved[s->table] + step;
+
+	if (to >= 0 && to < view_ncolumns((enum view_kind)s->table) - SCREEN_FIXED)
+		s->moved[s->table] = to;
 }
 
 /* False: leave. *look: at once. */
@@ -215,6 +281,12 @@ static bool screen_key(struct screen *s, int key, bool *look)
 		break;
 	case KEY_DOWN:
 		screen_select(s, 1);
+		break;
+	case KEY_LEFT:
+		screen_move(s, -1);
+		break;
+	case KEY_RIGHT:
+		screen_move(s, 1);
 		break;
 	default:
 		break;

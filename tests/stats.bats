@@ -363,9 +363,34 @@ press() {
 	grep -qE "^ *[0-9]+ rt +[A-Z]+.* named +[0-9.]+k +[0-9.]+k +[0-9.]+[nu]s" <<<"$output" ||
 		explain "no thread with rates"
 	grep -qE "^named +audio" <<<"$output" || explain "no rule"
+	grep -qE "^stats_victim \($VICTIM\): calls counted for" <<<"$output" || explain "no summary"
+	refute_contains "SYSC"
+	seen "threads by ALLOC/s"
+	press Right Right Right Right Right Right Right
+	seen "SYSC"
+	grep -qE "^ *[0-9]+ rt +" <<<"$output" || explain "the name has gone with the columns"
+	press '<'
+	seen "threads by RULE"
+	press Tab Tab
+	seen "processes, unsorted"
 	press h
-	seen "sort by the column"
+	seen "THREADS   threads of a rule / threads known"
 	press h
+	press q
+	seen "left with 0"
+}
+
+@test "top begins with a process that has something to show, and shows another on request" {
+	# a lower number, and nothing to show
+	LD_PRELOAD=$LIB sleep 60 3>&- &
+	idle=$!
+	victim
+	screen 80 24 "$RTMEM top -d 0.5"
+	seen "calls counted for"
+	grep -qE "^> *[0-9]+ .* [1-9][0-9]*/[0-9]+ " <<<"$output" || explain "an idle one"
+	press Down Down Down Down Down Down Down Down Up Up Up Up Up Up Up Up Up Up Up Up Up Up Up Up
+	seen ">"
+	kill "$idle"
 	press q
 	seen "left with 0"
 }
@@ -424,6 +449,14 @@ press() {
 	run "$RTMEM" top -b -n 1 999999999
 	assert_failure 1
 	assert_contains "no such process"
+}
+
+@test "top goes on counting, however short its looks" {
+	victim
+	run "$RTMEM" top -b -n 25 -d 0.2 "$VICTIM"
+	assert_success
+	# the first look may come too early; 3 s later nobody would be counting any more
+	[ "$(grep -cE "^ *[0-9]+ rt .* [0-9.]+k +[0-9.]+k " <<<"$output")" -ge 20 ] || explain "no rates"
 }
 
 @test "top --batch ends with its process" {
