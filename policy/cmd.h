@@ -60,6 +60,9 @@ void cmd_begin(struct cmd_line *l, int argc, char **argv);
  */
 int cmd_next(struct cmd_line *l);
 
+/* Seconds: "10", "0.5s", "200ms". False: it is none, or none above 0. */
+bool cmd_duration(const char *text, double *out);
+
 /* What --help prints, on standard output. */
 void cmd_help(const struct cmd *c);
 

@@ -18,7 +18,6 @@
 
 #include "audit_report.h"
 #include "cmd.h"
-#include "units.h"
 
 #define AUDIT_LOOK_MS 50
 #define AUDIT_GRACE   2.0 /* seconds between SIGTERM and SIGKILL */
@@ -46,22 +45,6 @@ static void ask_to_stop(int signal)
 	asked_to_stop = 1;
 }
 
-/* "10", "0.5s", "200ms" */
-static bool parse_duration(const char *text, double *out)
-{
-	uint64_t ns;
-	char *end;
-
-	if (!units_time(text, strlen(text), &ns)) {
-		*out = (double)ns * 1e-9;
-	} else {
-		*out = strtod(text, &end);
-		if (*end)
-			return false;
-	}
-	return *out > 0 && *out < 1e7;
-}
-
 static int parsed(const struct audit *a, bool command)
 {
 	if (a->pid && command)
@@ -86,7 +69,7 @@ static int parse(struct audit *a, int argc, char **argv)
 	while ((option = cmd_next(&l)) != CMD_END) {
 		if (option == CMD_BAD)
 			return CMD_USAGE;
-		if (option == AUDIT_DURATION && !parse_duration(l.value, &a->duration)) {
+		if (option == AUDIT_DURATION && !cmd_duration(l.value, &a->duration)) {
 			fprintf(stderr, "rtmem audit: '%s' is no number of seconds\n",
 				l.value);
 			return CMD_USAGE;

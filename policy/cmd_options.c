@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "units.h"
 
 void cmd_begin(struct cmd_line *l, int argc, char **argv)
 {
@@ -72,6 +73,21 @@ int cmd_next(struct cmd_line *l)
 		return i;
 	}
 	return bad(l, "unknown option", word);
+}
+
+bool cmd_duration(const char *text, double *out)
+{
+	uint64_t ns;
+	char *end;
+
+	if (!units_time(text, strlen(text), &ns)) {
+		*out = (double)ns * 1e-9;
+	} else {
+		*out = strtod(text, &end);
+		if (*end)
+			return false;
+	}
+	return *out > 0 && *out < 1e7;
 }
 
 static void help_option(

@@ -4,7 +4,8 @@
  * threads got what was promised
  *
  * The page is held open, so the last figures are there when the program has ended,
- * however it did.
+ * however it did. Of a command and what it starts, the first process with a thread of a
+ * rule is looked at: wrappers are many.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,14 +19,16 @@
 #include "cmd.h"
 #include "report.h"
 
-#define REPORT_LOOK 0.2 /* seconds */
+#define REPORT_LOOK  0.2 /* seconds */
+#define REPORT_GRACE 2.0 /* seconds between SIGTERM and SIGKILL */
 
 struct watcher {
 	pid_t pid;
 	bool child;
 	int status; /* of the child, when it has ended */
 	bool ended;
-	double limit; /* seconds, of a process that is no child */
+	double limit; /* seconds; 0: until the child ends */
+	double start, told; /* told: when the child was asked to end; 0: not */
 	struct report report;
 };
 
@@ -56,12 +59,79 @@ static bool report_ended(struct watcher *w)
 	return w->ended;
 }
 
+static void report_tell(const struct watcher *w, int signal)
+{
+	pid_t pid = w->report.page.pid;
+
+	kill(w->pid, signal);
+	/* what a wrapper started; in a group of its own it is not ours to end */
+	if (pid > 1 && pid != w->pid && getpgid(pid) == getpgrp())
+		kill(pid, signal);
+}
+
+/* Is the time over? A command is told so, and has then to end. */
+static bool report_over(struct watcher *w)
+{
+	double now = report_now();
+
+	if (w->limit <= 0 || now - w->start < w->limit)
+		return false;
+	if (!w->child)
+		return true;
+	if (!w->told) {
+		w->told = now;
+		report_tell(w, SIGTERM);
+	} else if (now - w->told > REPORT_GRACE) {
+		report_tell(w, SIGKILL);
+	}
+	return false;
+}
+
+static bool report_matched(const struct stats_page *p)
+{
+	return p->copy && p->head.matched + p->head.ended > 0;
+}
+
+static void report_take(struct watcher *w, struct stats_page *page)
+{
+	if (w->report.page.copy)
+		stats_close(&w->report.page);
+	w->report.page = *page;
+}
+
+static void report_consider(struct stats_page *page, enum stats_trouble t, void *arg)
+{
+	struct watcher *w = arg;
+
+	if (t != STATS_OK)
+		return;
+	if (report_matched(page) && !report_matched(&w->report.page) &&
+		stats_descends(page->pid, w->pid))
+		report_take(w, page);
+	else
+		stats_close(page);
+}
+
+/* The command itself, or what it has started: whichever has a thread of a rule; until
+ * there is one, the command itself. */
+static bool report_look(struct watcher *w, bool all)
+{
+	struct stats_page page;
+
+	if (!w->report.page.copy && stats_open(w->pid, &page) == STATS_OK)
+		report_take(w, &page);
+	if (all && !report_matched(&w->report.page))
+		stats_each_process(report_consider, w);
+	return w->report.page.copy != NULL;
+}
+
 /* The page of a program that is just starting: false when it ended before. */
 static bool report_find(struct watcher *w)
 {
-	while (!report_ended(w)) {
-		if (stats_open(w->pid, &w->report.page) == STATS_OK)
+	for (int i = 1; !report_ended(w); i++) {
+		if (report_look(w, i % 20 == 0))
 			return true;
+		report_over(w);
 		report_pause(0.005);
 	}
 	return false;
@@ -76,9 +146,9 @@ static void report_renew(struct watcher *w, uint64_t *published, double *since)
 	if (w->report.page.head.published != *published) {
 		*published = w->report.page.head.published;
 		*since = report_now();
-	} else if (report_now() - *since > 3 && stats_open(w->pid, &fresh) == STATS_OK) {
-		stats_close(&w->report.page);
-		w->report.page = fresh;
+	} else if (report_now() - *since > 3 &&
+		   stats_open(w->report.page.pid, &fresh) == STATS_OK) {
+		report_take(w, &fresh);
 		*since = report_now();
 	}
 }
@@ -89,15 +159,22 @@ static enum stats_trouble report_watch(struct watcher *w)
 	enum stats_trouble t = STATS_OK;
 	uint64_t published = 0;
 
-	while (t == STATS_OK && !report_ended(w) &&
-		(w->child || report_now() - start < w->limit)) {
+	if (!w->child)
+		w->start = start;
+	while (t == STATS_OK && !report_ended(w) && !report_over(w)) {
+		if (w->child)
+			report_look(w, true);
 		stats_watch(&w->report.page);
+		report_faults_look(&w->report.faults, &w->report.page);
 		report_pause(REPORT_LOOK);
 		t = stats_read(&w->report.page);
 		report_renew(w, &published, &since);
 	}
 	w->report.seconds = report_now() - start;
-	return t == STATS_OK ? stats_read(&w->report.page) : t;
+	if (t == STATS_OK)
+		t = stats_read(&w->report.page);
+	report_faults_look(&w->report.faults, &w->report.page);
+	return t;
 }
 
 static void report_end(struct watcher *w)
@@ -109,6 +186,8 @@ static void report_end(struct watcher *w)
 		snprintf(to, size, "the program goes on");
 	else if (!w->child)
 		snprintf(to, size, "the program has ended");
+	else if (w->told)
+		snprintf(to, size, "the program was asked to end after %g s", w->limit);
 	else if (WIFSIGNALED(w->status))
 		snprintf(to, size, "the program was ended by signal %d",
 			WTERMSIG(w->status));
@@ -177,6 +256,7 @@ static int report_command(struct watcher *w, const char *conf, char **command, i
 {
 	w->pid = report_start(conf, command, n);
 	w->child = true;
+	w->start = report_now();
 	if (w->pid < 0) {
 		fprintf(stderr, "rtmem report: cannot start a process: %s\n",
 			strerror(errno));
@@ -206,7 +286,6 @@ static int report_parse(struct cmd_line *l, struct report_options *o, struct wat
 		[REPORT_SECONDS] = &o->seconds,
 		[REPORT_OUTPUT] = &o->output,
 		[REPORT_HTML] = &o->html};
-	char *end = NULL;
 	int option;
 
 	while ((option = cmd_next(l)) >= 0) {
@@ -219,13 +298,10 @@ static int report_parse(struct cmd_line *l, struct report_options *o, struct wat
 		return CMD_USAGE;
 	if (!o->pid == (l->at == l->argc))
 		return report_usage("takes a command, or a process with --pid");
-	if (!o->pid && o->seconds)
-		return report_usage("--seconds is for --pid: a command runs to its end");
 	if (o->pid && o->conf)
 		return report_usage("--conf is for a command that is started");
-	w->limit = o->seconds ? strtod(o->seconds, &end) : 10;
-	if ((o->seconds && (end == o->seconds || *end)) ||
-		!(w->limit > 0 && w->limit < 1e7))
+	w->limit = o->pid ? 10 : 0;
+	if (o->seconds && !cmd_duration(o->seconds, &w->limit))
 		return report_usage("--seconds takes a number");
 	if (o->pid && (w->pid = stats_pid(o->pid)) < 0)
 		return report_usage("--pid takes the number of a process");

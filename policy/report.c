@@ -91,12 +91,25 @@ static void judge_calls(struct report *r, const struct rtmem_stats_thread *t)
 			t->name, t->tid, t->interrupted);
 }
 
-/* Of the whole thread, so that none means none in the allocator. */
+/* Of the whole thread, so that none means none in the allocator; or better known. */
 static void judge_faults(struct report *r, const struct rtmem_stats_thread *t)
 {
+	const struct report_faults_thread *f = report_faults_of(&r->faults, t->tid);
 	uint64_t faults = t->minor_faults + t->major_faults;
 
-	if (faults)
+	if (f && f->n.within)
+		report_say(r, t->fallbacks ? REPORT_BROKEN : REPORT_NOTE,
+			"thread %s (%u): %s%lu page faults in the library: %s",
+			t->name, t->tid, f->n.lost ? "at least " : "", f->n.within,
+			t->fallbacks ? "its pool was too small"
+				     : "in jemalloc, where a rule leaves it to that, or "
+				       "not in malloc and free");
+	else if (f && f->n.elsewhere && !f->n.lost)
+		report_say(r, REPORT_KEPT,
+			"thread %s (%u): no page fault within malloc and free; %lu in "
+			"other code of it",
+			t->name, t->tid, f->n.elsewhere);
+	else if (faults && (!f || f->n.lost))
 		report_say(r, REPORT_NOTE,
 			"thread %s (%u): %lu page faults, %lu of them waited for a disk: "
 			"in all of its code, not the allocator alone",
@@ -168,6 +181,24 @@ void report_text(FILE *to, const struct report *r)
 		fprintf(to, "[%6s] %s\n", report_marks[r->line[i].mark], r->line[i].text);
 }
 
+/* Of each thread that the kernel could be asked about. */
+static void json_faults(FILE *to, const struct report *r)
+{
+	const char *comma = "";
+
+	fputs("],\n\"faults\":[", to);
+	for (int i = 0; i < r->faults.n; i++) {
+		const struct report_faults_thread *t = &r->faults.thread[i];
+
+		if (!report_faults_of(&r->faults, t->tid))
+			continue;
+		fprintf(to, "%s{\"tid\":%u,\"within\":%lu,\"elsewhere\":%lu,"
+			"\"unknown\":%lu}",
+			comma, t->tid, t->n.within, t->n.elsewhere, t->n.lost);
+		comma = ",";
+	}
+}
+
 void report_json(FILE *to, const struct report *r)
 {
 	fprintf(to, "{\"seconds\":%.3f,\"end\":", r->seconds);
@@ -179,6 +210,7 @@ void report_json(FILE *to, const struct report *r)
 		stats_json_string(to, r->line[i].text);
 		putc('}', to);
 	}
+	json_faults(to, r);
 	fputs("],\n\"process\":", to);
 	stats_json(to, &r->page);
 	fputs("}\n", to);

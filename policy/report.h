@@ -5,6 +5,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "report_faults.h"
 #include "stats_view.h"
 
 #define REPORT_LINES 256
@@ -13,6 +14,7 @@ enum report_mark { REPORT_KEPT, REPORT_NOTE, REPORT_BROKEN };
 
 struct report {
 	struct stats_page page;
+	struct report_faults faults;
 	char end[96];	/* "the program returned 0" */
 	double seconds; /* from the first look to the last */
 	int n;

@@ -207,7 +207,7 @@ const struct cmd cmd_table[] = {
 				[REPORT_PID] = {"--pid", "-p", "PID",
 					"a process that runs, instead of a command"},
 				[REPORT_SECONDS] = {"--seconds", "-d", "SECONDS",
-					"how long to watch it (default: 10)"},
+					"how long to watch (default: 10, a command to its end)"},
 				[REPORT_OUTPUT] = {"--output", "-o", "FILE",
 					"write the report there (default: standard error, with --pid standard output)"},
 				[REPORT_JSON] = {"--json", "-j", NULL,

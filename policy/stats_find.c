@@ -183,6 +183,21 @@ enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
 	return t;
 }
 
+bool stats_descends(pid_t pid, pid_t from)
+{
+	char path[64], line[512], *end;
+
+	for (int i = 0; i < 32 && pid > 1 && pid != from; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		if (!find_first_line(path, line, sizeof(line)))
+			return false;
+		end = strrchr(line, ')'); /* behind the name, which may hold anything */
+		if (!end || sscanf(end + 1, " %*c %d", &pid) != 1)
+			return false;
+	}
+	return pid == from;
+}
+
 static int find_by_number(const void *a, const void *b)
 {
 	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;

@@ -57,6 +57,9 @@ const void *stats_record(
  * for writing where that is allowed. -1: there is none, or *t says why. */
 int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t);
 
+/* Is it that process, or was it started by it, or by one that was, … and so on? */
+bool stats_descends(pid_t pid, pid_t from);
+
 /* "rtmem stat: process 12: …" on standard error; returns CMD_NO. */
 int stats_say(const char *command, pid_t pid, enum stats_trouble t);
 /* A process number, or -1. */

@@ -222,6 +222,33 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	expect 'max(len(s["frames"]) for s in p["stacks"]) > 4' True
 }
 
+@test "from the doctor to the proof: chuck under the policy that its audit suggests" {
+	start_jack
+	export JACK_NO_START_SERVER=1 RTMEM_CONF='' CONF=$BATS_TEST_TMPDIR/chuck.conf
+	run "$RTMEM" doctor chuck 3>&-
+	assert_contains "[ WARNING ] rules: no rule of the policy applies to this program"
+	run timeout 60 "$RTMEM" audit -d 3 --suggest -o "$CONF" chuck "$ROOT/bench/demo/notes.ck" 3>&-
+	assert_success
+	run "$RTMEM" check "$CONF"
+	assert_success
+	run "$RTMEM" doctor --conf "$CONF" chuck 3>&-
+	assert_contains "[ OK ]      rules: "
+	run timeout 60 "$RTMEM" report --conf "$CONF" -d 3 --json -o "$BATS_TEST_TMPDIR/report" \
+		chuck "$ROOT/bench/demo/notes.ck" 3>&-
+	stop_jack
+	assert_success
+	python3 - "$BATS_TEST_TMPDIR/report" <<-'END'
+		import json, sys
+		r = json.load(open(sys.argv[1]))
+		t = [t for t in r["process"]["threads"] + r["process"]["ended"] if t["matched"]]
+		assert t and all(x["class"].startswith("FIFO") for x in t), t
+		assert sum(x["allocations"] for x in t) > 100, t
+		assert all(x["system_calls"] == 0 and x["fallbacks"] == 0 for x in t), t
+		assert r["faults"] and all(f["within"] == 0 for f in r["faults"]), r["faults"]
+		assert not [v for v in r["verdicts"] if v["mark"] == "broken"], r["verdicts"]
+	END
+}
+
 # ---- a process that runs ----
 
 # running: starts the victim under the library and the policy; it begins when descriptor 9

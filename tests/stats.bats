@@ -505,6 +505,36 @@ press() {
 		<<<"$output" || explain "no such line"
 }
 
+@test "report says whether page faults were the allocator's or other code's" {
+	run "$RTMEM" report --json -o "$BATS_TEST_TMPDIR/small" -d 2 "$PROG/stats_victim" 60 0 8
+	assert_failure 1
+	python3 - "$BATS_TEST_TMPDIR/small" <<-'END'
+		import json, sys
+		r = json.load(open(sys.argv[1]))
+		tid = [t["tid"] for t in r["process"]["threads"] if t["name"] == "rt"][0]
+		f = [f for f in r["faults"] if f["tid"] == tid][0]
+		# the victim touches its new blocks itself; jemalloc touches what it keeps about them
+		assert f["elsewhere"] > f["within"] > 0, f
+		assert any("page faults in the library: its pool was too small" in v["text"]
+		           and v["mark"] == "broken" for v in r["verdicts"]), r["verdicts"]
+	END
+	sed -i 's/^size.*/size = 64M/' "$RTMEM_CONF"
+	run "$RTMEM" report --json -o "$BATS_TEST_TMPDIR/large" -d 1 "$PROG/stats_victim" 60 0 8
+	assert_success
+	run python3 -c 'import json, sys
+print([f["within"] for f in json.load(open(sys.argv[1]))["faults"]])' "$BATS_TEST_TMPDIR/large"
+	[[ $output == "[0]" || $output == "[0, 0]" ]] || explain "faults in a pool"
+}
+
+@test "report finds the program behind a wrapper, and ends it after the time asked for" {
+	run "$RTMEM" report -d 1500ms sh -c "'$PROG/stats_victim' 60; true"
+	assert_success
+	assert_contains "stats_victim ("
+	assert_contains "the program was asked to end after 1.5 s"
+	run pgrep -f "^$PROG/stats_victim 60\$"
+	assert_failure
+}
+
 @test "report knows how the program ended, and leaves its output and interrupts to it" {
 	run "$RTMEM" report sh -c 'exit 3'
 	assert_failure 1
@@ -532,7 +562,7 @@ print(json.dumps(r["process"]))' <<<"$report")
 	run "$RTMEM" report -d 1 -p 999999999
 	assert_failure 1
 	assert_output "rtmem report: process 999999999: no such process"
-	for words in "" "-d 1 true" "-p 1 true" "-p x" "-d x -p 1" "-c f -p 1"; do
+	for words in "" "-d 0 true" "-p 1 true" "-p x" "-d x -p 1" "-c f -p 1"; do
 		# shellcheck disable=SC2086 # words are meant
 		run "$RTMEM" report $words
 		assert_failure 2

@@ -2,7 +2,8 @@
 /*
  * stats_victim.c - a thread "rt" (SCHED_FIFO where that is allowed) that allocates and
  * frees at a steady pace for argv[1] seconds; a second one, "brief", that ends after 500
- * calls. argv[2] KiB stay allocated, 4 KiB at a time.
+ * calls. argv[2] KiB stay allocated, 4 KiB at a time; with argv[3] as many more each
+ * millisecond.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 
 static double seconds;
-static long keep;
+static long keep, more;
 
 static double now(void)
 {
@@ -61,6 +62,8 @@ static void *steady(void *arg)
 			free(q);
 		}
 		free(malloc(40000));
+		for (long i = 0; i < more; i++)
+			memset(malloc(4096), 1, 4096);
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 	return NULL;
@@ -72,6 +75,7 @@ int main(int argc, char **argv)
 
 	seconds = argc > 1 ? atof(argv[1]) : 5;
 	keep = argc > 2 ? atol(argv[2]) / 4 : 0;
+	more = argc > 3 ? atol(argv[3]) / 4 : 0;
 	pthread_create(&a, NULL, steady, NULL);
 	pthread_create(&b, NULL, brief, malloc(1000));
 	pthread_join(b, NULL);
