@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define AUDIT_MAGIC   0x7469647561746d72ull /* "rmtaudit" */
-#define AUDIT_VERSION 1u
+#define AUDIT_VERSION 2u
 
 enum {
 	AUDIT_THREADS = 64,
@@ -24,7 +24,7 @@ enum {
 	AUDIT_PATH = 232,
 	AUDIT_LIVE = 32768, /* blocks followed at a time; a power of two */
 	AUDIT_LOG2 = 40,    /* histogram: bucket b holds values below 2^b */
-	AUDIT_NOBODY = 0,   /* thread number of a thread that is not audited */
+	AUDIT_NOBODY = 0,   /* thread number of one that is not audited; of a stack that frees */
 };
 
 /* Of one thread, or of one stack of it. */
@@ -51,6 +51,8 @@ struct audit_thread {
 struct audit_stack {
 	uint64_t hash; /* 0: unused; stored last */
 	uint32_t thread, nframe;
+	uint32_t freer, freer_stack;  /* another thread that freed a block of it, the last
+				       * one: tid; index + 1 of where; 0: none */
 	uint64_t frame[AUDIT_FRAMES]; /* return addresses, nearest first */
 	struct audit_figures all;
 };

@@ -146,7 +146,26 @@ static void frames(const struct audit_process *p, const struct audit_stack *s, F
 			comma = ",";
 		}
 	}
-	fputs("]}", to);
+	fputs("]", to);
+}
+
+/* The last of other threads that freed a block of this stack. */
+static void freer(const struct audit_process *p, const struct audit_stack *s, FILE *to)
+{
+	const struct audit_stack *where = audit_freer_stack(p, s);
+
+	if (!s->freer) {
+		fputs("\"freed_by\":null,", to);
+		return;
+	}
+	fputs("\"freed_by\":{", to);
+	text("name", audit_freer_name(p, s->freer), to);
+	number("tid", s->freer, to);
+	if (where)
+		frames(p, where, to);
+	else
+		fputs("\"frames\":[]", to);
+	fputs("},", to);
 }
 
 static void process(const struct audit_process *p, FILE *to)
@@ -172,7 +191,9 @@ static void process(const struct audit_process *p, FILE *to)
 		fputs(i ? ",\n{" : "\n{", to);
 		number("tid", f->thread[s->thread - 1].tid, to);
 		figures(p, &s->all, to);
+		freer(p, s, to);
 		frames(p, s, to);
+		fputc('}', to);
 	}
 	fputs("],\n\"timeline\":[", to);
 	for (int i = 0; i < p->nsample; i++)

@@ -150,6 +150,47 @@ static void look_at_thread(const struct audit_process *p, uint32_t i, struct aud
 	}
 }
 
+/* The name of a thread that frees others' blocks, while it is there to be asked. */
+static void look_at_freer(struct audit_process *p, uint32_t tid)
+{
+	char text[64];
+
+	for (int i = 0; i < p->nfreer; i++) {
+		if (p->freer[i].tid == tid)
+			return;
+	}
+	if (!tid || p->nfreer == AUDIT_THREADS ||
+		!slurp(text, sizeof(text), p->pid, tid, "comm"))
+		return;
+	p->freer[p->nfreer].tid = tid;
+	snprintf(p->freer[p->nfreer].name, sizeof(p->freer->name), "%.*s",
+		(int)strcspn(text, "\n"), text);
+	p->nfreer++;
+}
+
+const char *audit_freer_name(const struct audit_process *p, uint32_t tid)
+{
+	for (uint32_t i = 0; i < threads_of(p->file); i++) {
+		if (p->file->thread[i].tid == tid)
+			return audit_thread_name(p, (int)i);
+	}
+	for (int i = 0; i < p->nfreer; i++) {
+		if (p->freer[i].tid == tid)
+			return p->freer[i].name;
+	}
+	return "-";
+}
+
+const struct audit_stack *audit_freer_stack(
+	const struct audit_process *p, const struct audit_stack *s)
+{
+	const struct audit_stack *f = s->freer_stack - 1 < AUDIT_STACKS
+					      ? &p->file->stack[s->freer_stack - 1]
+					      : NULL;
+
+	return f && f->nframe && f->nframe <= AUDIT_FRAMES ? f : NULL;
+}
+
 /* When there are too many samples, every second is dropped, and so from then on. */
 static void keep_sample(struct audit_process *p, const struct audit_sample *s)
 {
@@ -182,6 +223,8 @@ static void look_at_process(struct audit_process *p)
 		s.live += f->thread[i].all.live;
 		look_at_thread(p, i, &p->seen[i]);
 	}
+	for (int i = 0; i < AUDIT_STACKS; i++)
+		look_at_freer(p, f->stack[i].freer);
 	if (threads_of(f))
 		keep_sample(p, &s);
 }
@@ -235,6 +278,8 @@ static bool keep(struct audit_process *p)
 		clean(f->thread[i].name, sizeof(f->thread[i].name));
 		clean(p->seen[i].name, sizeof(p->seen[i].name));
 	}
+	for (int i = 0; i < p->nfreer; i++)
+		clean(p->freer[i].name, sizeof(p->freer[i].name));
 	for (int i = 0; i < AUDIT_MODULES; i++)
 		clean(f->module[i].path, sizeof(f->module[i].path));
 	return true;

@@ -41,6 +41,11 @@ struct audit_process {
 	unsigned moments;
 	double seconds;		 /* how long it was followed */
 	double ticks_per_us;	 /* of the time stamp counter */
+	struct {
+		uint32_t tid;
+		char name[16];
+	} freer[AUDIT_THREADS]; /* threads that freed others' blocks, as far as known */
+	int nfreer;
 	int order[AUDIT_STACKS]; /* its stacks, most calls first */
 	int nstack;
 	struct audit_symbols *symbols;
@@ -102,6 +107,11 @@ int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out
 
 /* Thread i of a process: its last known name, "-" without one. */
 const char *audit_thread_name(const struct audit_process *p, int i);
+/* Of a thread that freed blocks of another: its last known name, "-" without one. */
+const char *audit_freer_name(const struct audit_process *p, uint32_t tid);
+/* Where it did, NULL: not known. */
+const struct audit_stack *audit_freer_stack(
+	const struct audit_process *p, const struct audit_stack *s);
 /* "FIFO 60", "OTHER" */
 const char *audit_class(const struct audit_thread *t, char buf[32]);
 double audit_us(const struct audit_process *p, uint64_t ticks);

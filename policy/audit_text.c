@@ -8,7 +8,10 @@
 #include "audit_report.h"
 #include "units.h"
 
-enum { TEXT_STACKS = 20 }; /* of one thread */
+enum {
+	TEXT_STACKS = 20, /* of one thread */
+	TEXT_FREER = 4,	  /* frames of where another thread freed */
+};
 
 const char *audit_thread_name(const struct audit_process *p, int i)
 {
@@ -96,12 +99,12 @@ static void print_threads(const struct audit_process *p, FILE *to)
 	}
 }
 
-static void print_frames(
-	const struct audit_process *p, const struct audit_stack *s, FILE *to)
+static void print_frames(const struct audit_process *p, const struct audit_stack *s,
+	uint32_t most, FILE *to)
 {
 	struct audit_name name[AUDIT_NAMES];
 
-	for (uint32_t k = 0; k < s->nframe; k++) {
+	for (uint32_t k = 0; k < s->nframe && k < most; k++) {
 		int n = audit_names_of(p->symbols, s->frame[k], name);
 
 		for (int i = 0; i < n; i++) {
@@ -131,6 +134,7 @@ static void print_stack(
 {
 	const struct audit_figures *g = &s->all;
 	double seconds = p->seconds > 0 ? p->seconds : 1;
+	const struct audit_stack *freer = audit_freer_stack(p, s);
 	uint64_t dead = g->freed_own + g->freed_other;
 	char sum[16], peak[16], worst[16], size[16], life[16], longest[16];
 
@@ -148,7 +152,12 @@ static void print_stack(
 			span(audit_us(p, g->life_max), longest));
 	fputc('\n', to);
 	print_sizes(g, to);
-	print_frames(p, s, to);
+	print_frames(p, s, AUDIT_FRAMES, to);
+	if (!s->freer)
+		return;
+	fprintf(to, "      freed by %s (%u)\n", audit_freer_name(p, s->freer), s->freer);
+	if (freer)
+		print_frames(p, freer, TEXT_FREER, to);
 }
 
 static void print_stacks(const struct audit_process *p, uint32_t thread, FILE *to)

@@ -213,7 +213,22 @@ void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call 
 		count_live(&a->stack[l.stack - 1].all, l.size);
 }
 
-void audit_forget(uint32_t thread, const void *p, uint64_t now)
+/* Another thread frees what this stack has allocated: who, and where, is kept of the last
+ * one. */
+static void note_freer(
+	struct audit_file *a, struct audit_stack *s, const struct audit_freer *who)
+{
+	uintptr_t ret[AUDIT_FRAMES];
+	unsigned n;
+
+	if (GET(s->freer) == who->tid)
+		return;
+	n = site_stack(who->frame, ret, AUDIT_FRAMES);
+	SET(s->freer_stack, stack_of(a, AUDIT_NOBODY, ret, n));
+	SET(s->freer, who->tid);
+}
+
+void audit_forget(const struct audit_freer *who, const void *p, uint64_t now)
 {
 	struct audit_file *a = audit_going();
 	struct audit_live l;
@@ -222,14 +237,17 @@ void audit_forget(uint32_t thread, const void *p, uint64_t now)
 	if (!a || !p)
 		return;
 	if (!unfollow(a, p, &l)) {
-		if (thread != AUDIT_NOBODY)
-			ADD(a->thread[thread - 1].frees_foreign, 1);
+		if (who->thread != AUDIT_NOBODY)
+			ADD(a->thread[who->thread - 1].frees_foreign, 1);
 		return;
 	}
 	life = now > l.born ? now - l.born : 0;
-	count_death(&a->thread[l.thread - 1].all, &l, life, thread);
-	if (l.stack)
-		count_death(&a->stack[l.stack - 1].all, &l, life, thread);
+	count_death(&a->thread[l.thread - 1].all, &l, life, who->thread);
+	if (!l.stack)
+		return;
+	count_death(&a->stack[l.stack - 1].all, &l, life, who->thread);
+	if (who->thread != l.thread)
+		note_freer(a, &a->stack[l.stack - 1], who);
 }
 
 void audit_freed(uint32_t thread, const struct audit_call *call)

@@ -57,8 +57,13 @@ struct audit_call {
  * numbers of probes. */
 void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call *call,
 	const struct site_frame *f);
-/* Before p is freed, by a thread that may be AUDIT_NOBODY. */
-void audit_forget(uint32_t thread, const void *p, uint64_t now);
+/* Whoever frees: the number of the thread, which may be AUDIT_NOBODY, and from where. */
+struct audit_freer {
+	uint32_t thread, tid;
+	const struct site_frame *frame;
+};
+/* Before p is freed. */
+void audit_forget(const struct audit_freer *who, const void *p, uint64_t now);
 /* After it. */
 void audit_freed(uint32_t thread, const struct audit_call *call);
 

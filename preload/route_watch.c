@@ -107,15 +107,23 @@ void route_watch_free(struct route_watch *w, uint64_t ticks)
 	w->free_ticks[rtmem_stats_bucket(ticks)]++;
 }
 
-void route_free_watched(void *p, struct slot *s)
+static void watch_forget(const void *p, const struct slot *s, const struct site_frame *f)
 {
+	const struct audit_freer who = {s->audit, s->tid, f};
+
+	audit_forget(&who, p, route_watch_ticks());
+}
+
+__attribute__((noinline)) void route_free_watched(void *p, struct slot *s)
+{
+	ROUTE_FRAME(f);
 	struct audit_call call;
 
 	PROBE_FRAME();
 	if (!p)
 		return;
 	if (audit_going())
-		audit_forget(s->audit, p, route_watch_ticks());
+		watch_forget(p, s, &f);
 	route_watch_begin(&call);
 	if (s->route && s->route->pool)
 		route_free_cached(p, s);
@@ -133,8 +141,10 @@ void *route_malloc_unaudited(size_t size, struct slot *s)
 	return je_malloc(size);
 }
 
-void route_free_unaudited(void *p, struct slot *s)
+__attribute__((noinline)) void route_free_unaudited(void *p, struct slot *s)
 {
-	audit_forget(AUDIT_NOBODY, p, route_watch_ticks());
+	ROUTE_FRAME(f);
+
+	watch_forget(p, s, &f);
 	route_free_check(p, s);
 }

@@ -58,6 +58,8 @@ nothing_left() {
 	expect 'fn("large_blocks")["freed_by_others"]' 50
 	expect 'fn("large_blocks")["live_peak"]' $((50 * 5024))
 	expect 'fn("large_blocks")["live"]' 0
+	expect 'fn("small_blocks")["freed_by"]' None
+	expect 'fn("large_blocks")["freed_by"]["frames"][0]["function"]' main
 	expect 'fn("large_blocks")["largest"]' 5000
 	expect 'sum(n for _, n in fn("small_blocks")["latency_us"])' 1000
 	expect '[t["name"] + " " + t["class"] for t in p["threads"]]' "['audio-victim FIFO 5']"
@@ -80,8 +82,9 @@ nothing_left() {
 	assert_contains "1000 calls"
 	assert_contains "freed by itself 0, by other threads 50"
 	assert_contains "PEAK: bytes alive at once"
-	# the function, not a folder of that name in a path
-	[[ ! $output =~ [[:space:]]main([[:space:]]|$) ]] || explain "main allocates nothing here"
+	grep -qE "^      freed by .* \([0-9]+\)$" <<<"$output" || explain "nobody freed them"
+	# the function, not a folder of that name in a path: it frees, and allocates nothing here
+	[ "$(grep -cE "^ +main([[:space:]]|$)" <<<"$output")" -eq 1 ] || explain "main is there once"
 }
 
 @test "a program that is killed leaves its audit" {
@@ -310,6 +313,9 @@ same_numbers() {
 	expect 'fn("small_blocks")["freed_by_itself"]' 1000
 	expect 'fn("large_blocks")["live_peak"]' $((50 * 5024))
 	expect 'fn("large_blocks")["freed_by_others"]' 50
+	expect 'fn("large_blocks")["freed_by"]["name"]' audit_victim
+	expect 'fn("large_blocks")["freed_by"]["tid"] == p["pid"]' True
+	expect 'fn("large_blocks")["freed_by"]["frames"][0]["function"]' main
 	expect '[f["function"] for f in fn("large_blocks")["frames"]][:3]' \
 		"['large_blocks', 'worker', 'start_thread']"
 }
