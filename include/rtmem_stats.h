@@ -43,6 +43,7 @@ extern "C" {
 #define RTMEM_STATS_WATCHED 3000000000ULL /* ns that one change of `watch` lasts */
 #define RTMEM_STATS_NAME    64		  /* bytes of a name, NUL included */
 #define RTMEM_STATS_BUCKETS 496
+#define RTMEM_STATS_SIZES   24 /* buckets of sizes: number b holds those below 16 << b */
 
 /* One section: an array of `n` records of `size` bytes, `at` bytes from the start. */
 struct rtmem_stats_section {
@@ -119,6 +120,8 @@ struct rtmem_stats_rule {
 	uint32_t threads;	     /* whose cache it fills, now */
 	uint32_t index;
 	uint64_t reserved[5];
+	uint32_t sizes[RTMEM_STATS_SIZES]; /* of the allocations; the last holds the rest
+					    */
 };
 
 /* Of the program (rtm_tag_create(), OSMalloc_Tagalloc()), and the families' own. */
@@ -153,6 +156,13 @@ struct rtmem_stats_thread {
 	/* ticks of each call: the layout of HdrHistogram with 16 sub-buckets */
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
 };
+
+static inline unsigned rtmem_stats_size_bucket(uint64_t size)
+{
+	unsigned b = size < 16 ? 0 : 60u - (unsigned)__builtin_clzll(size);
+
+	return b < RTMEM_STATS_SIZES ? b : RTMEM_STATS_SIZES - 1;
+}
 
 /*
  * Values to 31 have a bucket each; above, 16 buckets per doubling, so that a bucket is at

@@ -4,9 +4,10 @@
  * file
  *
  * One file per process: made by the library at start in the directory that RTMEM_AUDIT
- * names, or in memory when rtmem audit --pid asks for it; mapped by both. The library stores with relaxed atomics while the tool reads: figures,
- * not facts to act on. It is complete at every moment, so a killed program leaves its
- * audit. Written and read by the same version only: version is compared.
+ * names, or in memory when rtmem audit --pid asks for it; mapped by both. The library
+ * stores with relaxed atomics while the tool reads: figures, not facts to act on. It is
+ * complete at every moment, so a killed program leaves its audit. Written and read by the
+ * same version only: version is compared.
  */
 #ifndef AUDIT_FILE_H
 #define AUDIT_FILE_H
@@ -24,7 +25,8 @@ enum {
 	AUDIT_PATH = 232,
 	AUDIT_LIVE = 32768, /* blocks followed at a time; a power of two */
 	AUDIT_LOG2 = 40,    /* histogram: bucket b holds values below 2^b */
-	AUDIT_NOBODY = 0,   /* thread number of one that is not audited; of a stack that frees */
+	AUDIT_NOBODY =
+		0, /* thread number of one that is not audited; of a stack that frees */
 };
 
 /* Of one thread, or of one stack of it. */

@@ -4,8 +4,8 @@
  *
  * What is asked for stands in the process's statistics page, which is held with flock()
  * meanwhile, so that there is one audit at a time. The figures come in a file in memory
- * of the helper thread; it is sealed against shrinking before it is mapped here. When this
- * program is killed the process ends the audit by itself after three seconds.
+ * of the helper thread; it is sealed against shrinking before it is mapped here. When
+ * this program is killed the process ends the audit by itself after three seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,11 @@
 #include "audit_report.h"
 #include "cmd.h"
 
-#define JOIN_WAIT  10.0 /* seconds until it must have begun: symbols are read before */
+#define JOIN_WAIT  8.0 /* s, until it must have begun: symbols are read before */
 #define JOIN_BEAT  0.5
-#define JOIN_QUIET 2.0 /* seconds without a sign of life before it is looked for again */
+#define JOIN_QUIET 2.0 /* s without a sign of life, until it is looked for again */
 
-#define JOIN_AT(field) \
+#define JOIN_AT(field)                                \
 	(offsetof(struct rtmem_stats_head, request) + \
 		offsetof(struct rtmem_stats_request, field))
 
@@ -71,9 +71,9 @@ static int join_wait(struct audit_join *j)
 		if (q.going == j->number)
 			return CMD_OK;
 		if (q.refused == j->number)
-			return join_say(pid, q.error == ENOMEM
-						     ? "there is no memory for an audit"
-						     : "it may not make a file in memory");
+			return join_say(pid,
+				q.error == ENOMEM ? "there is no memory for an audit"
+						  : "it may not make a file in memory");
 		join_pause();
 	}
 	return join_say(pid, "its helper thread does not answer");

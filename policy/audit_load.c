@@ -125,7 +125,8 @@ static bool slurp(char *buf, size_t size, uint32_t pid, uint32_t tid, const char
 	return n > 0;
 }
 
-static void look_at_thread(const struct audit_process *p, uint32_t i, struct audit_seen *s)
+static void look_at_thread(
+	const struct audit_process *p, uint32_t i, struct audit_seen *s)
 {
 	uint32_t tid = p->file->thread[i].tid;
 	unsigned long minor, major;

@@ -39,8 +39,8 @@ struct audit_process {
 	struct audit_sample *sample;
 	int nsample, skip; /* every 2^skip-th moment is kept */
 	unsigned moments;
-	double seconds;		 /* how long it was followed */
-	double ticks_per_us;	 /* of the time stamp counter */
+	double seconds;	     /* how long it was followed */
+	double ticks_per_us; /* of the time stamp counter */
 	struct {
 		uint32_t tid;
 		char name[16];
@@ -61,12 +61,13 @@ struct audit_report {
 struct audit_join {
 	struct stats_page page; /* held with flock() */
 	uint64_t number;	/* of the audit, to the library */
-	double heard, beaten;	/* when it published last; when it was last asked to go on */
+	double heard,
+		beaten; /* when it published last; when it was last asked to go on */
 	uint64_t published;
 };
 /*
- * audit_join.c: begins one, and adds the process to r. An exit code; what is wrong is said
- * in one line. Waits at most 10 s.
+ * audit_join.c: begins one, and adds the process to r. An exit code; what is wrong is
+ * said in one line. Waits at most 8 s.
  */
 int audit_join(struct audit_join *j, struct audit_report *r, pid_t pid, bool every);
 /* At least once a second: asks it to go on. False: the process has ended, or has become
@@ -82,7 +83,8 @@ bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
 	const struct audit_file *f);
 double audit_now(void);
 
-/* audit_load.c: looks at the directory, if there is one, and at /proc; called at intervals and at the end.
+/* audit_load.c: looks at the directory, if there is one, and at /proc; called at
+ * intervals and at the end.
  */
 void audit_look(struct audit_report *r);
 /* Orders and names what was collected; how many threads there are. */

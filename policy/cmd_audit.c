@@ -195,8 +195,9 @@ static void follow(struct audit *a)
 		}
 		if (done)
 			break;
-		if (!told && (asked_to_stop ||
-				     (a->duration > 0 && audit_now() - start > a->duration))) {
+		if (!told &&
+			(asked_to_stop ||
+				(a->duration > 0 && audit_now() - start > a->duration))) {
 			told = audit_now();
 			tell(a, SIGTERM);
 		} else if (told && audit_now() - told > AUDIT_GRACE) {

@@ -27,7 +27,7 @@ struct watcher {
 	bool child;
 	int status; /* of the child, when it has ended */
 	bool ended;
-	double limit; /* seconds; 0: until the child ends */
+	double limit;	    /* seconds; 0: until the child ends */
 	double start, told; /* told: when the child was asked to end; 0: not */
 	struct report report;
 };

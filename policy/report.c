@@ -99,8 +99,8 @@ static void judge_faults(struct report *r, const struct rtmem_stats_thread *t)
 
 	if (f && f->n.within)
 		report_say(r, t->fallbacks ? REPORT_BROKEN : REPORT_NOTE,
-			"thread %s (%u): %s%lu page faults in the library: %s",
-			t->name, t->tid, f->n.lost ? "at least " : "", f->n.within,
+			"thread %s (%u): %s%lu page faults in the library: %s", t->name,
+			t->tid, f->n.lost ? "at least " : "", f->n.within,
 			t->fallbacks ? "its pool was too small"
 				     : "in jemalloc, where a rule leaves it to that, or "
 				       "not in malloc and free");
@@ -192,7 +192,8 @@ static void json_faults(FILE *to, const struct report *r)
 
 		if (!report_faults_of(&r->faults, t->tid))
 			continue;
-		fprintf(to, "%s{\"tid\":%u,\"within\":%lu,\"elsewhere\":%lu,"
+		fprintf(to,
+			"%s{\"tid\":%u,\"within\":%lu,\"elsewhere\":%lu,"
 			"\"unknown\":%lu}",
 			comma, t->tid, t->n.within, t->n.elsewhere, t->n.lost);
 		comma = ",";

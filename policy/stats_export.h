@@ -2,7 +2,7 @@
 /*
  * stats_export.h - figures for programs: JSON, and the text format of Prometheus
  *
- * One table of fields feeds both; see stats_export.c.
+ * One table of fields feeds both, stats_fields.c.
  */
 #ifndef STATS_EXPORT_H
 #define STATS_EXPORT_H

@@ -127,7 +127,8 @@ void view_sort(struct view *v, int column, bool reverse)
 	}
 }
 
-const char *view_cut(char to[VIEW_CELL * 2], const struct view_column *c, const char *text)
+const char *view_cut(
+	char to[VIEW_CELL * 2], const struct view_column *c, const char *text)
 {
 	size_t width = (size_t)c->width, len = strlen(text);
 

@@ -1,106 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_view.c - what is in the tables: their columns, and a row for each record
+ * stats_view.c - what is in the tables: a row for each record
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "stats_view.h"
-
-const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
-	[VIEW_PROCESSES] =
-		{
-			{"PID", 7, false, "number of the process"},
-			{"PROGRAM", 15, true, "its executable"},
-			{"POOLS", 5, false, "pools that exist now"},
-			{"LOCKED", 6, false, "bytes of them that are locked"},
-			{"THREADS", 7, false, "threads of a rule / threads known"},
-			{"FULL", 6, false, "requests that a pool could not serve"},
-			{"POLICY", 28, true,
-				"the last policy file read, or why there "
-				"are no figures",
-				true},
-		},
-	[VIEW_POOLS] =
-		{
-			{"POOL", 13, true, "name of the pool"},
-			{"FILL", 12, true, "used # and peak - of its size, as a bar"},
-			{"USED", 6, false, "bytes in blocks"},
-			{"PEAK", 6, false, "highest of USED"},
-			{"SIZE", 6, false, "memory it has now"},
-			{"MAX", 6, false, "what it may grow to"},
-			{"FULL", 6, false, "requests it could not serve"},
-			{"UNLOCK", 6, false,
-				"bytes that could not be locked; - when "
-				"none are to be"},
-			{"LARGEST", 7, false, "largest request it would serve now"},
-			{"PINNED", 6, false, "bytes that also stay where they are"},
-			{"GROWN", 5, false, "times it was grown"},
-			{"RULE", 15, true, "the last rule that names it"},
-		},
-	[VIEW_THREADS] =
-		{
-			{"TID", 7, false, "number of the thread"},
-			{"THREAD", 15, true, "its name"},
-			{"CLASS", 7, true, "scheduling class and priority"},
-			{"RULE", 10, true, "the rule of its pool; - when none matches"},
-			{"ALLOC/s", 7, false, "allocations a second"},
-			{"FREE/s", 7, false, "frees a second"},
-			{"P99", 6, false, "99 of 100 allocations were as fast"},
-			{"MAX", 6, false, "the slowest allocation or free"},
-			{"FULL", 6, false, "its requests that the pool could not serve"},
-			{"BYTES/s", 7, false, "bytes asked for a second"},
-			{"SLOW", 6, false, "calls that went past its cache"},
-			{"DEFER", 6, false, "frees left to the helper thread"},
-			{"FAULTS", 6, false, "page faults of the whole thread"},
-			{"WAITS", 6, false,
-				"times the whole thread lost its processor"},
-			{"INTR", 5, false, "calls during which it did"},
-			{"SYSC", 5, false,
-				"system calls of jemalloc within its calls"},
-			{"POOL", 13, true, "the pool of its cache"},
-		},
-	[VIEW_RULES] =
-		{
-			{"RULE", 15, true, "name of the rule"},
-			{"POOL", 13, true, "its pool, or jemalloc"},
-			{"THREADS", 7, false,
-				"threads with a cache of its pool because of it"},
-			{"CALLS/s", 7, false, "allocations it decided a second"},
-			{"BYTES/s", 7, false, "bytes of those"},
-			{"CALLS", 7, false, "allocations since counting began"},
-			{"BYTES", 7, false, "bytes of those"},
-			{"MEAN", 6, false, "mean size"},
-		},
-	[VIEW_TAGS] =
-		{
-			{"TAG", 30, true, "name of the tag"},
-			{"BLOCKS", 7, false, "blocks booked on it"},
-			{"USED", 6, false, "bytes of those, as asked for"},
-			{"PEAK", 6, false, "highest of USED"},
-		},
-	[VIEW_REPORT] =
-		{
-			{"THREAD", 15, true, "its name"},
-			{"CLASS", 7, true, "scheduling class and priority"},
-			{"RULE", 10, true, "the rule of its pool"},
-			{"ALLOCS", 6, false, "allocations"},
-			{"FREES", 6, false, "frees"},
-			{"P50", 6, false, "half of the allocations were as fast"},
-			{"P99", 6, false, "99 of 100 allocations were as fast"},
-			{"P99.9", 6, false, "999 of 1000 allocations were as fast"},
-			{"MAX", 6, false, "the slowest allocation or free"},
-			{"FULL", 6, false, "its requests that the pool could not serve"},
-			{"SLOW", 6, false, "calls that went past its cache"},
-			{"DEFER", 6, false, "frees left to the helper thread"},
-			{"FAULTS", 6, false, "page faults of the whole thread"},
-			{"WAITS", 6, false,
-				"times the whole thread lost its processor"},
-			{"INTR", 5, false, "calls during which it did"},
-			{"SYSC", 5, false,
-				"system calls of jemalloc within its calls"},
-		},
-};
 
 /* ---- rows and cells ---- */
 
@@ -204,8 +109,8 @@ void view_process(struct view *v, const struct stats_page *p, enum stats_trouble
 	}
 	for (int i = 0; i < 4; i++)
 		view_text(v, "-");
-	view_text(v, t == STATS_NO_PAGE ? "(no realtime thread)"
-					: "(damaged or other version)");
+	view_text(v,
+		t == STATS_NO_PAGE ? "(no realtime thread)" : "(damaged or other version)");
 }
 
 /* ---- pools ---- */
@@ -368,6 +273,24 @@ void view_report(struct view *v, const struct stats_page *p)
 
 /* ---- rules ---- */
 
+/* "32..64K" */
+static void cell_sizes(struct view *v, const uint32_t *sizes)
+{
+	unsigned lo = 0, hi = RTMEM_STATS_SIZES;
+	char a[24], b[24], text[64];
+
+	while (lo < hi && !sizes[lo])
+		lo++;
+	while (hi > lo && !sizes[hi - 1])
+		hi--;
+	if (lo == hi)
+		snprintf(text, sizeof(text), "-");
+	else
+		snprintf(text, sizeof(text), "%s..%s", view_bytes(a, lo ? 8ull << lo : 0),
+			hi < RTMEM_STATS_SIZES ? view_bytes(b, 8ull << hi) : "");
+	view_number(v, hi, text);
+}
+
 void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past)
 {
 	for (uint32_t i = 0; i < p->head.rule.n; i++) {
@@ -380,7 +303,7 @@ void view_rules(struct view *v, const struct stats_page *p, const struct view_pa
 		view_text(v, r->pool);
 		cell_count(v, r->threads);
 		if (strcmp(r->pool, "jemalloc") == 0) {
-			for (int k = 0; k < 5; k++)
+			for (int k = 0; k < 6; k++)
 				view_text(v, "-");
 			continue;
 		}
@@ -390,6 +313,7 @@ void view_rules(struct view *v, const struct stats_page *p, const struct view_pa
 		cell_count(v, (double)r->allocations);
 		cell_bytes(v, r->bytes);
 		cell_bytes(v, r->allocations ? r->bytes / r->allocations : 0);
+		cell_sizes(v, r->sizes);
 	}
 }
 

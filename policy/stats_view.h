@@ -2,8 +2,7 @@
 /*
  * stats_view.h - the tables in which figures are shown: by ps, stat, top and report
  *
- * A table's columns are named once, in stats_view.c, the most important first: what does
- * not fit a narrow screen is cut from the right.
+ * A table's columns are named once, in stats_columns.c.
  */
 #ifndef STATS_VIEW_H
 #define STATS_VIEW_H

@@ -7,7 +7,7 @@
 #include "top_screen.h"
 
 const char *const top_table_name[VIEW_KINDS] = {
-	"processes", "pools", "threads", "rules"};
+	"processes", "pools", "threads", "rules", "tags"};
 
 static const char *const help_line[] = {
 	"up, down     the process whose tables are shown",

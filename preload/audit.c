@@ -2,9 +2,15 @@
 /*
  * audit.c - one call of an audited thread is written down
  *
- * Realtime path of audited threads only. No lock, no system call. A record belongs to one
- * thread, which writes it; what frees of other threads change is changed with atomic
- * additions. Relaxed throughout, unless said otherwise: these are figures.
+ * Realtime path of audited threads only. No lock, no system call, and so not libunwind: a
+ * thread's first stack costs it 65 page faults and two locks, one of which another thread
+ * may hold for as long as it likes (bench/results/unwind.txt). That goes for threads that
+ * are not realtime as well: they are in free(), maybe below dl_iterate_phdr(3). What
+ * site_stack() says is what libunwind says (tests/site.bats).
+ *
+ * A record belongs to one thread, which writes it; what frees of other threads change is
+ * changed with atomic additions. Relaxed throughout, unless said otherwise: these are
+ * figures.
  *
  * Bound: AUDIT_FRAMES frames, STACK_PROBES + 2 * LIVE_PROBES probes; each object of a new
  * stack is compared with AUDIT_MODULES others, once.

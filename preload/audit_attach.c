@@ -50,8 +50,8 @@ static int live_file(void)
 	long ret;
 
 	if (fd == -EINVAL)
-		fd = (int)sys_call3(SYS_memfd_create, (long)RTMEM_STATS_AUDIT_FILE,
-			(long)flags, 0);
+		fd = (int)sys_call3(
+			SYS_memfd_create, (long)RTMEM_STATS_AUDIT_FILE, (long)flags, 0);
 	if (fd < 0)
 		return fd;
 	ret = sys_call3(SYS_fchmod, fd, 0600, 0);
@@ -103,8 +103,8 @@ struct audit_file *audit_attach_make(bool every, int *error)
 		audit_attach_drop();
 		return NULL;
 	}
-	n = sys_call3(SYS_readlink, (long)"/proc/self/exe", (long)program,
-		sizeof(program) - 1);
+	n = sys_call3(
+		SYS_readlink, (long)"/proc/self/exe", (long)program, sizeof(program) - 1);
 	program[n > 0 ? n : 0] = '\0';
 	audit_touch(live_at);
 	audit_begin_file(live_at, program, every);

@@ -74,10 +74,10 @@ struct slot {
 	struct route_watch *watch_memory; /* what `watch` is when on; NULL: none yet */
 	uint32_t audit; /* its number in the audit, owner reads; 0: none */
 	pthread_t handle;
-	uintptr_t stack_hi; /* end of its stack; 0: unknown */
+	uintptr_t stack_hi;	    /* end of its stack; 0: unknown */
 	uintptr_t walk_lo, walk_hi; /* the whole, found while it ran; 0: not asked for */
-	const void *code;   /* its first function */
-	struct slot *link;  /* registry */
+	const void *code;	    /* its first function */
+	struct slot *link;	    /* registry */
 	struct slot *link_free;
 
 	/* call sites this thread was seen at and what its malloc does there; all of one

@@ -96,6 +96,7 @@ void route_watch_alloc(struct route_watch *w, int rule, size_t size, uint64_t ti
 	if (rule >= 0) {
 		w->rule_calls[rule]++;
 		w->rule_bytes[rule] += size;
+		w->rule_sizes[rule][rtmem_stats_size_bucket(size)]++;
 	}
 }
 

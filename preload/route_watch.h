@@ -19,6 +19,7 @@ struct route_watch {
 	uint64_t allocations, frees, bytes, largest;
 	uint64_t worst_alloc, worst_free; /* ticks */
 	uint64_t rule_calls[POLICY_RULES_MAX], rule_bytes[POLICY_RULES_MAX];
+	uint32_t rule_sizes[POLICY_RULES_MAX][RTMEM_STATS_SIZES];
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
 
 	uint64_t interrupted; /* calls during which something else ran on its processor */

@@ -4,8 +4,8 @@
  *
  * Everything is written under the thread lock, between two steps of the sequence counter.
  * What readers write into the page are numbers whose changes are looked for, and a flag;
- * they are never used for anything else. The file is sealed against shrinking, so that nobody can
- * take the memory away from under the helper.
+ * they are never used for anything else. The file is sealed against shrinking, so that
+ * nobody can take the memory away from under the helper.
  *
  * Never on the realtime path: figures are read where their owners put them.
  */

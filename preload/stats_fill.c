@@ -17,11 +17,13 @@
 
 /* Calls of threads that are gone, per rule. */
 static uint64_t fill_gone_calls[POLICY_RULES_MAX], fill_gone_bytes[POLICY_RULES_MAX];
+static uint32_t fill_gone_sizes[POLICY_RULES_MAX][RTMEM_STATS_SIZES];
 
 void stats_fill_child(void)
 {
 	memset(fill_gone_calls, 0, sizeof(fill_gone_calls));
 	memset(fill_gone_bytes, 0, sizeof(fill_gone_bytes));
+	memset(fill_gone_sizes, 0, sizeof(fill_gone_sizes));
 }
 
 void stats_copy_name(char *to, const char *from, size_t size)
@@ -197,6 +199,12 @@ static void fill_unmatched(struct slot *s, void *arg)
 		fill_thread(r, s);
 }
 
+static void fill_sizes(uint32_t *to, const uint32_t *more)
+{
+	for (unsigned i = 0; i < RTMEM_STATS_SIZES; i++)
+		to[i] += more[i];
+}
+
 void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 {
 	const struct route_watch *w = s->watch_memory;
@@ -208,6 +216,7 @@ void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 	for (int i = 0; w && i < route_process->nrule; i++) {
 		fill_gone_calls[i] += w->rule_calls[i];
 		fill_gone_bytes[i] += w->rule_bytes[i];
+		fill_sizes(fill_gone_sizes[i], w->rule_sizes[i]);
 	}
 }
 
@@ -226,6 +235,7 @@ static void fill_rule_calls(struct slot *s, void *arg)
 		if (w) {
 			r->allocations += w->rule_calls[i];
 			r->bytes += w->rule_bytes[i];
+			fill_sizes(r->sizes, w->rule_sizes[i]);
 		}
 	}
 }
@@ -242,6 +252,7 @@ static void fill_rules(struct rtmem_stats_head *h)
 		r->index = (uint32_t)i;
 		r->allocations = fill_gone_calls[i];
 		r->bytes = fill_gone_bytes[i];
+		fill_sizes(r->sizes, fill_gone_sizes[i]);
 	}
 	thread_each_locked(fill_rule_calls, h);
 }

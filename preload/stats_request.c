@@ -68,8 +68,8 @@ void stats_request_turn(struct rtmem_stats_request *q, int64_t now)
 	}
 	if (request_going && (number != request_going || now >= request_until))
 		request_end(q);
-	if (!request_going && number && number != request_refused && now < request_until &&
-		number != RTMEM_STATS_AUDIT_START)
+	if (!request_going && number && number != request_refused &&
+		now < request_until && number != RTMEM_STATS_AUDIT_START)
 		request_begin(q, number);
 	if (request_going && now >= request_look) {
 		request_look = now + REQUEST_LOOK_NS;

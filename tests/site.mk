@@ -43,3 +43,14 @@ $B/bench/site: bench/site.c $B/libcore.a $B/libje.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -iquote preload -fno-omit-frame-pointer -fno-optimize-sibling-calls -o $@ $< \
 		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lm
+
+.PHONY: bench-unwind
+bench-unwind: $B/bench/unwind ## what taking a stack does to a thread, into bench/results/unwind.txt
+	@mkdir -p bench/results
+	{ echo "# make bench-unwind; $$(uname -sr), $$(dpkg-query -W -f '$${Package} $${Version} ' libc6 libunwind8)"; \
+	printf '%-10s %8s %12s %12s %12s\n' walker faults "first, us" "later, us" "blocked, ms"; \
+	for w in ours libunwind glibc; do $B/bench/unwind $$w; done; } | tee bench/results/unwind.txt
+$B/bench/unwind: bench/unwind.c $B/libcore.a $B/libje.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -iquote preload -fno-optimize-sibling-calls -o $@ $< \
+		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lm

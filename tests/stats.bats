@@ -86,6 +86,8 @@ sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || expl
 	json 't["rt"]["allocation_seconds"]["0.9999"] <= t["rt"]["slowest_allocation_seconds"] * 1.07'
 	json 'not t["stats_victim"]["matched"] and t["stats_victim"]["allocations"] == 0'
 	json 'r["named"]["allocations"] >= t["rt"]["allocations"]'
+	json '[s[0] for s in r["named"]["sizes"]][-4:] == [128, 256, 2048, 65536]'
+	json 'abs(sum(s[1] for s in r["named"]["sizes"]) - r["named"]["allocations"]) < 100'
 	json 'd["jemalloc_resident_bytes"] > d["jemalloc_allocated_bytes"] > 0'
 	json 'p["audio"]["locked_bytes"] == p["audio"]["size_bytes"] >= 1 << 20'
 	json 'p["audio"]["peak_bytes"] >= p["audio"]["used_bytes"] > 0'
@@ -131,7 +133,8 @@ metrics_sound() {
 	/^# EOF$/ { eof = NR; next }
 	!/^[a-z_]+\{([a-z]+="([^"\\]|\\.)*",?)*\} [0-9.e+-]+$/ { bad("not a sample") }
 	{ name = $0; sub(/\{.*/, "", name); base = name; sub(/_count$/, "", base)
-		if (!(name in type) && type[base] != "summary") bad("no TYPE")
+		sub(/_(bucket|sum)$/, "", base)
+		if (!(name in type) && type[base] != "summary" && type[base] != "histogram") bad("no TYPE")
 		key = $0; sub(/\} .*/, "", key); if (seen[key]++) bad("sample twice"); n++ }
 	function bad(why) { print why ": " $0; wrong = 1 }
 	END { exit wrong || n < 20 || eof != NR }'

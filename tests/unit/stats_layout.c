@@ -43,7 +43,8 @@ static void layout(void)
 	AT(pool, size, 128);
 	AT(pool, full, 176);
 	AT(pool, flags, 208);
-	SIZE(rule, 192);
+	SIZE(rule, 288);
+	AT(rule, sizes, 192);
 	AT(rule, allocations, 128);
 	SIZE(tag, 128);
 	AT(tag, blocks, 64);
@@ -80,9 +81,23 @@ static void buckets(void)
 		"the last bucket's top");
 }
 
+static void sizes(void)
+{
+	for (unsigned b = 0; b < RTMEM_STATS_SIZES - 1; b++) {
+		expect(rtmem_stats_size_bucket((16u << b) - 1) == b,
+			"%u is the last of bucket %u", (16u << b) - 1, b);
+		expect(rtmem_stats_size_bucket(16u << b) == b + 1,
+			"%u is the first of bucket %u", 16u << b, b + 1);
+	}
+	expect(rtmem_stats_size_bucket(0) == 0, "nothing is the smallest size");
+	expect(rtmem_stats_size_bucket(UINT64_MAX) == RTMEM_STATS_SIZES - 1,
+		"the last bucket holds the rest");
+}
+
 int main(void)
 {
 	layout();
+	sizes();
 	buckets();
 	return expected();
 }
