@@ -338,6 +338,11 @@ same_numbers() {
 @test "also a realtime thread that no rule names, and with --all every thread" {
 	pool_for "thread = nobody"
 	running
+	run timeout 10 "$RTMEM" audit -d 0.3 -p "$RUNNING"
+	assert_success
+	# it is forgotten again
+	run "$RTMEM" stat --json "$RUNNING"
+	assert_contains '"matched_threads":0'
 	joined
 	it_goes
 	same_numbers

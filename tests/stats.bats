@@ -93,6 +93,9 @@ sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || expl
 	json 'p["audio"]["peak_bytes"] >= p["audio"]["used_bytes"] > 0'
 	sleep 1
 	run "$RTMEM" stat --json "$VICTIM"
+	run "$RTMEM" stat "$VICTIM"
+	grep -qE "^ *$VICTIM stats_victim +OTHER +- +- +- +- +- " <<<"$output" || explain "counts what is not counted"
+	run "$RTMEM" stat --json "$VICTIM"
 	json 't["brief"]["matched"] and d["ended_threads"] == 1 and d["matched_threads"] == 1'
 }
 
