@@ -86,7 +86,7 @@ static void judge_calls(struct report *r, const struct rtmem_stats_thread *t)
 							  : ", no page fault anywhere");
 	if (t->interrupted)
 		report_say(r, REPORT_NOTE,
-			"thread %s (%u): %lu of these calls were interrupted, by another "
+			"thread %s (%u): interrupted in %lu of these calls, by another "
 			"thread or a signal handler: MAX holds that, too",
 			t->name, t->tid, t->interrupted);
 }
