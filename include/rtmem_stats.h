@@ -151,10 +151,11 @@ struct rtmem_stats_thread {
 	uint64_t waits;
 	/* counted while somebody watches: calls during which the thread was scheduled out
 	 * or a signal handler ran (always 0 where the kernel has no rseq); system calls
-	 * that jemalloc made within the calls */
+	 * within the calls, by jemalloc or for a pool's lock */
 	uint64_t interrupted, system_calls;
 	/* ticks of each call: the layout of HdrHistogram with 16 sub-buckets */
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
+	uint64_t lock_calls; /* of system_calls, those for a pool's lock */
 };
 
 static inline unsigned rtmem_stats_size_bucket(uint64_t size)

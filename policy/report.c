@@ -71,19 +71,24 @@ static void judge_calls(struct report *r, const struct rtmem_stats_thread *t)
 	if (!calls)
 		report_say(r, REPORT_NOTE, "thread %s (%u): no call was counted", t->name,
 			t->tid);
-	else if (t->system_calls)
+	else if (t->system_calls > t->lock_calls)
 		report_say(r, t->fallbacks ? REPORT_BROKEN : REPORT_NOTE,
 			"thread %s (%u): %lu system calls within malloc and free: %s",
-			t->name, t->tid, t->system_calls,
+			t->name, t->tid, t->system_calls - t->lock_calls,
 			t->fallbacks ? "its pool was too small"
 				     : "of jemalloc, where a rule leaves it to that");
-	else
+	else if (!t->lock_calls)
 		report_say(r, REPORT_KEPT,
 			"thread %s (%u): no system call within %lu calls of malloc and "
 			"free%s",
 			t->name, t->tid, calls,
 			t->minor_faults + t->major_faults ? ""
 							  : ", no page fault anywhere");
+	if (t->lock_calls)
+		report_say(r, REPORT_BROKEN,
+			"thread %s (%u): %lu system calls within malloc and free for the "
+			"lock of its pool: give its rule a pool of its own",
+			t->name, t->tid, t->lock_calls);
 	if (t->interrupted)
 		report_say(r, REPORT_NOTE,
 			"thread %s (%u): interrupted in %lu of these calls, by another "

@@ -54,7 +54,7 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"FAULTS", 6, false, "page faults of the whole thread"},
 			{"WAITS", 6, false, "times the whole thread lost its processor"},
 			{"INTR", 5, false, "calls during which it did"},
-			{"SYSC", 5, false, "system calls of jemalloc within its calls"},
+			{"SYSC", 5, false, "system calls within its calls"},
 			{"POOL", 13, true, "the pool of its cache"},
 		},
 	[VIEW_RULES] =
@@ -95,6 +95,6 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"FAULTS", 6, false, "page faults of the whole thread"},
 			{"WAITS", 6, false, "times the whole thread lost its processor"},
 			{"INTR", 5, false, "calls during which it did"},
-			{"SYSC", 5, false, "system calls of jemalloc within its calls"},
+			{"SYSC", 5, false, "system calls within its calls"},
 		},
 };

@@ -82,7 +82,9 @@ const struct stats_field stats_field_thread[] = {
 	{"interrupted_calls", COUNTER, U64, F(thread, interrupted),
 		"Allocations and frees during which it did."},
 	{"system_calls", COUNTER, U64, F(thread, system_calls),
-		"System calls that jemalloc made within allocations and frees."},
+		"System calls within allocations and frees."},
+	{"lock_calls", COUNTER, U64, F(thread, lock_calls),
+		"Of those, to wait for a lock of a pool, or to wake who does."},
 	{0},
 };
 

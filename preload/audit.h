@@ -50,7 +50,7 @@ void audit_child(void);
 
 struct audit_call {
 	uint64_t start, ticks; /* time stamp counter at the call; how long it took */
-	uint32_t system_calls;
+	uint32_t system_calls, lock_calls;
 };
 
 /* p NULL is not counted. Realtime: yes, all three. Bound: AUDIT_FRAMES frames and fixed

@@ -15,6 +15,7 @@
 #define LOCK_SPIN 64
 
 static __thread uint32_t lock_own_tid __attribute__((tls_model("initial-exec")));
+__thread uint32_t lock_system_calls;
 
 uint32_t lock_tid(void)
 {
@@ -42,6 +43,7 @@ static bool lock_take_over(struct lock *l, uint32_t seen, uint32_t tid)
 
 static void lock_yield(void)
 {
+	lock_system_calls++;
 	sys_call3(SYS_sched_yield, 0, 0, 0);
 }
 
@@ -86,6 +88,7 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 		if (lock_try(l, tid))
 			return;
 		seen = __atomic_load_n(&l->word, __ATOMIC_RELAXED);
+		lock_system_calls++;
 		ret = sys_futex(&l->word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL);
 		if (ret == -ESRCH && (seen & FUTEX_TID_MASK) &&
 			lock_take_over(l, seen, tid))
@@ -102,6 +105,7 @@ void lock_release_slow(struct lock *l)
 {
 	/* release: what was done under the lock, before the kernel hands it over */
 	__atomic_fetch_or(&l->word, 0, __ATOMIC_RELEASE);
+	lock_system_calls++;
 	if (sys_futex(&l->word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL) < 0)
 		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
 }

@@ -21,6 +21,10 @@ struct lock {
 	uint32_t word;
 };
 
+/* System calls that the calling thread made for a lock; only differences mean something.
+ */
+extern __attribute__((tls_model("initial-exec"))) __thread uint32_t lock_system_calls;
+
 /* The kernel's side of a contended lock; any error is treated as "try again". */
 void lock_acquire_slow(struct lock *l, uint32_t tid);
 void lock_release_slow(struct lock *l);

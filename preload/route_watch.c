@@ -17,6 +17,7 @@
 #include <sys/rseq.h>
 
 #include "audit.h"
+#include "lock.h"
 #include "probe.h"
 #include "route_private.h"
 
@@ -64,6 +65,7 @@ void route_watch_begin(struct audit_call *call)
 	volatile struct watch_area *a = watch_area();
 
 	call->system_calls = base_system_calls;
+	call->lock_calls = lock_system_calls;
 	if (a)
 		a->sequence = (uintptr_t)&watch_never;
 	call->start = route_watch_ticks();
@@ -79,7 +81,9 @@ void route_watch_end(struct route_watch *w, struct audit_call *call)
 		a->sequence = 0;
 	}
 	call->system_calls = base_system_calls - call->system_calls;
-	w->system_calls += call->system_calls;
+	call->lock_calls = lock_system_calls - call->lock_calls;
+	w->system_calls += call->system_calls + call->lock_calls;
+	w->lock_calls += call->lock_calls;
 }
 
 /* ---- counting ---- */

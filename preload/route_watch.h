@@ -23,7 +23,7 @@ struct route_watch {
 	uint32_t alloc_ticks[RTMEM_STATS_BUCKETS], free_ticks[RTMEM_STATS_BUCKETS];
 
 	uint64_t interrupted; /* calls during which something else ran on its processor */
-	uint64_t system_calls; /* of jemalloc, within the calls */
+	uint64_t system_calls, lock_calls; /* within the calls; for a lock, of those */
 
 	/* by the helper: page faults and involuntary waits of the thread when counting
 	 * began, and now */

@@ -142,6 +142,7 @@ static void fill_counts(struct rtmem_stats_thread *r, const struct route_watch *
 	r->waits = w->waits - w->waits_first;
 	r->interrupted = w->interrupted;
 	r->system_calls = w->system_calls;
+	r->lock_calls = w->lock_calls;
 	memcpy(r->alloc_ticks, w->alloc_ticks, sizeof(r->alloc_ticks));
 	memcpy(r->free_ticks, w->free_ticks, sizeof(r->free_ticks));
 }
@@ -205,6 +206,19 @@ static void fill_sizes(uint32_t *to, const uint32_t *more)
 		to[i] += more[i];
 }
 
+/* It is not among the living any more, also when the page is not written again. */
+static void fill_bury(struct rtmem_stats_head *h, uint32_t tid)
+{
+	for (uint32_t i = 0; i < h->thread.n; i++) {
+		struct rtmem_stats_thread *r = fill_record(h, &h->thread, i);
+
+		if (r->tid != tid)
+			continue;
+		memmove(r, fill_record(h, &h->thread, --h->thread.n), h->thread.size);
+		return;
+	}
+}
+
 void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 {
 	const struct route_watch *w = s->watch_memory;
@@ -213,6 +227,7 @@ void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 	if (h->gone.n < h->gone.max)
 		h->gone.n++;
 	fill_thread(memset(r, 0, h->gone.size), s);
+	fill_bury(h, s->tid);
 	for (int i = 0; w && i < route_process->nrule; i++) {
 		fill_gone_calls[i] += w->rule_calls[i];
 		fill_gone_bytes[i] += w->rule_bytes[i];

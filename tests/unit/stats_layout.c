@@ -48,7 +48,7 @@ static void layout(void)
 	AT(rule, allocations, 128);
 	SIZE(tag, 128);
 	AT(tag, blocks, 64);
-	SIZE(thread, 4240);
+	SIZE(thread, 4248);
 	AT(thread, name, 16);
 	AT(thread, rule, 32);
 	AT(thread, deferred, 160);
@@ -58,6 +58,7 @@ static void layout(void)
 	AT(thread, system_calls, 264);
 	AT(thread, alloc_ticks, 272);
 	AT(thread, free_ticks, 2256);
+	AT(thread, lock_calls, 4240);
 }
 
 static void buckets(void)
