@@ -10,13 +10,14 @@ B=${B:-build}
 few=1000
 program=${BENCH_PROGRAM:-pair}
 many=41000
-[ "$program" = pair ] || few=100 many=1100
+only=(--toggle-collect=pairs) # not the clock's calibration, which differs from run to run
+[ "$program" = pair ] || few=100 many=1100 only=()
 work=$(mktemp -d "${TMPDIR:-/tmp}/rtmem-cg.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 # count SIZE PAIRS: instructions of the main thread
 count() {
-	valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$work/out" \
+	valgrind --tool=callgrind --separate-threads=yes "${only[@]}" --callgrind-out-file="$work/out" \
 		"$B/bench/$program" run "$1" "$2" >/dev/null 2>&1
 	sed -n 's/^totals: //p' "$work/out-01"
 }

@@ -109,8 +109,8 @@ void view_process(struct view *v, const struct stats_page *p, enum stats_trouble
 	}
 	for (int i = 0; i < 4; i++)
 		view_text(v, "-");
-	view_text(v,
-		t == STATS_NO_PAGE ? "(no realtime thread)" : "(damaged or other version)");
+	view_text(v, t == STATS_NO_PAGE ? "(no realtime thread)"
+					: "(damaged or other version)");
 }
 
 /* ---- pools ---- */

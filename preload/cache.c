@@ -213,6 +213,11 @@ void cache_flush(struct cache *c)
 		cache_flush_bin(c, &c->large_top[i]);
 	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
 		cache_flush_box(c, i);
+	for (unsigned i = 0; i < CACHE_HUGE; i++) {
+		if (c->huge[i])
+			cache_give(c, c->huge[i]);
+		c->huge[i] = NULL;
+	}
 	while (c->inbox) {
 		void *p = c->inbox;
 

@@ -31,6 +31,7 @@ struct cache_bin {
 #define CACHE_LARGE_DEPTH 4
 /* Blocks from this size on have no class: the second above 64 KiB would be theirs. */
 #define CACHE_LARGE_END	 (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
+#define CACHE_HUGE	 4   /* blocks above that kept, at most */
 #define CACHE_LARGE_UNIT 64u /* every class begins at a multiple of this */
 
 struct cache {
@@ -56,6 +57,7 @@ struct cache {
 	 * box per class, of `box_most` blocks when full, of which there are `box_n` */
 	uint8_t box_n[DEPOT_CLASSES], box_most[DEPOT_CLASSES];
 	struct depot_box *open[DEPOT_CLASSES]; /* NULL: none; box_n is 0 then */
+	void *huge[CACHE_HUGE]; /* blocks above every class, flipped; NULL: none */
 	struct cache_bin small[CACHE_SMALL_BINS];
 	/* as in a bin, but apart: indexed by class without a multiplication */
 	void **large_top[CACHE_LARGE_BINS], **large_full[CACHE_LARGE_BINS];
@@ -86,6 +88,9 @@ void *cache_alloc_aligned(struct cache *c, size_t align, size_t n);
 void *cache_refill_box(struct cache *c, size_t size, unsigned class);
 bool cache_into_box(struct cache *c, void *p, size_t size);
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size);
+/* cache_huge.c: above every class. */
+void *cache_alloc_huge(struct cache *c, size_t n);
+bool cache_keep_huge(struct cache *c, void *p, uint32_t size);
 /* cache.c: a flipped block into the heap; the lock is held for this one operation. */
 void cache_give(struct cache *c, void *p);
 /* Blocks a box of that size is full with; the least size of a class. */
@@ -329,7 +334,7 @@ static inline void *cache_alloc_slow(struct cache *c, size_t n)
 	}
 	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
 		return NULL;
-	return cache_refill_plain(c, (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN);
+	return cache_alloc_huge(c, n);
 }
 
 /* p is a live block of this cache's pool whose bin is full. Never waits. */
@@ -346,6 +351,8 @@ CACHE_INLINE enum heap_verdict cache_free_full(struct cache *c, void *p)
 		if (__builtin_expect(!c->refused, 1))
 			return cache_overflow(c, p, size);
 		c->refused--;
+	} else if (size >= CACHE_LARGE_END && cache_keep_huge(c, p, size)) {
+		return HEAP_OK;
 	}
 	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
 		heap_flip(p);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache_trade.c - what a cache does when it cannot go to the heap alone: somebody is at
+ * the lock, the depot is full, another thread gave blocks back; blocks above every class
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cache_inline.h"
+#include "pools.h"
+#include "sys.h"
+
+#define SIZE	 (64UL << 20)
+#define SOMEBODY 0x7fffffffu /* no thread of ours */
+
+static struct pool *pool;
+static struct cache *cache;
+static int failures;
+
+#define CHECK(cond)                                                             \
+	do {                                                                    \
+		if (!(cond)) {                                                  \
+			printf("line %d: %s does not hold\n", __LINE__, #cond); \
+			failures++;                                             \
+		}                                                               \
+	} while (0)
+
+static void *take(size_t n)
+{
+	void *p = cache_alloc(cache, n);
+
+	return p ? p : cache_alloc_slow(cache, n);
+}
+
+static void give(void *p)
+{
+	CHECK(cache_free(cache, p) || cache_free_slow(cache, p) == HEAP_OK);
+}
+
+static void everything_back(void)
+{
+	cache_flush(cache);
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+		;
+	CHECK(pool_check(pool));
+	CHECK(heap_used(pool->heap) == 0);
+}
+
+/* ---- somebody is at the lock ---- */
+
+static void hold(void)
+{
+	pool->hot->lock.word = SOMEBODY;
+}
+
+static void let_go(void)
+{
+	CHECK(pool->hot->lock.word == SOMEBODY);
+	pool->hot->lock.word = 0;
+}
+
+/* Whatever is asked for, and freed, the heap is not touched. */
+static void served_while_held(void)
+{
+	void *p[200], *q;
+
+	cache_stock(pool, true);
+	hold();
+	for (unsigned i = 0; i < 200; i++) {
+		p[i] = take(17 + i * 37);
+		CHECK(p[i] && heap_usable_of(p[i]) >= 17 + i * 37);
+		memset(p[i], (int)i, heap_usable_of(p[i]));
+	}
+	q = cache_alloc_aligned(cache, 4096, 100);
+	CHECK(q && (uintptr_t)q % 4096 == 0);
+	for (unsigned i = 0; i < 200; i++)
+		CHECK(*(unsigned char *)p[i] == (unsigned char)i);
+	give(q);
+	for (unsigned i = 0; i < 200; i++)
+		give(p[i]);
+	let_go();
+	everything_back();
+}
+
+/* When one reserve is used up the next one serves. */
+static void reserve_after_reserve(void)
+{
+	static void *p[400];
+	unsigned n = 0;
+
+	cache_stock(pool, true);
+	hold();
+	while (n < 40)
+		CHECK((p[n++] = take(20000)) != NULL);
+	let_go();
+	for (unsigned i = 0; i < n; i++)
+		give(p[i]);
+	everything_back();
+}
+
+/* Too much for a reserve: then it waits, here for a thread that is gone. */
+static void waits_for_much(void)
+{
+	void *p;
+
+	hold();
+	p = cache_alloc_aligned(cache, 4096, 1UL << 20);
+	CHECK(p && (uintptr_t)p % 4096 == 0 && pool->hot->lock.word == 0);
+	give(p);
+	hold();
+	CHECK(!cache_alloc_aligned(cache, 4096, 2 * SIZE));
+	everything_back();
+}
+
+static void asked_not_waited(void)
+{
+	void *p = pool_alloc(pool, 1000, 0), *q;
+	bool busy;
+
+	hold();
+	CHECK(!pool_resize_now(pool, p, 2000, &busy) && busy);
+	CHECK(!pool_try(pool, 100, &busy) && busy);
+	let_go();
+	CHECK(pool_resize_now(pool, p, 2000, &busy) && !busy);
+	q = pool_try(pool, 100, &busy);
+	CHECK(q && !busy);
+	CHECK(pool_free(pool, p) == HEAP_OK && pool_free(pool, q) == HEAP_OK);
+	/* it takes back what rests in the depot, a box at a time */
+	cache_stock(pool, true);
+	CHECK(!pool_try(pool, SIZE + (1UL << 20), &busy) && !busy);
+	CHECK(heap_used(pool->heap) == 0);
+	pool->inherited = true;
+	CHECK(!pool_resize_now(pool, p, 100, &busy) && !busy);
+	CHECK(!pool_try(pool, 100, &busy) && !busy);
+	pool->inherited = false;
+	everything_back();
+}
+
+static void *let_go_soon(void *arg)
+{
+	usleep(2000);
+	__atomic_store_n(&pool->hot->lock.word, 0, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Where a filter may end the program for what the kernel is asked, it is not asked. Last:
+ * there is no way back. */
+static void patience_under_a_filter(void)
+{
+	uint32_t me = lock_tid();
+	pthread_t t;
+
+	sys_restrict(true);
+	for (int i = 0; i < 2; i++) {
+		hold();
+		pthread_create(&t, NULL, let_go_soon, NULL);
+		if (i)
+			lock_acquire_patient(&pool->hot->lock, me);
+		else
+			lock_acquire(&pool->hot->lock, me);
+		CHECK(pool->hot->lock.word == me);
+		lock_release(&pool->hot->lock, me);
+		pthread_join(t, NULL);
+	}
+}
+
+/* ---- the depot ---- */
+
+/* A depot without room, or without boxes, refuses; then the heap serves, and nothing is
+ * lost. */
+static void refused(bool room)
+{
+	static void *p[600];
+	struct depot_box *box, *taken = NULL;
+	long had = pool->depot->room;
+
+	if (!room)
+		pool->depot->room = 0;
+	while (room && (box = depot_take_empty(pool->depot))) {
+		box->below = depot_number(pool->depot, taken);
+		taken = box;
+	}
+	for (int i = 0; i < 600; i++)
+		CHECK((p[i] = take(500)) != NULL);
+	for (int i = 0; i < 600; i++)
+		give(p[i]);
+	while ((box = taken)) {
+		taken = depot_numbered(pool->depot, box->below);
+		CHECK(depot_put_empty(pool->depot, box));
+	}
+	if (!room)
+		pool->depot->room += had;
+	everything_back();
+}
+
+/* ---- what others gave back ---- */
+
+/* Without the helper: the end of a large block, all of one, and one that is too small. */
+static void cut_from_returned(void)
+{
+	void *big = pool_alloc(pool, 50000, 0), *same = pool_alloc(pool, 3064, 0),
+	     *tiny = pool_alloc(pool, 20, 0), *p, *q;
+	size_t used = heap_used(pool->heap);
+
+	CHECK(pool_return(pool, big) == HEAP_OK);
+	p = take(2000);
+	q = take(700);
+	CHECK((char *)p > (char *)big && (char *)p < (char *)big + 50000);
+	CHECK((char *)q > (char *)big && (char *)q < (char *)p);
+	CHECK(heap_used(pool->heap) == used);
+	give(p);
+	give(q);
+	cache_flush(cache);
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+		;
+	CHECK(pool_return(pool, same) == HEAP_OK);
+	p = take(3064);
+	CHECK(p == same);
+	give(p);
+	cache_flush(cache);
+	CHECK(pool_return(pool, tiny) == HEAP_OK);
+	p = take(9000);
+	CHECK(p && p != tiny && !cache->inbox);
+	give(p);
+	everything_back();
+}
+
+/* A block beyond what the cache knows of a pool that has grown is no misuse. */
+static void returned_beyond(void)
+{
+	void *low = pool_alloc(pool, 20, 0), *high = pool_alloc(pool, 20, 0), *p;
+	size_t span = cache->span;
+
+	CHECK(pool_return(pool, high) == HEAP_OK && pool_return(pool, low) == HEAP_OK);
+	cache->span = (uintptr_t)high - cache->lo;
+	p = take(5000);
+	CHECK(p && cache->span == span);
+	give(p);
+	everything_back();
+}
+
+/* ---- above every class ---- */
+
+static void the_last_frames(void)
+{
+	void *p[CACHE_HUGE + 1], *q;
+	size_t used;
+
+	for (int i = 0; i <= CACHE_HUGE; i++)
+		CHECK((p[i] = take(100000)) != NULL);
+	used = heap_used(pool->heap);
+	for (int i = 0; i <= CACHE_HUGE; i++)
+		give(p[i]);
+	CHECK(cache_free_slow(cache, p[0]) == HEAP_DOUBLE_FREE);
+	/* all but one are kept */
+	CHECK(heap_used(pool->heap) < used && heap_used(pool->heap) >= used / 5 * 4);
+	used = heap_used(pool->heap);
+	q = take(99000); /* a little less will do */
+	CHECK(heap_used(pool->heap) == used && heap_usable_of(q) >= 100000);
+	give(q);
+	q = take(80000); /* too much would be wasted */
+	CHECK(heap_used(pool->heap) > used && heap_usable_of(q) < 90000);
+	give(q);
+	q = take(SIZE / 2); /* for which a pool of this size keeps nothing */
+	CHECK(q != NULL);
+	give(q);
+	CHECK(heap_used(pool->heap) < SIZE / 2);
+	everything_back();
+}
+
+int main(void)
+{
+	const struct pool_attr attr = {.name = "test", .size = SIZE};
+
+	pool = pools_create(&attr, NULL);
+	cache = calloc(1, sizeof(*cache));
+	if (!pool || !cache)
+		return 1;
+	cache_attach(cache, pool, lock_tid(), NULL);
+	served_while_held();
+	reserve_after_reserve();
+	waits_for_much();
+	asked_not_waited();
+	refused(true);
+	refused(false);
+	cut_from_returned();
+	returned_beyond();
+	the_last_frames();
+	patience_under_a_filter();
+	cache_detach(cache);
+	pools_delete(pool);
+	free(cache);
+	return failures != 0;
+}
