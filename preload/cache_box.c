@@ -85,8 +85,8 @@ static inline void cache_put_returned(struct cache *c, void *p, void *below)
 				     false, __ATOMIC_RELEASE, __ATOMIC_RELAXED),
 		    1))
 		return;
-	*(void **)p = below;
-	c->inbox = p;
+	*(void **)p = below; /* a lost race */
+	c->inbox = p;	     /* a lost race */
 }
 
 /* The pool has grown since the cache looked, or the program wrote to a block it freed. */

@@ -206,6 +206,8 @@ static void size_is_forgotten(void)
 			void *p = pool_alloc(pool, asked, way == 2 ? 64 : 0), *q;
 
 			CHECK(p && heap_size_of(p) == asked);
+			heap_set_size(pool->heap, p, asked - 1);
+			CHECK(heap_size_of(p) == asked - 1);
 			CHECK(way == 1 ? pool_return(pool, p) == HEAP_OK
 				       : give(p) == HEAP_OK);
 			CHECK(give(p) == HEAP_DOUBLE_FREE);

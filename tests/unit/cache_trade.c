@@ -40,6 +40,13 @@ static void give(void *p)
 	CHECK(cache_free(cache, p) || cache_free_slow(cache, p) == HEAP_OK);
 }
 
+static unsigned live;
+
+static void one_more(void *p)
+{
+	live++;
+}
+
 static void everything_back(void)
 {
 	cache_flush(cache);
@@ -47,6 +54,26 @@ static void everything_back(void)
 		;
 	CHECK(pool_check(pool));
 	CHECK(heap_used(pool->heap) == 0);
+	live = 0;
+	heap_each_live(pool->heap, one_more);
+	CHECK(live == 0);
+}
+
+/* A walk of the blocks ends at one that is damaged. */
+static void walks_no_further(void)
+{
+	uint32_t *p = pool_alloc(pool, 100, 0), word = p[-2];
+	void *q = pool_alloc(pool, 100, 0);
+
+	live = 0;
+	p[-2] = 0;
+	heap_each_live(pool->heap, one_more);
+	CHECK(live == 0);
+	p[-2] = word;
+	heap_each_live(pool->heap, one_more);
+	CHECK(live == 2);
+	CHECK(pool_free(pool, p) == HEAP_OK && pool_free(pool, q) == HEAP_OK);
+	everything_back();
 }
 
 /* ---- somebody is at the lock ---- */
@@ -76,6 +103,9 @@ static void served_while_held(void)
 	}
 	q = cache_alloc_aligned(cache, 4096, 100);
 	CHECK(q && (uintptr_t)q % 4096 == 0);
+	live = 0;
+	heap_each_live(pool->heap, one_more);
+	CHECK(live == 201);
 	for (unsigned i = 0; i < 200; i++)
 		CHECK(*(unsigned char *)p[i] == (unsigned char)i);
 	give(q);
@@ -104,8 +134,10 @@ static void reserve_after_reserve(void)
 /* Too much for a reserve: then it waits, here for a thread that is gone. */
 static void waits_for_much(void)
 {
-	void *p;
+	void *p = cache_alloc_aligned(cache, 256, 500);
 
+	CHECK(p && (uintptr_t)p % 256 == 0);
+	give(p);
 	hold();
 	p = cache_alloc_aligned(cache, 4096, 1UL << 20);
 	CHECK(p && (uintptr_t)p % 4096 == 0 && pool->hot->lock.word == 0);
@@ -113,6 +145,14 @@ static void waits_for_much(void)
 	hold();
 	CHECK(!cache_alloc_aligned(cache, 4096, 2 * SIZE));
 	everything_back();
+	/* nor is there a reserve */
+	hold();
+	p = take(700);
+	CHECK(p && pool->hot->lock.word == 0);
+	give(p);
+	cache->patient = true; /* as the helper gives back */
+	everything_back();
+	cache->patient = false;
 }
 
 static void asked_not_waited(void)
@@ -121,6 +161,7 @@ static void asked_not_waited(void)
 	bool busy;
 
 	hold();
+	CHECK(!pool_take_box(pool) && pool_take_returned(pool, 1) == 0);
 	CHECK(!pool_resize_now(pool, p, 2000, &busy) && busy);
 	CHECK(!pool_try(pool, 100, &busy) && busy);
 	let_go();
@@ -153,11 +194,12 @@ static void patience_under_a_filter(void)
 	uint32_t me = lock_tid();
 	pthread_t t;
 
-	sys_restrict(true);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			sys_restrict(true);
 		hold();
 		pthread_create(&t, NULL, let_go_soon, NULL);
-		if (i)
+		if (i != 1)
 			lock_acquire_patient(&pool->hot->lock, me);
 		else
 			lock_acquire(&pool->hot->lock, me);
@@ -193,6 +235,37 @@ static void refused(bool room)
 	}
 	if (!room)
 		pool->depot->room += had;
+	everything_back();
+}
+
+/* Another thread was faster, or the depot is full when a thread ends: the heap. */
+static void depot_of_no_use(void)
+{
+	struct cache *other = calloc(1, sizeof(*other));
+	long had = pool->depot->room;
+	void *p[100];
+
+	if (!other)
+		exit(2);
+	p[0] = cache_refill_box(cache, 96, 96 / HEAP_ALIGN);
+	CHECK(p[0] && heap_usable_of(p[0]) == 96 - HEAP_OVERHEAD);
+	give(p[0]);
+	p[0] = cache_refill_returned(cache, 96);
+	CHECK(p[0] && heap_usable_of(p[0]) == 96 - HEAP_OVERHEAD);
+	give(p[0]);
+	cache_attach(other, pool, lock_tid(), NULL);
+	for (int i = 0; i < 100; i++)
+		CHECK((p[i] = cache_alloc_slow(other, 500)) != NULL);
+	other->deeper = 0;
+	for (int i = 0; i < 100; i++)
+		CHECK(cache_free_slow(other, p[i]) == HEAP_OK);
+	if (!other->spare && (other->spare = depot_take_empty(pool->depot)))
+		other->spare->below = 0;
+	pool->depot->room = 0;
+	cache_detach(other);
+	CHECK(pool->depot->room >= 0);
+	pool->depot->room += had;
+	free(other);
 	everything_back();
 }
 
@@ -280,12 +353,14 @@ int main(void)
 	if (!pool || !cache)
 		return 1;
 	cache_attach(cache, pool, lock_tid(), NULL);
+	walks_no_further();
 	served_while_held();
 	reserve_after_reserve();
 	waits_for_much();
 	asked_not_waited();
 	refused(true);
 	refused(false);
+	depot_of_no_use();
 	cut_from_returned();
 	returned_beyond();
 	the_last_frames();
