@@ -6,7 +6,11 @@
  * an empty bin lacks comes out of it, one block at a time; a full one is left in the
  * depot for whoever wants that size, an empty one is changed there for a full one.
  *
- * Realtime path. No lock; the depot's atomics only. Never reads a block. No loop.
+ * When both have none, a block that another thread gave back serves, and when somebody is
+ * at the heap's lock, a reserve.
+ *
+ * Realtime path. No lock but in the very last resort; the depot's atomics. Reads a block
+ * only if it was given back: its header and its link. Bound: DEPOT_RESERVES looked at.
  */
 #include "cache_inline.h"
 

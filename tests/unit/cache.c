@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "cache_inline.h"
 #include "pools.h"
 
@@ -15,15 +16,6 @@
 
 static struct pool *pool;
 static struct cache *cache;
-static int failures;
-
-#define CHECK(cond)                                                             \
-	do {                                                                    \
-		if (!(cond)) {                                                  \
-			printf("line %d: %s does not hold\n", __LINE__, #cond); \
-			failures++;                                             \
-		}                                                               \
-	} while (0)
 
 static void *take(size_t n)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "cache_inline.h"
 #include "pools.h"
 #include "sys.h"
@@ -18,15 +19,6 @@
 
 static struct pool *pool;
 static struct cache *cache;
-static int failures;
-
-#define CHECK(cond)                                                             \
-	do {                                                                    \
-		if (!(cond)) {                                                  \
-			printf("line %d: %s does not hold\n", __LINE__, #cond); \
-			failures++;                                             \
-		}                                                               \
-	} while (0)
 
 static void *take(size_t n)
 {

@@ -7,21 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "check.h"
 #include "heap.h"
 
 #define SPAN (256UL << 10)
 
 static unsigned char *control;
 static struct heap *heap;
-static int failures;
-
-#define CHECK(cond)                                                             \
-	do {                                                                    \
-		if (!(cond)) {                                                  \
-			printf("line %d: %s does not hold\n", __LINE__, #cond); \
-			failures++;                                             \
-		}                                                               \
-	} while (0)
 
 /* Three neighbours and something behind them, in a heap of their own. */
 static unsigned char *a, *b, *c;

@@ -11,23 +11,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "cache_inline.h"
 #include "heap_private.h"
 #include "pools.h"
 
 #define SIZE (512UL << 10)
 
-static int failures;
 static struct pool *pool;
 static struct cache *cache;
-
-#define CHECK(cond)                                                             \
-	do {                                                                    \
-		if (!(cond)) {                                                  \
-			printf("line %d: %s does not hold\n", __LINE__, #cond); \
-			failures++;                                             \
-		}                                                               \
-	} while (0)
 
 static struct pool *make(size_t size, size_t max, void *at)
 {

@@ -11,21 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "cache_inline.h"
 #include "heap_private.h"
 #include "pools.h"
 
-static int failures;
 static struct pool *pool;
 static struct cache *cache;
-
-#define CHECK(cond)                                                             \
-	do {                                                                    \
-		if (!(cond)) {                                                  \
-			printf("line %d: %s does not hold\n", __LINE__, #cond); \
-			failures++;                                             \
-		}                                                               \
-	} while (0)
 
 /* Coverage of a child that aborts, when it is counted. */
 extern void __gcov_dump(void) __attribute__((weak));
