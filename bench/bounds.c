@@ -242,10 +242,12 @@ static void flood_comb(void)
 static void edges(void)
 {
 	for (int round = 0; round < 4; round++) {
-		for (unsigned bit = 5; bit <= 16; bit++)
+		for (unsigned bit = 5; bit < 16; bit++)
 			for (size_t s = 0; s < 16; s++)
 				take((1UL << bit) + (s << bit) / 16 - 8 +
 					(rnd() % 3) * 8);
+		take(MOST - 8);
+		take(MOST);
 		while (nlive > 20)
 			drop((unsigned)(rnd() % nlive));
 	}

@@ -28,14 +28,18 @@ static inline struct depot_box *cache_take_box(struct cache *c)
 	return box;
 }
 
-/* One is kept for the next full bin; more when others are faster. */
-static inline void cache_put_box(struct cache *c, struct depot_box *box)
+static inline void cache_own_box(struct cache *c, struct depot_box *box)
 {
-	if (c->spare && depot_put_empty(c->depot, box))
-		return;
 	/* relaxed: it is ours, but who came too late for it may still look */
 	__atomic_store_n(&box->below, depot_number(c->depot, c->spare), __ATOMIC_RELAXED);
 	c->spare = box;
+}
+
+/* One is kept for the next full bin; more when others are faster. */
+static inline void cache_put_box(struct cache *c, struct depot_box *box)
+{
+	if (!c->spare || !depot_put_empty(c->depot, box))
+		cache_own_box(c, box);
 }
 
 /* ---- an empty bin ---- */
@@ -64,18 +68,18 @@ void *cache_refill_box(struct cache *c, size_t size, unsigned class)
 
 /* ---- blocks that others gave back ---- */
 
+/* Is it not live, as a block that was given back, and its header as it was then? */
+static inline bool cache_is_returned(const struct cache *c, const void *p)
+{
+	uint16_t check = ((const uint16_t *)p)[-1];
+
+	return (check ^ (uint16_t)((uintptr_t)p ^ c->key)) == 0xffff;
+}
+
 /* Is that the link of a block given back, as far as the cache knows the pool? */
 static inline bool cache_below_sound(const struct cache *c, const void *below)
 {
-	uint16_t check;
-
-	if (!below)
-		return true;
-	if (!cache_owns(c, below))
-		return false;
-	/* of all bits of the address that are not sure */
-	check = ((const uint16_t *)below)[-1];
-	return (check ^ (uint16_t)((uintptr_t)below ^ c->key)) == 0xffff;
+	return !below || (cache_owns(c, below) && cache_is_returned(c, below));
 }
 
 /* Too small for who looked: back to the others, for the helper to sort. */
@@ -103,6 +107,22 @@ static __attribute__((noinline)) void *cache_returned_doubtful(
 	return cache_from_heap(c, size);
 }
 
+/* The program may have written to the header since: its size would lead anywhere. */
+static void *cache_cut_returned(struct cache *c, size_t size)
+{
+	if (__builtin_expect(!cache_is_returned(c, c->inbox), 0))
+		pool_misuse(c->pool, c->inbox, HEAP_BROKEN);
+	return heap_carve(c->heap, c->inbox, size, HEAP_ALIGN);
+}
+
+static void *cache_take_returned(struct cache *c, void *p)
+{
+	if (__builtin_expect(!cache_is_returned(c, p), 0))
+		pool_misuse(c->pool, p, HEAP_BROKEN);
+	heap_flip(p);
+	return p;
+}
+
 /*
  * One block that others gave back: its end serves, without the lock, as often as it is
  * large enough; then all of it. When it is too small the heap serves. Every call out is
@@ -121,16 +141,14 @@ void *cache_refill_returned(struct cache *c, size_t size)
 	has = cache_block_size(p);
 	if (has >= size + HEAP_BLOCK_MIN) {
 		c->inbox = p;
-		return heap_carve(c->heap, p, size, HEAP_ALIGN);
+		return cache_cut_returned(c, size);
 	}
 	below = *(void **)p;
 	if (__builtin_expect(!cache_below_sound(c, below), 0))
 		return cache_returned_doubtful(c, p, size);
 	c->inbox = below;
-	if (has >= size) {
-		heap_flip(p);
-		return p;
-	}
+	if (has >= size)
+		return cache_take_returned(c, p);
 	cache_put_returned(c, p, below);
 	return cache_from_heap(c, size);
 }
@@ -148,7 +166,7 @@ static void *cache_take_reserve(struct cache *c)
 	if (!box)
 		return NULL;
 	p = (void *)((uintptr_t)c->heap + box->block[0]);
-	cache_put_box(c, box);
+	cache_own_box(c, box);
 	*(void **)p = c->inbox;
 	c->inbox = p;
 	return p;
