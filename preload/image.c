@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "area.h"
+#include "loader.h"
 #include "sys.h"
 
 #define IMAGE_STACK_MAX (64UL << 20)
@@ -129,6 +130,6 @@ int image_lock_object(const void *addr)
 {
 	struct object_search search = {(uintptr_t)addr, -ENOENT};
 
-	dl_iterate_phdr(lock_if_it_holds, &search);
+	loader_each(lock_if_it_holds, &search);
 	return search.result;
 }

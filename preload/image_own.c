@@ -15,6 +15,7 @@
 
 #include "area.h"
 #include "base.h"
+#include "loader.h"
 #include "sys.h"
 
 /* The part of a segment to lock: code up to where jemalloc's begins, data that is in the
@@ -64,5 +65,5 @@ void image_lock_library(void)
 	pid_t me = sys_getpid();
 
 	if (__atomic_exchange_n(&locked, me, __ATOMIC_RELAXED) != me)
-		dl_iterate_phdr(own_lock, NULL);
+		loader_each(own_lock, NULL);
 }

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "helper.h"
 #include "image.h"
+#include "loader.h"
 #include "log.h"
 #include "pools.h"
 #include "rule.h"
@@ -40,8 +41,21 @@ const struct policy *init_policy(void)
 
 /* ---- fork ---- */
 
+static void init_fork_prepare(void)
+{
+	loader_fork_prepare();
+	area_fork_prepare();
+}
+
+static void init_fork_parent(void)
+{
+	area_fork_parent();
+	loader_fork_parent();
+}
+
 static void init_fork_child(void)
 {
+	loader_fork_child();
 	lock_tid_forget();
 	sys_child();
 	site_child();
@@ -62,7 +76,7 @@ void init_native(void)
 
 	if (__atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
 		return;
-	pthread_atfork(area_fork_prepare, area_fork_parent, init_fork_child);
+	pthread_atfork(init_fork_prepare, init_fork_parent, init_fork_child);
 	thread_pools_exist();
 }
 

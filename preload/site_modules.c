@@ -16,6 +16,7 @@
 #include <limits.h>
 
 #include "base.h"
+#include "loader.h"
 #include "log.h"
 #include "site_private.h"
 #include "sys.h"
@@ -308,7 +309,7 @@ void site_modules_refresh(struct site_world *w, const struct match_process *p)
 	uint32_t n = 0;
 	bool changed = false;
 
-	dl_iterate_phdr(collect, &f);
+	loader_each(collect, &f);
 	if (f.early)
 		loader_changes = 0; /* its dlopen is still under way: look again */
 	sort_by_address(&f);
@@ -375,6 +376,6 @@ bool site_modules_stale(void)
 	/* Nothing cheaper is exact: an object that replaces another at its address can
 	 * have the same link map, too. Waits for other threads' dl_iterate_phdr
 	 * callbacks. */
-	dl_iterate_phdr(count, &changes);
+	loader_each(count, &changes);
 	return changes != loader_changes;
 }
