@@ -24,6 +24,10 @@
  * AUDITS. One reader at a time, which holds flock(LOCK_EX) on the page, may ask for an
  * audit: see struct rtmem_stats_request.
  *
+ * RELOADING. Write any other number than there is into `reload`: the helper sees it
+ * within 50 ms, reads the policy files again, and answers by writing the number into
+ * `reload_answered`, with what came of it in `reload_status` and `reload_message`.
+ *
  * Fixed-width fields in the order of the machine; units stand with each. Time is
  * CLOCK_MONOTONIC in nanoseconds. Strings end with NUL.
  */
@@ -39,7 +43,7 @@ extern "C" {
 #define RTMEM_STATS_FILE    "rtmem-stats" /* the name given to memfd_create() */
 #define RTMEM_STATS_HELPER  "rtmem-helper"
 #define RTMEM_STATS_MAGIC   0x73746174736d7472ULL
-#define RTMEM_STATS_VERSION 1u
+#define RTMEM_STATS_VERSION 3u
 #define RTMEM_STATS_WATCHED 3000000000ULL /* ns that one change of `watch` lasts */
 #define RTMEM_STATS_NAME    64		  /* bytes of a name, NUL included */
 #define RTMEM_STATS_BUCKETS 496
@@ -74,14 +78,14 @@ struct rtmem_stats_head {
 	uint32_t version, head_size; /* bytes of this struct */
 	uint64_t size;		     /* bytes of the page */
 	uint64_t sequence;	     /* odd while it is being written */
-	uint64_t watch;		     /* written by readers, as are parts of `request` */
-	uint32_t pid;		     /* as the process itself sees it */
-	uint32_t watching;	     /* 1: calls are counted and timed now */
-	uint64_t started;	     /* time the page was made */
-	uint64_t published;	     /* how many times it was written */
-	uint64_t published_at;	     /* time of the last one */
-	uint64_t watched;	     /* ns during which calls were counted, in all */
-	uint64_t tick_hz; /* ticks a second, of every time in ticks; 0: unknown */
+	uint64_t watch; /* written by readers, as are `reload` and parts of `request` */
+	uint32_t pid;	/* as the process itself sees it */
+	uint32_t watching;     /* 1: calls are counted and timed now */
+	uint64_t started;      /* time the page was made */
+	uint64_t published;    /* how many times it was written */
+	uint64_t published_at; /* time of the last one */
+	uint64_t watched;      /* ns during which calls were counted, in all */
+	uint64_t tick_hz;      /* ticks a second, of every time in ticks; 0: unknown */
 	/* jemalloc, whole process, bytes; as of the last publication while watched */
 	uint64_t base_allocated, base_active, base_resident, base_mapped;
 	uint32_t threads; /* known to the library, matched or not */
@@ -91,7 +95,18 @@ struct rtmem_stats_head {
 	struct rtmem_stats_section pool, rule, tag, thread, gone;
 	char policy[208]; /* the last of those files: what is read later wins */
 	struct rtmem_stats_request request;
+	uint64_t reload, reload_answered;
+	uint64_t reloads;	  /* policies that took over since the start */
+	uint64_t reload_failures; /* those that did not, for an error in them */
+	uint64_t reloaded_at;	  /* time of the last that did; 0: none has */
+	uint32_t reload_status;	  /* RTMEM_STATS_RELOAD_*, of the last answer */
+	uint32_t reload_rules;	  /* rules of the policy in use that name this program */
+	char reload_message[320]; /* of the last answer: an error, what has to wait; or ""
+				   */
 };
+
+#define RTMEM_STATS_RELOAD_DONE	   0u /* the policy is as the files say */
+#define RTMEM_STATS_RELOAD_REFUSED 1u /* the one before stays */
 
 #define RTMEM_STATS_POOL_LOCK	1u /* its memory is to be locked */
 #define RTMEM_STATS_POOL_NATIVE 2u /* made by rtm_create_pool() */

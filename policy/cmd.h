@@ -88,6 +88,7 @@ int cmd_audit(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
@@ -117,6 +118,7 @@ enum {
 };
 enum { DOCTOR_CONF, DOCTOR_JSON, DOCTOR_ROOT };
 enum { STAT_JSON, STAT_OPENMETRICS };
+enum { RELOAD_ALL };
 enum { TOP_BATCH, TOP_COUNT, TOP_DELAY };
 enum { REPORT_CONF, REPORT_PID, REPORT_SECONDS, REPORT_OUTPUT, REPORT_JSON, REPORT_HTML };
 

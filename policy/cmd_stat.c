@@ -28,9 +28,13 @@ static void stat_plain(const struct stats_page *p, const struct view_past *past)
 	view_begin(&v, VIEW_PROCESSES);
 	view_process(&v, p, STATS_OK);
 	stat_table(&v);
-	printf("jemalloc: %s in blocks, %s resident\n\n",
+	printf("jemalloc: %s in blocks, %s resident\n",
 		view_bytes(a, p->head.base_allocated),
 		view_bytes(b, p->head.base_resident));
+	if (p->head.reloads || p->head.reload_failures)
+		printf("policy: reloaded %lu times, refused %lu times\n", p->head.reloads,
+			p->head.reload_failures);
+	putchar('\n');
 	view_begin(&v, VIEW_POOLS);
 	view_pools(&v, p);
 	stat_table(&v);

@@ -141,25 +141,96 @@ void find_named(struct find_list *out, const char *file)
 	free(dir);
 }
 
-void find_files(struct find_list *out, bool secure)
+/* ---- where to look, now and later ---- */
+
+void find_where(struct find_where *out, bool secure)
 {
 	const char *named = secure ? NULL : getenv("RTMEM_CONF");
 	const char *home, *below;
+	struct find_list l;
 	int keep = errno;
-	char *config;
 
-	if (named != NULL && named[0] == '\0') {
-		*out = (struct find_list){.none = true};
-	} else if (named != NULL) {
-		find_named(out, named);
-	} else {
+	*out = (struct find_where){.none = named != NULL && named[0] == '\0'};
+	if (named != NULL && !out->none) {
+		find_named(&l, named);
+		out->named = l.n ? strdup(l.file[0]) : NULL;
+		out->lost = out->named == NULL;
+		find_free(&l);
+	} else if (named == NULL) {
 		home = secure ? NULL : user_config(&below);
-		config = home != NULL ? join(home, below) : NULL;
-		find_search(out, "", config);
-		out->lost |= home != NULL && config == NULL;
-		free(config);
+		out->config = home != NULL ? join(home, below) : NULL;
+		out->lost = home != NULL && out->config == NULL;
 	}
 	errno = keep;
+}
+
+void find_again(struct find_list *out, const struct find_where *w)
+{
+	int keep = errno;
+
+	if (w->none)
+		*out = (struct find_list){.none = true};
+	else if (w->named != NULL)
+		find_named(out, w->named);
+	else
+		find_search(out, "", w->config);
+	out->lost |= w->lost;
+	errno = keep;
+}
+
+void find_where_free(struct find_where *w)
+{
+	free(w->named);
+	free(w->config);
+	*w = (struct find_where){.none = true};
+}
+
+void find_files(struct find_list *out, bool secure)
+{
+	struct find_where w;
+
+	find_where(&w, secure);
+	find_again(out, &w);
+	find_where_free(&w);
+}
+
+static void each_of_user(
+	const char *config, void (*fn)(const char *directory, void *arg), void *arg)
+{
+	static const char *const below[] = {"", "/rtmem", "/rtmem/rtmem.conf.d"};
+
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
+		char *dir = join(config, below[i]);
+
+		if (dir != NULL)
+			fn(dir, arg);
+		free(dir);
+	}
+}
+
+static void directory_of(
+	const char *file, void (*fn)(const char *directory, void *arg), void *arg)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir = slash != NULL ? strndup(file, (size_t)(slash - file) + 1) : NULL;
+
+	if (dir != NULL)
+		fn(dir, arg);
+	free(dir);
+}
+
+void find_each_directory(const struct find_where *w,
+	void (*fn)(const char *directory, void *arg), void *arg)
+{
+	if (w->named != NULL)
+		directory_of(w->named, fn, arg);
+	if (w->none || w->named != NULL)
+		return;
+	fn(RTMEM_VENDORDIR "/rtmem.conf.d", arg);
+	fn(RTMEM_SYSCONFDIR, arg);
+	fn(RTMEM_SYSCONFDIR "/rtmem.conf.d", arg);
+	if (w->config != NULL)
+		each_of_user(w->config, fn, arg);
 }
 
 void find_free(struct find_list *l)

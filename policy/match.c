@@ -136,6 +136,7 @@ void match_process(const struct policy *p, const char *exe, struct match_process
 
 	out->enabled = true;
 	out->inherit = true;
+	out->first = 0;
 	out->nrule = 0;
 	for (int i = 0; i < p->napp; i++) {
 		if (!glob_match_path(p->app[i].name, exe))
@@ -163,7 +164,7 @@ void match_thread(const struct match_process *m, const struct match_thread *t,
 	int useful = 0;
 
 	out->n = 0;
-	for (int i = m->nrule - 1; i >= 0; i--) {
+	for (int i = m->nrule - 1; i >= m->first; i--) {
 		const struct policy_rule *r = m->rule[i];
 		bool ask_size = r->size.n > 0, ask_site = r->callsite.n > 0;
 

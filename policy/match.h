@@ -17,13 +17,14 @@ struct match_process {
 	bool enabled; /* [app] enabled; last matching section wins; default yes */
 	bool inherit; /* [app] inherit; without an [app] section for it the environment
 			 stays */
-	int nrule;    /* rules whose app and kind conditions hold here, <= 64 */
-	const struct policy_rule
-		*rule[POLICY_RULES_MAX]; /* reading order; bit i of a mask */
+	int first;    /* number of the first rule: 0, but where two policies meet */
+	int nrule;    /* one more than the last's; app and kind conditions hold here */
+	const struct policy_rule *rule[POLICY_RULES_MAX]; /* reading order; bit i of a
+							     mask; none below first */
 };
 
 /* exe: full path of the executable. Rules switched off by [realtime] are not in
- * out->rule. */
+ * out->rule; out->first is 0. */
 void match_process(const struct policy *p, const char *exe, struct match_process *out);
 
 /* Facts about a thread: what its standing decision depends on. */

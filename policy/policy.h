@@ -165,6 +165,24 @@ struct find_list {
 void find_files(struct find_list *out, bool secure);
 void find_free(struct find_list *l);
 
+/*
+ * What the environment says about it, kept for looking again later: the environment may
+ * be another one then. find_again() reads the directories, nothing else.
+ */
+struct find_where {
+	bool none;    /* RTMEM_CONF is empty */
+	char *named;  /* RTMEM_CONF, a full path; NULL: the search order */
+	char *config; /* the user's configuration directory, or NULL */
+	bool lost;    /* there was no memory for some of it */
+};
+void find_where(struct find_where *out, bool secure);
+void find_again(struct find_list *out, const struct find_where *w);
+void find_where_free(struct find_where *w);
+/* Calls fn for each directory whose entries decide what find_again() finds, there or not.
+ */
+void find_each_directory(const struct find_where *w,
+	void (*fn)(const char *directory, void *arg), void *arg);
+
 /* A list of one file that must exist. A relative name is completed with the working
  * directory, so that a later reload finds the same file. */
 void find_named(struct find_list *out, const char *file);

@@ -172,6 +172,27 @@ const struct cmd cmd_table[] = {
 		.run = cmd_top,
 	},
 	{
+		.name = "reload",
+		.operands = "[PID|NAME…]",
+		.summary = "running processes read their policy again, now",
+		.option =
+			OPTIONS{
+				[RELOAD_ALL] = {"--all", "-a", NULL,
+					"every process that can be"},
+				{0},
+			},
+		.exit =
+			EXITS{
+				{"0", "all of them have taken it over"},
+				{"1", "one has not: the policy has errors, or the process "
+				      "is gone, of another user, without the library or "
+				      "without an answer"},
+				{"2", "wrong usage"},
+				{0},
+			},
+		.run = cmd_reload,
+	},
+	{
 		.name = "doctor",
 		.operands = "[COMMAND]",
 		.summary = "check this machine, and a program, for what realtime memory "

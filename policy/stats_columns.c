@@ -19,6 +19,7 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 				"the last policy file read, or why there "
 				"are no figures",
 				true},
+			{"RELOAD", 6, false, "times another policy took over"},
 		},
 	[VIEW_POOLS] =
 		{

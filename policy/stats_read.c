@@ -100,6 +100,7 @@ static void stats_names(struct stats_page *p)
 	stats_thread_names(p, &h->thread, p->copy);
 	stats_thread_names(p, &h->gone, p->copy);
 	stats_name(p->head.policy, sizeof(p->head.policy));
+	stats_name(p->head.reload_message, sizeof(p->head.reload_message));
 }
 
 /* ---- one moment's copy ---- */

@@ -141,14 +141,20 @@ const char *view_cut(
 	return to;
 }
 
-/* last: nothing has to stand in line behind it. */
+/* A path that is longer than its column, where there is no end of the line. */
+static bool print_whole(const struct view_column *c, const char *text, bool all)
+{
+	return all && c->tail && strlen(text) > (size_t)c->width;
+}
+
+/* whole: nothing has to stand in line behind it. */
 static void print_cell(FILE *to, const struct view_column *c, const char *text,
-	const char *colour, bool last)
+	const char *colour, bool whole)
 {
 	char cell[VIEW_CELL * 2];
 
 	fputs(colour, to);
-	fputs(last && c->left ? text : view_cut(cell, c, text), to);
+	fputs(whole ? text : view_cut(cell, c, text), to);
 	fputs(*colour ? "\033[m" : "", to);
 }
 
@@ -173,7 +179,8 @@ void view_print(FILE *to, const struct view *v, int width, bool colour)
 
 	for (int i = 0; i < n; i++) {
 		fputs(i ? " " : "", to);
-		print_cell(to, &column[i], column[i].title, "", i == last);
+		print_cell(
+			to, &column[i], column[i].title, "", i == last && column[i].left);
 	}
 	putc('\n', to);
 	for (int r = 0; r < v->n; r++) {
@@ -182,7 +189,9 @@ void view_print(FILE *to, const struct view *v, int width, bool colour)
 
 			fputs(i ? " " : "", to);
 			print_cell(to, &column[i], c->text,
-				colour ? colours[c->mark] : "", i == last);
+				colour ? colours[c->mark] : "",
+				(i == last && column[i].left) ||
+					print_whole(&column[i], c->text, !width));
 		}
 		putc('\n', to);
 	}

@@ -96,6 +96,7 @@ static void process_figures(struct view *v, const struct stats_page *p)
 	view_number(v, p->head.matched, text);
 	cell_trouble(v, full);
 	view_text(v, p->head.policy);
+	cell_count(v, (double)p->head.reloads);
 }
 
 void view_process(struct view *v, const struct stats_page *p, enum stats_trouble t)
@@ -111,6 +112,7 @@ void view_process(struct view *v, const struct stats_page *p, enum stats_trouble
 		view_text(v, "-");
 	view_text(v, t == STATS_NO_PAGE ? "(no realtime thread)"
 					: "(damaged or other version)");
+	view_number(v, -1, "-");
 }
 
 /* ---- pools ---- */

@@ -81,7 +81,7 @@ int view_ncolumns(enum view_kind kind);
 /* A cell as wide as its column; '+' or "..." stands for what does not fit. */
 const char *view_cut(
 	char to[VIEW_CELL * 2], const struct view_column *c, const char *text);
-/* Title line and rows. width 0: all columns, the last of them in full. */
+/* Title line and rows. width 0: all columns, paths and the last of them in full. */
 void view_print(FILE *to, const struct view *v, int width, bool colour);
 
 /* "4.0M"; "1.2 us"; both fit 8 bytes. */

@@ -47,5 +47,8 @@ void cache_flush(struct cache *c);
  * missed. Returns how many were given back.
  */
 unsigned cache_stock(struct pool *p, bool roomy);
+/* Whoever has just committed a pool: reserves for who finds its heap locked, before a
+ * thread needs them. */
+void cache_stock_reserves(struct pool *p);
 
 #endif

@@ -73,9 +73,9 @@ static void stock_reserve(struct pool *p, unsigned class)
 	stock_put(p, class, box);
 }
 
-static void stock_reserves(struct pool *p)
+void cache_stock_reserves(struct pool *p)
 {
-	for (unsigned i = DEPOT_RESERVE; i < DEPOT_CLASSES; i++) {
+	for (unsigned i = DEPOT_RESERVE; p->depot && i < DEPOT_CLASSES; i++) {
 		if (!depot_has(p->depot, i))
 			stock_reserve(p, i);
 	}
@@ -185,7 +185,7 @@ unsigned cache_stock(struct pool *p, bool roomy)
 
 	if (!p->depot)
 		return 0;
-	stock_reserves(p);
+	cache_stock_reserves(p);
 	if (roomy) {
 		n = stock_returned(p);
 		stock_missed(p);

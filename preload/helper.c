@@ -3,9 +3,9 @@
  * helper.c - the background thread: commits, grows, drains, looks
  *
  * Nothing of it is visible to the program but its name: every signal is blocked, its
- * descriptor table is its own and holds the statistics page alone, it never runs program
- * code. A SCHED_OTHER thread may be starved by realtime ones: nothing on the realtime
- * path waits for it.
+ * descriptor table is its own and holds the statistics page and an inotify descriptor, it
+ * never runs program code. A SCHED_OTHER thread may be starved by realtime ones: nothing
+ * on the realtime path waits for it.
  */
 #include "helper.h"
 
@@ -20,6 +20,7 @@
 #include "log.h"
 #include "pools.h"
 #include "recycle.h"
+#include "reload.h"
 #include "rule.h"
 #include "site.h"
 #include "stats.h"
@@ -169,6 +170,7 @@ static void helper_own_table(void)
 	}
 	log_use_process_stderr(keep);
 	stats_open(helper_now());
+	reload_open(helper_now());
 }
 
 static void *helper_main(void *arg)
@@ -193,6 +195,7 @@ static void *helper_main(void *arg)
 		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
+		reload_turn(helper_now());
 		stats_turn(helper_now());
 		sys_end_optional();
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
@@ -200,6 +203,7 @@ static void *helper_main(void *arg)
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}
+	reload_close();
 	stats_close();
 	return NULL;
 }

@@ -4,9 +4,9 @@
  * do
  *
  * Commits and grows pools, takes deferred frees to jemalloc, looks at thread facts,
- * writes posted messages, publishes figures. Blocks all signals, has a descriptor table
- * of its own, is named "rtmem-helper". Started at most once per process, never before a
- * second thread exists or a rule has matched a realtime one.
+ * writes posted messages, publishes figures, reads the policy again. Blocks all signals,
+ * has a descriptor table of its own, is named "rtmem-helper". Started at most once per
+ * process, never before a second thread exists or a rule has matched a realtime one.
  */
 #ifndef HELPER_H
 #define HELPER_H

@@ -23,6 +23,7 @@
 #include "loader.h"
 #include "log.h"
 #include "pools.h"
+#include "reload.h"
 #include "rule.h"
 #include "site.h"
 #include "stats.h"
@@ -31,12 +32,11 @@
 
 #define INIT_MAPS_MAX (1UL << 20)
 
-static struct policy *init_loaded;
-static struct match_process init_process;
+static struct match_process init_process; /* of the first policy */
 
 const struct policy *init_policy(void)
 {
-	return init_loaded;
+	return reload_policy();
 }
 
 /* ---- fork ---- */
@@ -65,6 +65,7 @@ static void init_fork_child(void)
 	pools_child();
 	rule_child();
 	thread_child();
+	reload_child();
 	helper_child();
 	stats_child();
 	compat_child();
@@ -181,14 +182,8 @@ static void init_report_errors(const struct policy *p)
 
 static struct policy *init_read(void)
 {
-	bool secure = getauxval(AT_SECURE) != 0;
-	struct find_list files;
-	struct policy *p = NULL;
+	struct policy *p = reload_first(getauxval(AT_SECURE) != 0);
 
-	find_files(&files, secure);
-	if (!files.none && (files.n || files.explicit_file))
-		p = policy_load(&files);
-	find_free(&files);
 	if (p && p->nfatal) {
 		init_report_errors(p);
 		policy_free(p);
@@ -212,6 +207,21 @@ static struct policy *init_match(struct policy *p, const char *exe, char **env)
 	return NULL;
 }
 
+/* Threads are matched from now on: rules of p, or an audit, want to know them. */
+static void init_rules(struct policy *p)
+{
+	struct rule_set *set = rule_set_new(p, &init_process);
+	char note[4]; /* no pool is there yet that could be too small */
+
+	if (!set)
+		return;
+	init_native();
+	rule_set_pools(set, note, sizeof(note));
+	stats_policy(p);
+	site_init(&init_process);
+	thread_start(set, helper_matched, helper_stop);
+}
+
 /* Runs after the constructors of libc and of what the program links. */
 static __attribute__((constructor)) void init_start(int argc, char **argv, char **env)
 {
@@ -224,18 +234,15 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	p = init_read();
 	if (p)
 		p = init_match(p, exe, env);
-	init_loaded = p; /* for its [realtime] section, whether or not a rule can match */
+	/* for its [realtime] section, whether or not a rule can match */
+	reload_use(p, exe);
 	if (audit_start(exe))
 		site_walk_everything();
-	else if (!init_process.nrule)
+	else if (!init_process.nrule) {
+		reload_never();
 		return;
-	init_native();
-	if (p) {
-		rule_start(p, &init_process);
-		stats_policy(p);
 	}
-	site_init(&init_process);
-	thread_start(&init_process, helper_matched, helper_stop);
+	init_rules(p);
 }
 
 /* ---- exit ---- */
@@ -247,7 +254,7 @@ static void init_report_pool(struct pool *p, void *arg)
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
-	if (!init_loaded->realtime.report)
+	if (!reload_policy()->realtime.report)
 		return;
 	heap_stats(p->heap, &st);
 	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
@@ -261,6 +268,6 @@ static __attribute__((destructor)) void init_exit(void)
 {
 	log_flush_posted();
 	stats_exit();
-	if (init_loaded)
+	if (reload_policy())
 		pools_each(init_report_pool, NULL);
 }

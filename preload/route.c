@@ -18,7 +18,6 @@
 #include "probe.h"
 #include "recycle.h"
 
-const struct match_process *route_process;
 route_alone_fn *route_alone;
 
 /* ---- threads that are not matched ---- */

@@ -34,6 +34,7 @@ typedef void route_free_fn(void *p, struct slot *s);
 /* The standing decision itself: immutable once published, never freed (few exist). */
 struct route {
 	struct match_standing standing;
+	const struct match_process *process; /* the rules that numbers here mean */
 	uint64_t always;     /* the rule that asks nothing, as a mask; 0: none */
 	uint64_t want_sites; /* rules whose call-site condition is asked */
 	struct pool *pool_of[POLICY_RULES_MAX]; /* per rule; NULL: jemalloc */
@@ -106,9 +107,6 @@ extern __attribute__((tls_model("initial-exec"))) __thread struct slot *route_se
 
 /* The slot of threads past their last destructor: jemalloc, looking at addresses. */
 extern struct slot route_gone;
-
-/* The processes' rules; set once by thread_start(), before any route is published. */
-extern const struct match_process *route_process;
 
 /* Is the thread in the common state of an unmatched one (nothing pending, no pool)? */
 static inline bool route_plain(const struct slot *s)

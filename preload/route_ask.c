@@ -39,7 +39,7 @@ static int route_ask(const struct route *r, size_t size, const struct site_frame
 		return r->standing.cand[0].rule;
 	if (r->want_sites && !site_fast(f->ret, r->want_sites, &sites))
 		sites = site_match(f, r->want_sites);
-	return match_allocation(route_process, &r->standing, size, sites);
+	return match_allocation(r->process, &r->standing, size, sites);
 }
 
 static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
@@ -58,7 +58,7 @@ static void route_probe(
 
 	if (refilled && pool)
 		probe_refill(size, pool->name);
-	probe_alloc(p, size, rule < 0 ? "" : route_process->rule[rule]->name, ticks);
+	probe_alloc(p, size, rule < 0 ? "" : s->route->process->rule[rule]->name, ticks);
 }
 
 /* Counted and timed; the rules' conditions are asked within the time. */

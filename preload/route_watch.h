@@ -40,7 +40,7 @@ struct audit_call;
 /* Realtime: yes. Around each call that is counted; end counts what happened within. */
 void route_watch_begin(struct audit_call *call);
 void route_watch_end(struct route_watch *w, struct audit_call *call);
-/* Realtime: yes. rule: index into route_process->rule, -1: none. */
+/* Realtime: yes. rule: index into the rules of its route, -1: none. */
 void route_watch_alloc(struct route_watch *w, int rule, size_t size, uint64_t ticks);
 void route_watch_free(struct route_watch *w, uint64_t ticks);
 

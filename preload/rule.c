@@ -11,150 +11,222 @@
 #include <sched.h>
 #include <string.h>
 
-#include "area_block.h"
 #include "log.h"
-#include "pools.h"
-#include "recycle.h"
+#include "rule_pool.h"
+#include "rule_recycle.h"
 
-static const struct policy *rule_policy;
-static const struct match_process *rule_process;
-static struct route *rule_routes;
+#define RULE_HALF (POLICY_RULES_MAX / 2)
 
-/* Per pool of the policy: what became of it. */
-struct rule_made {
-	struct pool *pool;
-	bool tried;
-	bool advised; /* said once, also for children of a fork */
+struct rule_set {
+	const struct policy *policy;
+	struct match_process process;
+	struct match_process both; /* and the rules of the set before it */
+	struct rule_pool **pool;   /* per pool of the policy */
+	struct route *routes;	   /* under the thread lock */
 };
-static struct rule_made *rule_pools;
 
-static unsigned rule_area_flags(const struct policy_pool *pp)
+static struct rule_set *rule_now; /* atomic: release, acquire; see rule_use() */
+
+struct rule_set *rule_in_use(void)
 {
-	unsigned flags = 0;
-
-	if (pp->lock != POLICY_LOCK_NO)
-		flags |= AREA_LOCK;
-	if (pp->lock == POLICY_LOCK_REQUIRE)
-		flags |= AREA_REQUIRE;
-	if (pp->hugepages == POLICY_HUGE_TRY)
-		flags |= AREA_HUGE;
-	if (pp->fork == POLICY_FORK_AUTO)
-		flags |= AREA_PIN;
-	return flags;
+	return __atomic_load_n(&rule_now, __ATOMIC_ACQUIRE);
 }
 
-static struct pool *rule_make_pool(const struct policy_pool *pp, bool *advised)
+const struct match_process *rule_process(const struct rule_set *set)
 {
-	struct pool_attr attr = {
-		.name = pp->name,
-		.size = pp->size,
-		.max = pp->max,
-		.area_flags = rule_area_flags(pp),
-		.when_full = pp->when_full == POLICY_FULL_FAIL ? POOL_FULL_FAIL
-							       : POOL_FULL_BASE,
-	};
-	int error = 0;
-	struct pool *p = pools_create(&attr, &error);
+	static const struct match_process none;
 
-	if (!p) {
-		area_refused_advice(
-			pp->size, pp->lock == POLICY_LOCK_REQUIRE, -error, pp->name);
-		return NULL;
-	}
-	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed &&
-		!*advised) {
-		*advised = true;
-		area_lock_advice(&p->area, pp->name);
-	}
-	return p;
+	return set ? &set->process : &none;
 }
+
+/* ---- numbers of rules ---- */
+
+/* A number that is no rule: it asks for nothing, so nothing is looked for. */
+static const struct policy_rule rule_none = {
+	.name = (char *)"", .pool = POLICY_POOL_JEMALLOC};
+
+/*
+ * Where n rules are put beside those in use. A mask of rules is remembered with call
+ * sites and in routes; a thread may be between two reads of such masks while the policy
+ * changes, so a number must not change its meaning under it (tests/model/reload.pml). Two
+ * halves take turns, and larger policies what is left. Where both together have more than
+ * 64, numbers are used twice: until a thread has changed over, what it allocates may be
+ * judged by the call sites of the new rule of the same number.
+ */
+static int rule_first(int n)
+{
+	const struct rule_set *now = rule_in_use();
+	int lo = now ? now->process.first : 0, hi = now ? now->process.nrule : 0;
+
+	if (n <= lo || hi == 0)
+		return 0;
+	if (n <= RULE_HALF && hi <= RULE_HALF)
+		return RULE_HALF;
+	return hi + n <= POLICY_RULES_MAX ? hi : 0;
+}
+
+static void rule_number(struct match_process *to, const struct match_process *m)
+{
+	int first = rule_first(m->nrule);
+
+	*to = *m;
+	to->first = first;
+	to->nrule = first + m->nrule;
+	for (int i = 0; i < POLICY_RULES_MAX; i++)
+		to->rule[i] =
+			i >= first && i < to->nrule ? m->rule[i - first] : &rule_none;
+}
+
+static bool rule_asks_sites(const struct match_process *m)
+{
+	for (int i = m->first; i < m->nrule; i++) {
+		if (m->rule[i]->callsite.n)
+			return true;
+	}
+	return false;
+}
+
+const struct match_process *rule_sites(struct rule_set *set)
+{
+	const struct rule_set *now = rule_in_use();
+	struct match_process *both = &set->both;
+
+	*both = set->process;
+	both->first = 0;
+	for (int i = now ? now->process.first : 0; now && i < now->process.nrule; i++) {
+		if (both->rule[i] != &rule_none)
+			continue;
+		both->rule[i] = now->process.rule[i];
+		both->nrule = i >= both->nrule ? i + 1 : both->nrule;
+	}
+	return rule_asks_sites(&set->process) ? both : NULL;
+}
+
+const struct match_process *rule_sites_known(void)
+{
+	const struct rule_set *now = rule_in_use();
+
+	return now && now->both.nrule ? &now->both : rule_process(now);
+}
+
+/* ---- pools ---- */
 
 /* The last rule of this program that names the pool. */
-static const char *rule_naming(int pool)
+static const char *rule_naming(const struct rule_set *set, int pool)
 {
-	for (int i = rule_process->nrule; i-- > 0;) {
-		if (rule_process->rule[i]->pool == pool)
-			return rule_process->rule[i]->name;
+	const struct match_process *m = &set->process;
+
+	for (int i = m->nrule; i-- > m->first;) {
+		if (m->rule[i]->pool == pool)
+			return m->rule[i]->name;
 	}
 	return "";
 }
 
-static struct lock rule_lock; /* whoever makes a pool; never taken by malloc */
-
-static void rule_make_one(int i)
+static bool rule_tried(const struct rule_set *set, int i)
 {
-	struct rule_made *m = &rule_pools[i];
-	uint32_t me = lock_tid();
-
-	lock_acquire(&rule_lock, me);
-	if (!m->tried) {
-		m->pool = rule_make_pool(&rule_policy->pool[i], &m->advised);
-		if (m->pool)
-			m->pool->rule = rule_naming(i);
-		/* release: the pool before the flag; pairs with rule_tried() */
-		__atomic_store_n(&m->tried, true, __ATOMIC_RELEASE);
-	}
-	lock_release(&rule_lock, me);
+	return i < 0 || rule_pool_tried(set->pool[i]);
 }
 
-static bool rule_tried(int i)
+static int rule_pool_of(
+	const struct rule_set *set, const struct match_standing *st, int i)
 {
-	return i < 0 || __atomic_load_n(&rule_pools[i].tried, __ATOMIC_ACQUIRE);
+	return set->process.rule[st->cand[i].rule]->pool;
 }
 
-static int rule_pool_of(const struct match_standing *st, int i)
-{
-	return rule_process->rule[st->cand[i].rule]->pool;
-}
-
-bool rule_ready(const struct match_standing *st)
+bool rule_ready(const struct rule_set *set, const struct match_standing *st)
 {
 	for (int i = 0; i < st->n; i++) {
-		if (!rule_tried(rule_pool_of(st, i)))
+		if (!rule_tried(set, rule_pool_of(set, st, i)))
 			return false;
 	}
 	return true;
 }
 
-void rule_make(const struct match_standing *st)
+void rule_make(const struct rule_set *set, const struct match_standing *st)
 {
 	for (int i = 0; i < st->n; i++) {
-		if (!rule_tried(rule_pool_of(st, i)))
-			rule_make_one(rule_pool_of(st, i));
+		int pool = rule_pool_of(set, st, i);
+
+		if (!rule_tried(set, pool))
+			rule_pool_make(set->pool[pool], rule_naming(set, pool));
 	}
 }
 
-void rule_start(const struct policy *p, const struct match_process *m)
+void rule_set_pools(struct rule_set *set, char *note, unsigned len)
 {
-	rule_policy = p;
-	rule_process = m;
-	if (p->npool)
-		rule_pools = je_calloc((size_t)p->npool, sizeof(*rule_pools));
-	for (int i = 0; i < m->nrule; i++) {
-		int pool = m->rule[i]->pool;
+	const struct policy *p = set->policy;
+	char text[256];
 
-		if (pool >= 0 && p->pool[pool].commit == POLICY_COMMIT_START)
-			rule_make_one(pool);
+	note[0] = '\0';
+	for (int i = 0; p && i < p->npool; i++) {
+		const char *rule = rule_naming(set, i);
+
+		rule_pool_follow(set->pool[i], &p->pool[i], rule, text, sizeof(text));
+		if (text[0] && note[0] == '\0')
+			log_format(note, len, "%s", text);
+		if (text[0])
+			log_line("%s", text);
+		if (rule[0] && p->pool[i].commit == POLICY_COMMIT_START)
+			rule_pool_make(set->pool[i], rule);
 	}
+}
+
+/* ---- sets ---- */
+
+struct rule_set *rule_set_new(const struct policy *p, const struct match_process *m)
+{
+	struct rule_set *set = je_calloc(1, sizeof(*set));
+	int npool = p ? p->npool : 0;
+
+	if (!set)
+		return NULL;
+	set->policy = p;
+	rule_number(&set->process, m);
+	if (npool)
+		set->pool = je_calloc((size_t)npool, sizeof(struct rule_pool *));
+	for (int i = 0; i < npool; i++) {
+		if (set->pool)
+			set->pool[i] = rule_pool_named(&p->pool[i]);
+		if (!set->pool || !set->pool[i]) {
+			je_free(set->pool);
+			je_free(set);
+			return NULL;
+		}
+	}
+	return set;
+}
+
+void rule_use(struct rule_set *set)
+{
+	/* release: the set before its address; pairs with rule_in_use() */
+	__atomic_store_n(&rule_now, set, __ATOMIC_RELEASE);
 }
 
 bool rule_pins_process(void)
 {
-	return rule_policy && rule_policy->realtime.pin_process;
+	const struct rule_set *now = rule_in_use();
+
+	return now && now->policy && now->policy->realtime.pin_process;
 }
 
 bool rule_reports(void)
 {
-	return rule_policy && rule_policy->realtime.report;
+	const struct rule_set *now = rule_in_use();
+
+	return now && now->policy && now->policy->realtime.report;
 }
 
 void rule_child(void)
 {
-	for (int i = 0; rule_policy && i < rule_policy->npool; i++)
-		rule_pools[i] = (struct rule_made){.advised = rule_pools[i].advised};
-	rule_routes = NULL;
-	rule_lock.word = 0;
+	struct rule_set *now = rule_in_use();
+
+	if (now)
+		now->routes = NULL;
+	rule_pool_child();
 }
+
+/* ---- routes ---- */
 
 bool rule_is_realtime_class(int sched)
 {
@@ -175,105 +247,60 @@ static bool rule_same_standing(
 	return true;
 }
 
-/* What a rule's big blocks are beside jemalloc's. */
-struct rule_big {
-	struct recycle recycle;
-	bool locks; /* as its pool */
-	bool lock;  /* the same, until the limit did not allow one */
-};
-
-static void rule_give_big(void *block, size_t bytes, void *arg)
+/* Are big blocks of the rule to be locked? As its pool is. */
+static bool rule_locks(const struct rule_set *set, const struct policy_rule *r)
 {
-	struct rule_big *b = arg;
-
-	if (b->locks)
-		area_block_let_go(block, bytes);
-	je_free(block);
-}
-
-/* By the thread that found nothing kept: it would take the faults itself else. */
-static void rule_fresh_big(void *block, size_t bytes, void *arg)
-{
-	struct rule_big *b = arg;
-
-	/* relaxed: one more that is tried does no harm */
-	if (!__atomic_load_n(&b->lock, __ATOMIC_RELAXED) || area_block_hold(block, bytes))
-		return;
-	__atomic_store_n(&b->lock, false, __ATOMIC_RELAXED);
-	log_post("recycle: not all big blocks can be locked: see RLIMIT_MEMLOCK and "
-		 "librtpreload(7)");
-}
-
-/* One table of kept blocks for each rule with `recycle =`, for as long as the process. */
-static struct recycle *rule_recycle(int rule)
-{
-	static struct rule_big *made[POLICY_RULES_MAX];
-	const struct policy_rule *r = rule_process->rule[rule];
-	struct rule_big *b = made[rule];
-
-	if (!b && r->recycle)
-		b = made[rule] = je_calloc(1, sizeof(*b));
-	if (!b)
-		return NULL;
-	if (!b->recycle.age) {
-		b->lock = b->locks =
-			r->pool >= 0 && rule_policy->pool[r->pool].lock != POLICY_LOCK_NO;
-		b->recycle.age = r->recycle;
-		b->recycle.give = rule_give_big;
-		b->recycle.fresh = rule_fresh_big;
-		b->recycle.arg = b;
-		recycle_register(&b->recycle);
-	}
-	return &b->recycle;
+	return r->pool >= 0 && set->policy->pool[r->pool].lock != POLICY_LOCK_NO;
 }
 
 /* Candidates' pools; the cache is of the pool of the last candidate that has one: it is
  * asked least, so it serves most. */
-static void rule_fill(struct route *r, int sched)
+static void rule_fill(const struct rule_set *set, struct route *r, int sched)
 {
 	const struct match_standing *st = &r->standing;
 
+	r->process = &set->process;
 	for (int i = 0; i < st->n; i++) {
-		int rule = st->cand[i].rule;
-		int made = rule_process->rule[rule]->pool;
-		struct pool *pool = made < 0 ? NULL : rule_pools[made].pool;
+		int number = st->cand[i].rule;
+		const struct policy_rule *rule = set->process.rule[number];
+		struct pool *pool = rule->pool < 0 ? NULL : set->pool[rule->pool]->pool;
 
-		r->pool_of[rule] = pool;
+		r->pool_of[number] = pool;
 		if (pool)
 			r->pool = pool;
 		if (st->cand[i].ask_site) {
-			r->want_sites |= 1ULL << rule;
-			r->deep |= rule_process->rule[rule]->depth > 1;
+			r->want_sites |= 1ULL << number;
+			r->deep |= rule->depth > 1;
 		}
 		if (!st->cand[i].ask_site && !st->cand[i].ask_size)
-			r->always = 1ULL << rule;
+			r->always = 1ULL << number;
 		r->sizes |= st->cand[i].ask_size;
 		if (!r->recycle)
-			r->recycle = rule_recycle(rule);
+			r->recycle = rule_recycle(rule, rule_locks(set, rule));
 	}
-	r->rule = rule_process->rule[st->cand[0].rule];
+	r->rule = set->process.rule[st->cand[0].rule];
 	r->simple = r->pool && !st->cand[0].ask_size && !st->cand[0].ask_site;
 	r->defer = r->simple || rule_is_realtime_class(sched);
 }
 
 /* Nothing but exemptions: the same as no rule. */
-static bool rule_all_exempt(const struct match_standing *st)
+static bool rule_all_exempt(const struct rule_set *set, const struct match_standing *st)
 {
 	for (int i = 0; i < st->n; i++) {
-		if (rule_process->rule[st->cand[i].rule]->pool >= 0)
+		if (rule_pool_of(set, st, i) >= 0)
 			return false;
 	}
 	return true;
 }
 
-struct route *rule_route(const struct match_standing *st, int sched)
+struct route *rule_route(struct rule_set *set, const struct match_standing *st, int sched)
 {
 	bool defer = rule_is_realtime_class(sched);
 	struct route *r;
 
-	if (rule_all_exempt(st))
+	if (rule_all_exempt(set, st))
 		return NULL;
-	for (r = rule_routes; r; r = r->kept) {
+	for (r = set->routes; r; r = r->kept) {
 		if (rule_same_standing(&r->standing, st) &&
 			(r->simple || r->defer == defer))
 			return r->pool ? r : NULL;
@@ -282,8 +309,8 @@ struct route *rule_route(const struct match_standing *st, int sched)
 	if (!r)
 		return NULL;
 	r->standing = *st;
-	rule_fill(r, sched);
-	r->kept = rule_routes;
-	rule_routes = r;
+	rule_fill(set, r, sched);
+	r->kept = set->routes;
+	set->routes = r;
 	return r->pool ? r : NULL;
 }

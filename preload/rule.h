@@ -4,24 +4,47 @@
  * give
  *
  * A policy's pool is reserved and committed when the first thread matches (commit =
- * match) or at start. Callers hold the thread lock. Never on the realtime path.
+ * match) or at start. Never on the realtime path.
+ *
+ * What one reading of the policy says is a SET. It is made beside the one in use, then
+ * put in its place by one store; it, its policy and its routes are never freed, since a
+ * thread may follow them for as long as it does not call malloc.
  */
 #ifndef RULE_H
 #define RULE_H
 
 #include "route.h"
 
-/* p and m live until the process ends. Pools with commit = start are made here. */
-void rule_start(const struct policy *p, const struct match_process *m);
+struct rule_set;
+
+/* p (NULL: no policy) and m live until the process ends; m is copied. Its rules get
+ * numbers that none of the set in use has, as long as 64 are enough for both. NULL
+ * without memory. */
+struct rule_set *rule_set_new(const struct policy *p, const struct match_process *m);
+/* set NULL: no rules. */
+const struct match_process *rule_process(const struct rule_set *set);
+/* For the call sites of both the set in use and this one, wherever numbers differ; NULL:
+ * this one asks for none. */
+const struct match_process *rule_sites(struct rule_set *set);
+/* Once that set is in use: the same again. Helper. */
+const struct match_process *rule_sites_known(void);
+/* Pools become as the policy of this set says; those with commit = start are made. note:
+ * what a live pool cannot follow, "" if nothing. */
+void rule_set_pools(struct rule_set *set, char *note, unsigned len);
+/* Under the thread lock: this is the set in use from now on. */
+void rule_use(struct rule_set *set);
+/* The set in use; NULL before there is one. Under the thread lock. */
+struct rule_set *rule_in_use(void);
 
 /* Are the pools of this decision made, as far as they can be? Under the thread lock. */
-bool rule_ready(const struct match_standing *st);
+bool rule_ready(const struct rule_set *set, const struct match_standing *st);
 /* Makes them: takes milliseconds, without the thread lock. Threads: any. */
-void rule_make(const struct match_standing *st);
+void rule_make(const struct rule_set *set, const struct match_standing *st);
 
 /* The route for a standing decision that is ready, or NULL for jemalloc. Same decision,
  * same route. Under the thread lock. */
-struct route *rule_route(const struct match_standing *st, int sched);
+struct route *rule_route(
+	struct rule_set *set, const struct match_standing *st, int sched);
 
 /* fifo, rr or deadline. */
 bool rule_is_realtime_class(int sched);

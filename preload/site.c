@@ -94,16 +94,20 @@ uint64_t site_init(const struct match_process *m)
 	site_cxx_find(m);
 	site_lock();
 	old = site_world;
-	policy = m;
 	w = any || old ? site_world_new(m) : NULL;
 	if (w && site_modules_first(w, m, old)) {
 		rules = w->rules;
+		policy = m;
 		/* seq_cst: the world is complete; walks of the old one are stale; who
 		 * resolves in the old one from here on finds out (site_resolve) */
 		__atomic_store_n(&site_world, w, __ATOMIC_SEQ_CST);
 		__atomic_fetch_add(&site_generation, 1, __ATOMIC_SEQ_CST);
-		if (old)
+		if (old) {
 			site_modules_drop(old);
+			site_world_give(old);
+		}
+	} else if (w) {
+		site_world_give(w);
 	}
 	site_unlock();
 	return rules;

@@ -26,8 +26,10 @@ struct site_frame {
 };
 
 /*
- * Before any thread is matched and after each reload: m stays valid until the next call.
- * Compiles all loaded modules. Returns the mask of rules that have a callsite condition.
+ * Before any thread is matched, and before the rules of another policy that asks for call
+ * sites are followed: m stays valid until the next call. Compiles all loaded modules.
+ * Returns the mask of rules that have a callsite condition; 0 when there was no memory:
+ * then all is as before.
  */
 uint64_t site_init(const struct match_process *m);
 
@@ -54,8 +56,7 @@ uint64_t site_match_here(uintptr_t ret, uint64_t want);
  * more.
  */
 void site_thread_bounds(uintptr_t lo, uintptr_t hi);
-/* The same, found out: main thread or pthread. Nothing without call-site rules. Not on
- * the realtime path. */
+/* The same, found out: main thread or pthread. Not on the realtime path. */
 void site_thread_here(void);
 /* Before a thread ends or its slot is reused: its cache goes to another. */
 void site_thread_gone(void);

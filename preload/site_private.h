@@ -89,6 +89,8 @@ struct site_walked *site_walk_remembered(
 /* site_world.c - off the realtime path. */
 struct site_world *site_world_new(const struct match_process *m);
 struct site_world *site_world_renew(const struct site_world *old);
+/* w is no longer site_world: another one may be made of its memory, not at once. */
+void site_world_give(struct site_world *w);
 uint16_t site_class_of(
 	struct site_world *w, uint64_t plus, uint64_t minus, bool transparent);
 

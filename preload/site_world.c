@@ -6,21 +6,50 @@
  * one per policy and one each time half of the table's keys have died (dlclose), at most
  * WORLDS_MAX in all; after that the table just stays full.
  *
+ * The world of a policy that another has replaced is used again for the third one after
+ * it. Whoever still reads it by then, two changes later, finds words that were there
+ * once, or zeros: an answer that may be wrong, at no address that is.
+ *
  * Never on the realtime path.
  */
 #include "area.h"
 #include "log.h"
 #include "site_private.h"
 
-enum { WORLDS_MAX = 64 };
+enum { WORLDS_MAX = 64, GIVEN_MAX = 2 };
 
 static struct area areas[WORLDS_MAX]; /* area.c keeps pointers to them, for fork */
 static unsigned worlds;
+static struct site_world *given[GIVEN_MAX + 1]; /* the oldest first */
+static unsigned ngiven;
+
+void site_world_give(struct site_world *w)
+{
+	if (ngiven <= GIVEN_MAX)
+		given[ngiven++] = w;
+}
+
+/* The oldest, zeroed, when enough others were given after it. */
+static struct site_world *world_again(void)
+{
+	struct site_world *w = given[0];
+
+	if (ngiven < GIVEN_MAX)
+		return NULL;
+	ngiven--;
+	for (unsigned i = 0; i < ngiven; i++)
+		given[i] = given[i + 1];
+	__builtin_memset(w, 0, sizeof *w);
+	return w;
+}
 
 static struct site_world *world_map(void)
 {
 	struct area *a = &areas[worlds];
+	struct site_world *w = world_again();
 
+	if (w)
+		return w;
 	if (worlds == WORLDS_MAX || area_reserve(a, NULL, sizeof(struct site_world),
 					    AREA_LOCK | AREA_PIN) != 0)
 		return NULL;

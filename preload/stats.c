@@ -40,12 +40,7 @@ static struct rtmem_stats_head *stats_page; /* under the thread lock; NULL: none
 static int stats_fd = -1;		    /* in the helper's descriptor table */
 static const struct policy *stats_rules;
 static int64_t stats_next, stats_watch_until, stats_counted_from;
-static uint64_t stats_watch_seen, stats_tick_first;
-
-void stats_policy(const struct policy *p)
-{
-	stats_rules = p;
-}
+static uint64_t stats_watch_seen, stats_reload_seen, stats_tick_first;
 
 /* ---- the file ---- */
 
@@ -80,7 +75,7 @@ static uint32_t stats_section(
 /* Sections one behind the other; returns how long the page is. */
 static uint32_t stats_lay_out(struct rtmem_stats_head *h)
 {
-	uint32_t at = 512;
+	uint32_t at = 1024;
 
 	at = stats_section(&h->pool, at, sizeof(struct rtmem_stats_pool), STATS_POOLS);
 	at = stats_section(
@@ -108,17 +103,21 @@ static void *stats_map(int fd, size_t size)
 	return (void *)at;
 }
 
+static void stats_head_policy(struct rtmem_stats_head *h)
+{
+	int n = stats_rules ? stats_rules->nfile : 0;
+
+	h->files = (uint32_t)n;
+	stats_copy_name(h->policy, n ? stats_rules->file[n - 1] : "", sizeof(h->policy));
+}
+
 static void stats_head(struct rtmem_stats_head *h, int64_t now)
 {
 	h->version = RTMEM_STATS_VERSION;
 	h->head_size = sizeof(*h);
 	h->pid = (uint32_t)sys_getpid();
 	h->started = (uint64_t)now;
-	if (stats_rules && stats_rules->nfile) {
-		h->files = (uint32_t)stats_rules->nfile;
-		stats_copy_name(h->policy, stats_rules->file[stats_rules->nfile - 1],
-			sizeof(h->policy));
-	}
+	stats_head_policy(h);
 }
 
 void stats_open(int64_t now)
@@ -142,7 +141,7 @@ void stats_open(int64_t now)
 	*page = head;
 	stats_tick_first = route_watch_ticks();
 	stats_next = stats_watch_until = stats_counted_from = 0;
-	stats_watch_seen = 0;
+	stats_watch_seen = stats_reload_seen = 0;
 	/* release: the head before the word by which readers know it */
 	__atomic_store_n(&page->magic, RTMEM_STATS_MAGIC, __ATOMIC_RELEASE);
 	thread_lock_registry();
@@ -281,6 +280,59 @@ void stats_turn(int64_t now)
 		return;
 	stats_next = now + (route_watching ? STATS_WATCHED_NS : STATS_IDLE_NS);
 	stats_publish(now);
+}
+
+/* ---- another policy ---- */
+
+void stats_policy(const struct policy *p)
+{
+	thread_lock_registry();
+	stats_rules = p;
+	if (stats_page) {
+		stats_begin(stats_page);
+		stats_head_policy(stats_page);
+		stats_end(stats_page);
+	}
+	thread_unlock_registry();
+}
+
+bool stats_reload_asked(void)
+{
+	uint64_t asked;
+
+	if (!stats_page)
+		return false;
+	/* relaxed: a number that is compared with the last one */
+	asked = __atomic_load_n(&stats_page->reload, __ATOMIC_RELAXED);
+	if (asked == stats_reload_seen)
+		return false;
+	stats_reload_seen = asked;
+	return true;
+}
+
+void stats_reload(const struct stats_reload *r, bool answer)
+{
+	struct rtmem_stats_head *h;
+
+	thread_lock_registry();
+	h = stats_page;
+	if (h) {
+		stats_begin(h);
+		h->reloads = r->reloads;
+		h->reload_failures = r->failures;
+		h->reloaded_at = (uint64_t)r->at;
+		h->reload_rules = r->rules;
+		if (answer) {
+			h->reload_answered = stats_reload_seen;
+			h->reload_status = r->refused ? RTMEM_STATS_RELOAD_REFUSED
+						      : RTMEM_STATS_RELOAD_DONE;
+			stats_copy_name(
+				h->reload_message, r->message, sizeof(h->reload_message));
+		}
+		stats_fill(h);
+		stats_end(h);
+	}
+	thread_unlock_registry();
 }
 
 void stats_thread_gone_locked(struct slot *s)

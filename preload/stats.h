@@ -12,8 +12,20 @@
 
 #include "route.h"
 
-/* Before the helper starts; p lives until the process ends. */
+/* Before the helper starts, and from it; p (NULL: none) lives until the process ends. */
 void stats_policy(const struct policy *p);
+
+/* Helper: has somebody asked for a reload since the last answer? */
+bool stats_reload_asked(void);
+/* What came of reloads so far; answer: of the one that was asked for. */
+struct stats_reload {
+	uint64_t reloads, failures;
+	int64_t at; /* CLOCK_MONOTONIC, ns; 0: none */
+	bool refused;
+	uint32_t rules;
+	char message[320];
+};
+void stats_reload(const struct stats_reload *r, bool answer);
 
 /* Helper only, its descriptor table being its own. now: CLOCK_MONOTONIC, ns. */
 void stats_open(int64_t now);

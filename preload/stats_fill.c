@@ -12,6 +12,7 @@
 #include "base.h"
 #include "pools.h"
 #include "route_watch.h"
+#include "rule.h"
 #include "tag.h"
 #include "thread.h"
 
@@ -154,7 +155,7 @@ static const struct policy_rule *fill_rule_of(const struct route *r)
 		int rule = r->standing.cand[i].rule;
 
 		if (r->pool_of[rule])
-			return route_process->rule[rule];
+			return r->process->rule[rule];
 	}
 	return r->rule;
 }
@@ -221,6 +222,7 @@ static void fill_bury(struct rtmem_stats_head *h, uint32_t tid)
 
 void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 {
+	const struct match_process *m = rule_process(rule_in_use());
 	const struct route_watch *w = s->watch_memory;
 	struct rtmem_stats_thread *r = fill_record(h, &h->gone, h->ended++ % h->gone.max);
 
@@ -228,7 +230,7 @@ void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 		h->gone.n++;
 	fill_thread(memset(r, 0, h->gone.size), s);
 	fill_bury(h, s->tid);
-	for (int i = 0; w && i < route_process->nrule; i++) {
+	for (int i = m->first; w && i < m->nrule; i++) {
 		fill_gone_calls[i] += w->rule_calls[i];
 		fill_gone_bytes[i] += w->rule_bytes[i];
 		fill_sizes(fill_gone_sizes[i], w->rule_sizes[i]);
@@ -239,37 +241,97 @@ void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 
 static void fill_rule_calls(struct slot *s, void *arg)
 {
+	const struct match_process *m = rule_process(rule_in_use());
 	struct rtmem_stats_head *h = arg;
 	const struct route_watch *w = s->watch_memory;
 
 	for (uint32_t i = 0; i < h->rule.n; i++) {
 		struct rtmem_stats_rule *r = fill_record(h, &h->rule, i);
+		uint32_t number = (uint32_t)m->first + i;
 
-		r->threads +=
-			s->wanted && fill_rule_of(s->wanted) == route_process->rule[i];
+		r->threads += s->wanted && fill_rule_of(s->wanted) == m->rule[number];
 		if (w) {
-			r->allocations += w->rule_calls[i];
-			r->bytes += w->rule_bytes[i];
-			fill_sizes(r->sizes, w->rule_sizes[i]);
+			r->allocations += w->rule_calls[number];
+			r->bytes += w->rule_bytes[number];
+			fill_sizes(r->sizes, w->rule_sizes[number]);
 		}
 	}
 }
 
 static void fill_rules(struct rtmem_stats_head *h)
 {
-	for (int i = 0; route_process && i < route_process->nrule; i++) {
-		const struct policy_rule *rule = route_process->rule[i];
+	const struct match_process *m = rule_process(rule_in_use());
+
+	for (int i = m->first; i < m->nrule; i++) {
+		const struct policy_rule *rule = m->rule[i];
 		struct rtmem_stats_rule *r = fill_next(h, &h->rule);
 
 		stats_copy_name(r->name, rule->name, sizeof(r->name));
 		stats_copy_name(r->pool, rule->pool < 0 ? "jemalloc" : rule->pool_name,
 			sizeof(r->pool));
-		r->index = (uint32_t)i;
+		r->index = (uint32_t)(i - m->first);
 		r->allocations = fill_gone_calls[i];
 		r->bytes = fill_gone_bytes[i];
 		fill_sizes(r->sizes, fill_gone_sizes[i]);
 	}
 	thread_each_locked(fill_rule_calls, h);
+}
+
+/* ---- another policy ---- */
+
+/* What was counted for a rule of the policy before: by whom, and how much. */
+struct fill_past {
+	int number;
+	uint64_t calls, bytes;
+	uint32_t sizes[RTMEM_STATS_SIZES];
+};
+
+static void fill_past_of(struct slot *s, void *arg)
+{
+	const struct route_watch *w = s->watch_memory;
+	struct fill_past *p = arg;
+
+	if (w) {
+		p->calls += w->rule_calls[p->number];
+		p->bytes += w->rule_bytes[p->number];
+		fill_sizes(p->sizes, w->rule_sizes[p->number]);
+	}
+}
+
+static void fill_forget(struct slot *s, void *arg)
+{
+	const struct match_process *m = arg;
+	struct route_watch *w = s->watch_memory;
+
+	for (int i = m->first; w && i < m->nrule; i++) {
+		w->rule_calls[i] = w->rule_bytes[i] = 0;
+		memset(w->rule_sizes[i], 0, sizeof(w->rule_sizes[i]));
+	}
+}
+
+void stats_fill_follow(const struct match_process *was, const struct match_process *now)
+{
+	struct fill_past past[POLICY_RULES_MAX] = {0};
+
+	for (int i = was->first; i < was->nrule; i++) {
+		struct fill_past p = {i, fill_gone_calls[i], fill_gone_bytes[i], {0}};
+		int k = now->first;
+
+		while (k < now->nrule &&
+			strcmp(now->rule[k]->name, was->rule[i]->name) != 0)
+			k++;
+		if (k == now->nrule)
+			continue;
+		fill_sizes(p.sizes, fill_gone_sizes[i]);
+		thread_each_locked(fill_past_of, &p);
+		past[k] = p;
+	}
+	thread_each_locked(fill_forget, (void *)(uintptr_t)now);
+	for (int k = now->first; k < now->nrule; k++) {
+		fill_gone_calls[k] = past[k].calls;
+		fill_gone_bytes[k] = past[k].bytes;
+		memcpy(fill_gone_sizes[k], past[k].sizes, sizeof(past[k].sizes));
+	}
 }
 
 void stats_fill(struct rtmem_stats_head *h)

@@ -22,6 +22,8 @@ void stats_fill(struct rtmem_stats_head *h);
 /* A matched thread that has ended, into the oldest place of section `gone`. */
 void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s);
 void stats_fill_child(void);
+/* Another policy takes over: a rule of the same name counts on, others begin at 0. */
+void stats_fill_follow(const struct match_process *was, const struct match_process *now);
 
 /* Cut to size, the rest zeroed. */
 void stats_copy_name(char *to, const char *from, size_t size);

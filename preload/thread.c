@@ -16,7 +16,10 @@
 #include "area.h"
 #include "audit.h"
 #include "log.h"
+#include "rule.h"
+#include "site_thread.h"
 #include "stats.h"
+#include "stats_fill.h"
 #include "sys.h"
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
@@ -187,6 +190,9 @@ static void thread_enter_registry(struct slot *s)
 	lock_acquire(&thread_lock, me);
 	s->state = SLOT_LIVE;
 	lock_release(&thread_lock, me);
+	/* from here on the helper finds it: whoever asks from now on knows its stack */
+	if (thread_asks_sites())
+		site_thread_here();
 	thread_match_and_tell(s);
 }
 
@@ -205,8 +211,6 @@ struct slot *thread_self(void)
 	if (thread_key_made)
 		pthread_setspecific(thread_key, s);
 	thread_read_stack(s);
-	if (thread_asks_sites())
-		site_thread_here();
 	thread_enter_registry(s);
 	return s;
 }
@@ -220,21 +224,17 @@ void thread_born(struct slot *s, const void *code)
 	pthread_setspecific(thread_key, s);
 	/* what called us is only the thread's first frames: nothing to find above */
 	s->stack_hi = (uintptr_t)__builtin_frame_address(0);
-	if (thread_asks_sites())
-		site_thread_here();
 	thread_enter_registry(s);
 }
 
 /* ---- start and fork ---- */
 
-static void thread_read_rules(const struct match_process *m)
+void thread_find_stack(struct slot *s, void *arg)
 {
-	thread_rules_ask = audit_going() != NULL;
-	for (int i = 0; i < m->nrule; i++) {
-		thread_ask_names |= m->rule[i]->thread.n > 0;
-		thread_rules_ask |= m->rule[i]->callsite.n > 0;
-	}
-	thread_ask_sites = thread_rules_ask;
+	/* the registry is locked and the thread in it, so it has not ended but by a raw
+	 * exit */
+	if (!s->walk_lo && sys_tgkill(sys_getpid(), (pid_t)s->tid, 0) == 0)
+		s->walk_lo = site_thread_find(s->handle, s->tid, &s->walk_hi);
 }
 
 bool thread_asks_sites(void)
@@ -247,13 +247,35 @@ void thread_audit_asks(bool on)
 	__atomic_store_n(&thread_ask_sites, on || thread_rules_ask, __ATOMIC_RELAXED);
 }
 
-void thread_start(
-	const struct match_process *m, void (*on_match)(bool now), void (*on_last)(void))
+static void thread_read_rules(const struct match_process *m)
 {
-	route_process = m;
+	/* once asked for, always: threads may still follow the rules before these */
+	for (int i = m->first; i < m->nrule; i++) {
+		thread_ask_names |= m->rule[i]->thread.n > 0;
+		thread_rules_ask |= m->rule[i]->callsite.n > 0;
+	}
+	thread_audit_asks(audit_going() != NULL);
+}
+
+void thread_follow(struct rule_set *set)
+{
+	thread_read_rules(rule_process(set));
+	if (thread_rules_ask)
+		thread_each(thread_find_stack, NULL);
+	thread_lock_registry();
+	stats_fill_follow(rule_process(rule_in_use()), rule_process(set));
+	rule_use(set);
+	thread_unlock_registry();
+	thread_look(thread_ask_names);
+}
+
+void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_last)(void))
+{
+	rule_use(set);
 	thread_on_match = on_match;
 	thread_on_last = on_last;
-	thread_read_rules(m);
+	thread_rules_ask = audit_going() != NULL;
+	thread_read_rules(rule_process(set));
 	thread_key_made = pthread_key_create(&thread_key, thread_key_destroy) == 0;
 	/* release: the rules before the flag; pairs with thread_watching() */
 	__atomic_store_n(&thread_watch, true, __ATOMIC_RELEASE);

@@ -17,13 +17,18 @@
 
 enum slot_state { SLOT_FREE, SLOT_BORN, SLOT_LIVE };
 
+struct rule_set;
+
 /*
- * From now on threads are registered and matched; m lives until the process ends.
- * on_match: called without locks when a thread is matched; now: it, or another, needs the
- * helper now (thread_match.c). on_last: likewise by the last thread there is, at its end.
+ * From now on threads are registered and matched. on_match: called without locks when a
+ * thread is matched; now: it, or another, needs the helper now (thread_match.c). on_last:
+ * likewise by the last thread there is, at its end.
  */
 void thread_start(
-	const struct match_process *m, void (*on_match)(bool now), void (*on_last)(void));
+	struct rule_set *set, void (*on_match)(bool now), void (*on_last)(void));
+/* The helper: every thread follows these rules from now on, at its next malloc or free.
+ * What takes long is done before; threads that change meanwhile follow either. */
+void thread_follow(struct rule_set *set);
 bool thread_watching(void);
 /* Do rules of this program ask for call sites? */
 bool thread_asks_sites(void);

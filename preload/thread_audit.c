@@ -9,17 +9,15 @@
  */
 #include "thread_audit.h"
 
+#include "rule.h"
 #include "site_thread.h"
 #include "thread_private.h"
 #include "thread_watch.h"
 
-/* Where a walk of its stack may read; the thread takes it over when it switches. */
 static void audit_find_stack(struct slot *s, void *arg)
 {
 	s->audit = AUDIT_NOBODY;
-	/* the registry is locked and the thread in it, so it has not ended */
-	if (!s->walk_lo)
-		s->walk_lo = site_thread_find(s->handle, s->tid, &s->walk_hi);
+	thread_find_stack(s, NULL);
 }
 
 /* A walk goes through every module; what that took stays for the next audit. */
@@ -29,7 +27,7 @@ static void audit_prepare_sites(void)
 
 	if (!prepared) {
 		site_walk_everything();
-		site_init(route_process);
+		site_init(rule_sites_known());
 		prepared = true;
 	}
 	thread_audit_asks(true);

@@ -69,6 +69,7 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 static struct route thread_audited;
 
 struct thread_step {
+	struct rule_set *set; /* whose rules these are */
 	struct match_standing standing;
 	struct route *route;
 	bool need_pools; /* of the standing decision */
@@ -105,11 +106,12 @@ static void thread_step_locked(
 
 	if (s->state != SLOT_LIVE)
 		return;
-	match_thread(route_process, &facts, &t->standing);
-	t->need_pools = !rule_ready(&t->standing);
+	t->set = rule_in_use();
+	match_thread(rule_process(t->set), &facts, &t->standing);
+	t->need_pools = !rule_ready(t->set, &t->standing);
 	if (t->need_pools)
 		return;
-	t->route = rule_route(&t->standing, s->sched);
+	t->route = rule_route(t->set, &t->standing, s->sched);
 	if (!t->route && audit_wants(s->sched))
 		t->route = &thread_audited;
 	t->need = thread_need(s, t->route);
@@ -131,14 +133,14 @@ static enum thread_need thread_match_optional(struct slot *s)
 	uint32_t me = lock_tid();
 	const struct route *ready = NULL;
 
-	for (int i = 0; route_process && i < THREAD_TRIES; i++) {
+	for (int i = 0; rule_in_use() && i < THREAD_TRIES; i++) {
 		struct thread_step t = {.route = NULL};
 
 		lock_acquire(&thread_lock, me);
 		thread_step_locked(s, &t, ready);
 		lock_release(&thread_lock, me);
 		if (t.need_pools)
-			rule_make(&t.standing);
+			rule_make(t.set, &t.standing);
 		else if (t.need_ready)
 			thread_make_ready(s, t.route);
 		else

@@ -18,6 +18,9 @@ extern void (*thread_on_match)(bool now);
 void thread_give_slot_locked(struct slot *s);
 /* Do new threads say where their stacks are, whatever the rules ask? */
 void thread_audit_asks(bool on);
+/* Helper, under the lock: where a walk of its stack may read; the thread takes it over
+ * when it switches. */
+void thread_find_stack(struct slot *s, void *arg);
 
 /*
  * From the facts in a slot to its route, without holding the lock over anything slow:

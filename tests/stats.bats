@@ -279,7 +279,7 @@ print(urllib.request.urlopen("http://127.0.0.1:%s/metrics" % sys.argv[1]).read()
 	kill -STOP "$VICTIM"
 	head -c 512 "$page" >"$BATS_TEST_TMPDIR/head"
 	# magic, version, size, odd sequence, a section beyond the end, more records than fit
-	for damage in 0:0 8:2 16:7 24:1 136:4294967295 144:4294967295; do
+	for damage in 0:0 8:9 16:7 24:1 136:4294967295 144:4294967295; do
 		python3 -c 'import sys; at, value = sys.argv[1].split(":")
 f = open(sys.argv[2], "r+b", buffering=0); f.seek(int(at))
 f.write(int(value).to_bytes(4, "little"))' "$damage" "$page"

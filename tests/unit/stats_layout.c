@@ -24,7 +24,7 @@ static void layout(void)
 	AT(request, going, 16);
 	AT(request, refused, 24);
 	AT(request, all, 36);
-	SIZE(head, 464);
+	SIZE(head, 832);
 	AT(head, version, 8);
 	AT(head, size, 16);
 	AT(head, sequence, 24);
@@ -39,6 +39,10 @@ static void layout(void)
 	AT(head, gone, 200);
 	AT(head, policy, 216);
 	AT(head, request, 424);
+	AT(head, reload, 464);
+	AT(head, reloads, 480);
+	AT(head, reload_status, 504);
+	AT(head, reload_message, 512);
 	SIZE(pool, 256);
 	AT(pool, size, 128);
 	AT(pool, full, 176);
