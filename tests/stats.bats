@@ -377,7 +377,7 @@ press() {
 	grep -qE "^ *[0-9]+ rt +" <<<"$output" || explain "the name has gone with the columns"
 	press '<'
 	seen "threads by RULE"
-	press Tab Tab
+	press Tab Tab Tab
 	seen "processes, unsorted"
 	press h
 	seen "THREADS   threads of a rule / threads known"
