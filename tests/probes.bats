@@ -83,8 +83,9 @@ gdb_prints() {
 	block=$(sed -n 's/^free //p' <<<"$output")
 	[ -n "$tid" ] && [ -n "$block" ] || explain "no thread and no block"
 	assert_contains "rule $tid rt [named] []"
-	assert_contains "full 2097152 audio"
-	assert_contains "fallback 2097152 audio"
+	# 2 MiB and the 8 bytes up to the end of a block
+	assert_contains "full 2097160 audio"
+	assert_contains "fallback 2097160 audio"
 	assert_contains "refill 100000 audio"
 	assert_contains "alloc $block 12345 named"
 	assert_contains "ticks 1"
