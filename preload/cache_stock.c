@@ -64,7 +64,8 @@ static void stock_reserve(struct pool *p, unsigned class)
 	size = size < STOCK_RESERVE_MIN ? STOCK_RESERVE_MIN : size;
 	size = size > STOCK_RESERVE_MAX ? STOCK_RESERVE_MAX : size;
 	lock_acquire_patient(&p->hot->lock, tid);
-	block = heap_alloc_block(p->heap, size);
+	/* what lives long would otherwise lie behind it, in the middle of the pool */
+	block = heap_alloc_end(p->heap, size);
 	lock_release(&p->hot->lock, tid);
 	if (block) {
 		heap_flip(block);

@@ -110,6 +110,32 @@ void *heap_alloc_block(struct heap *h, size_t size)
 	return HEAP_LIKELY(b != NULL) ? block_payload(b) : NULL;
 }
 
+/* Off the realtime path, but no slower. */
+void *heap_alloc_end(struct heap *h, size_t size)
+{
+	uint32_t off = heap_take(h, size);
+	struct block *b = heap_at(h, off), *end;
+	size_t had;
+
+	if (!off)
+		return NULL;
+	had = block_size(b);
+	if (had - size < HEAP_BLOCK_MIN) {
+		heap_count_more(h, heap_cut(h, b, off, had, size, 0));
+		heap_flip(block_payload(b));
+		return block_payload(b);
+	}
+	heap_write_freed(h, b, off, had - size);
+	end = block_at(b, had - size);
+	/* relaxed: see block_word() */
+	__atomic_store_n(block_header(end),
+		(uint64_t)block_live_check(h, end) << 48 | size | HEAP_F_PREV_FREE,
+		__ATOMIC_RELAXED);
+	block_clear(block_at(end, size), HEAP_F_PREV_FREE);
+	heap_count_more(h, size);
+	return block_payload(end);
+}
+
 /* Take a block with room for any shift, cut the front off, then the rest as usual. */
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 {

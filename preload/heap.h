@@ -87,6 +87,8 @@ enum heap_verdict heap_free(struct heap *h, void *p);
 /* The same for a caller that thinks in blocks: `size` is the whole block's, a multiple of
  * 16 from HEAP_BLOCK_MIN to HEAP_BLOCK_MAX. Nothing is kept as requested size. */
 void *heap_alloc_block(struct heap *h, size_t size);
+/* The same from the end of the free block it is cut from, out of the way of others. */
+void *heap_alloc_end(struct heap *h, size_t size);
 /*
  * A block that is not live although it is in no list (cached, or on its way back to the
  * heap) has its check inverted: flip before, flip after.

@@ -68,6 +68,22 @@ static void walks_no_further(void)
 	everything_back();
 }
 
+/* What the helper keeps lies out of the way, at the end; or is all there is. */
+static void cut_from_the_end(void)
+{
+	struct heap_stats st;
+	void *p = heap_alloc_end(pool->heap, 4096), *q = pool_alloc(pool, 4000, 0);
+
+	CHECK(p && q && (char *)p - (char *)q > (long)SIZE / 2);
+	CHECK(pool_check(pool));
+	CHECK(pool_free(pool, p) == HEAP_OK && pool_free(pool, q) == HEAP_OK);
+	heap_stats(pool->heap, &st);
+	p = heap_alloc_end(pool->heap, st.largest_free + HEAP_OVERHEAD);
+	CHECK(p && !heap_alloc_end(pool->heap, 4096));
+	CHECK(pool_free(pool, p) == HEAP_OK);
+	everything_back();
+}
+
 /* ---- somebody is at the lock ---- */
 
 static void hold(void)
@@ -346,6 +362,7 @@ int main(void)
 		return 1;
 	cache_attach(cache, pool, lock_tid(), NULL);
 	walks_no_further();
+	cut_from_the_end();
 	served_while_held();
 	reserve_after_reserve();
 	waits_for_much();
