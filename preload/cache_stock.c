@@ -11,7 +11,7 @@
 #include "cache_inline.h"
 
 #define STOCK_RESERVE_MIN (1UL << 10)
-#define STOCK_RESERVE_MAX (512UL << 10)
+#define STOCK_RESERVE_MAX (1UL << 20)
 
 static struct cache stock_cache; /* the helper's own, while it sorts */
 
@@ -51,12 +51,12 @@ static void stock_put(struct pool *p, unsigned class, struct depot_box *box)
 
 /* ---- reserves ---- */
 
-/* A block of 1/256 of the pool, within reason. */
+/* A block of 1/128 of the pool, within reason. */
 static void stock_reserve(struct pool *p, unsigned class)
 {
 	struct depot_box *box = stock_box(p);
 	uint32_t tid = lock_tid();
-	size_t size = p->size / 256 & -HEAP_ALIGN;
+	size_t size = p->size / 128 & -HEAP_ALIGN;
 	void *block;
 
 	if (!box)

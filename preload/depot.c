@@ -14,8 +14,8 @@
 #define DEPOT_PER_BOX (16UL << 10)
 #define DEPOT_MIN     8UL
 #define DEPOT_MAX     4096UL
-/* What may rest here: 1/20 of the pool, of which reserves are 1/64. */
-#define DEPOT_SHARE 20
+/* What may rest here: 1/16 of the pool, of which reserves are 1/32. */
+#define DEPOT_SHARE 16
 
 static size_t depot_boxes(size_t size)
 {

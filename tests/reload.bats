@@ -391,7 +391,8 @@ sites_to() {
 	done
 	wait $VICTIM
 	run cat "$OUT" "$ERR"
-	assert_contains "system_calls 0 faults 0 "
+	# two: see twice() in realtime.bats; a change would make one a thread each time
+	grep -q "system_calls [0-2] faults 0 " <<<"$output" || explain "system calls or faults"
 	grep -q " ok$" "$OUT" || explain "not ok"
 }
 

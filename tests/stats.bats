@@ -594,7 +594,8 @@ policy_text() {
 	done
 	json 'max(x["allocations"] for x in t.values()) > 10000'
 	wait "$mixed"
-	grep "system_calls 0 faults 0 " "$BATS_TEST_TMPDIR/mixed"
+	# two: see twice() in realtime.bats; counting would make one a call
+	grep "system_calls [0-2] faults 0 " "$BATS_TEST_TMPDIR/mixed"
 }
 
 @test "report --html is one page that loads nothing and shows the times" {
