@@ -5,9 +5,9 @@
  * Realtime path, but for attach, detach and flush. Waits for the pool's lock only in an
  * allocation that neither bin, box nor depot can serve; waits for nobody in a free. One
  * heap operation or one trade with the depot per allocation or free, never two: that is
- * what bounds them. Of what threads without a cache gave back one block is looked at
- * per allocation that misses; the helper sorts the rest (cache_stock()), and all of it is
- * taken back before an allocation fails.
+ * what bounds them. What threads without a cache gave back is sorted by the helper
+ * (cache_stock()), which is of no lower class than they, and taken back before an
+ * allocation fails.
  */
 #include "cache_inline.h"
 

@@ -6,11 +6,10 @@
  * an empty bin lacks comes out of it, one block at a time; a full one is left in the
  * depot for whoever wants that size, an empty one is changed there for a full one.
  *
- * When both have none, a block that another thread gave back serves, and when somebody is
- * at the heap's lock, a reserve.
+ * When both have none and somebody is at the heap's lock, a reserve serves.
  *
- * Realtime path. No lock but in the very last resort; the depot's atomics. Reads a block
- * only if it was given back: its header and its link. Bound: DEPOT_RESERVES looked at.
+ * Realtime path. No lock but in the very last resort; the depot's atomics. Never reads a
+ * block, but for the size of a reserve. Bound: DEPOT_RESERVES looked at.
  */
 #include "cache_inline.h"
 
@@ -64,93 +63,6 @@ void *cache_refill_box(struct cache *c, size_t size, unsigned class)
 	if (was)
 		cache_put_box(c, was);
 	return cache_unbox(c, class);
-}
-
-/* ---- blocks that others gave back ---- */
-
-/* Is it not live, as a block that was given back, and its header as it was then? */
-static inline bool cache_is_returned(const struct cache *c, const void *p)
-{
-	uint16_t check = ((const uint16_t *)p)[-1];
-
-	return (check ^ (uint16_t)((uintptr_t)p ^ c->key)) == 0xffff;
-}
-
-/* Is that the link of a block given back, as far as the cache knows the pool? */
-static inline bool cache_below_sound(const struct cache *c, const void *below)
-{
-	return !below || (cache_owns(c, below) && cache_is_returned(c, below));
-}
-
-/* Too small for who looked: back to the others, for the helper to sort. */
-static inline void cache_put_returned(struct cache *c, void *p, void *below)
-{
-	void *top = __atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED);
-
-	*(void **)p = top;
-	/* release: as in pool_push_returned(), but when others are faster it stays */
-	if (__builtin_expect(__atomic_compare_exchange_n(&c->hot->returned, &top, p,
-				     false, __ATOMIC_RELEASE, __ATOMIC_RELAXED),
-		    1))
-		return;
-	*(void **)p = below; /* a lost race */
-	c->inbox = p;	     /* a lost race */
-}
-
-/* The pool has grown since the cache looked, or the program wrote to a block it freed. */
-static __attribute__((noinline)) void *cache_returned_doubtful(
-	struct cache *c, void *p, size_t size)
-{
-	c->inbox = p;
-	pool_below(c->pool, p); /* ends the program if so */
-	cache_see_growth(c);
-	return cache_from_heap(c, size);
-}
-
-/* The program may have written to the header since: its size would lead anywhere. */
-static void *cache_cut_returned(struct cache *c, size_t size)
-{
-	if (__builtin_expect(!cache_is_returned(c, c->inbox), 0))
-		pool_misuse(c->pool, c->inbox, HEAP_BROKEN);
-	return heap_carve(c->heap, c->inbox, size, HEAP_ALIGN);
-}
-
-static void *cache_take_returned(struct cache *c, void *p)
-{
-	if (__builtin_expect(!cache_is_returned(c, p), 0))
-		pool_misuse(c->pool, p, HEAP_BROKEN);
-	heap_flip(p);
-	return p;
-}
-
-/*
- * One block that others gave back: its end serves, without the lock, as often as it is
- * large enough; then all of it. When it is too small the heap serves. Every call out is
- * the last thing done: what this costs comes on top of the heap.
- */
-void *cache_refill_returned(struct cache *c, size_t size)
-{
-	void *p = c->inbox, *below;
-	uint32_t has;
-
-	if (!p)
-		/* acquire: pairs with pool_push_returned(); takes all, so no ABA */
-		p = __atomic_exchange_n(&c->hot->returned, NULL, __ATOMIC_ACQUIRE);
-	if (__builtin_expect(!p, 0))
-		return cache_from_heap(c, size); /* others were faster */
-	has = cache_block_size(p);
-	if (has >= size + HEAP_BLOCK_MIN) {
-		c->inbox = p;
-		return cache_cut_returned(c, size);
-	}
-	below = *(void **)p;
-	if (__builtin_expect(!cache_below_sound(c, below), 0))
-		return cache_returned_doubtful(c, p, size);
-	c->inbox = below;
-	if (has >= size)
-		return cache_take_returned(c, p);
-	cache_put_returned(c, p, below);
-	return cache_from_heap(c, size);
 }
 
 /* ---- the heap is locked ---- */

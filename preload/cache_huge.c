@@ -24,7 +24,7 @@ void *cache_alloc_huge(struct cache *c, size_t n)
 		heap_flip(p);
 		return p;
 	}
-	return cache_refill_plain(c, size);
+	return cache_from_heap(c, size);
 }
 
 /* p is live. False: it stays so. */

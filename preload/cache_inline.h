@@ -48,7 +48,7 @@ struct cache {
 	struct depot_box *spare; /* empty ones, linked by number; ours alone */
 	uint32_t box_max;	 /* blocks up to this size go into boxes */
 	uint32_t refused;	 /* full bins until the depot is asked again */
-	void *inbox;	     /* blocks others gave back, flipped, linked; ours alone */
+	void *inbox;		 /* reserves, flipped, linked; ours alone; NULL: none */
 	cache_full_fn *full; /* what an allocation gets that the pool has no block for */
 	long deeper;	     /* bytes by which small bins may still deepen */
 	unsigned hand;	     /* the small bin that is next asked to give up its depth */
@@ -81,7 +81,6 @@ void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align);
 enum heap_verdict cache_free_odd(struct cache *c, void *p);
 /* cache_box.c: past the bins, without the heap. */
 void *cache_unbox(struct cache *c, unsigned class);
-void *cache_refill_returned(struct cache *c, size_t size);
 void *cache_from_reserve(struct cache *c, size_t size);
 /* align: above HEAP_ALIGN. */
 void *cache_alloc_aligned(struct cache *c, size_t align, size_t n);
@@ -287,19 +286,7 @@ static inline unsigned cache_class(const struct cache *c, size_t size)
 	return (unsigned)(CACHE_SMALL_BINS + cache_large_class(c, size));
 }
 
-/* A size without bin or box, or whose bin and box have none. */
-CACHE_INLINE void *cache_refill_plain(struct cache *c, size_t size)
-{
-	/* relaxed: only a hint that an exchange pays */
-	if (__builtin_expect(c->inbox != NULL, 0) ||
-		__builtin_expect(
-			__atomic_load_n(&c->hot->returned, __ATOMIC_RELAXED) != NULL, 0))
-		return cache_refill_returned(c, size);
-	return cache_from_heap(c, size);
-}
-
-/* After the bin of `size` had none: the open box, another one, what others gave back, or
- * the heap. */
+/* After the bin of `size` had none: the open box, another one, or the heap. */
 CACHE_INLINE void *cache_refill(struct cache *c, size_t size, unsigned class)
 {
 	if (size <= c->box_max) {
@@ -310,7 +297,7 @@ CACHE_INLINE void *cache_refill(struct cache *c, size_t size, unsigned class)
 		/* relaxed: a wish, to the helper */
 		__atomic_store_n(&c->depot->missed[class], 1, __ATOMIC_RELAXED);
 	}
-	return cache_refill_plain(c, size);
+	return cache_from_heap(c, size);
 }
 
 CACHE_INLINE void *cache_refill_small(struct cache *c, size_t size)

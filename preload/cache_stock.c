@@ -146,10 +146,8 @@ static void stock_missed(struct pool *p)
 
 /* ---- what others gave back ---- */
 
-/*
- * By size. What is too large for boxes, or has no room in them, goes back: its end serves
- * whoever misses next. Returns how many were looked at.
- */
+/* By size into boxes; what is too large for them, or has no room in them, into the heap.
+ * Returns how many were looked at. */
 static unsigned stock_returned(struct pool *p)
 {
 	struct cache *c = &stock_cache;
@@ -157,7 +155,7 @@ static unsigned stock_returned(struct pool *p)
 	unsigned n = 0;
 
 	/* relaxed: a hint that an exchange pays */
-	if (__atomic_load_n(&p->hot->returned, __ATOMIC_RELAXED) == p->sorted)
+	if (!__atomic_load_n(&p->hot->returned, __ATOMIC_RELAXED))
 		return 0;
 	/* as if of a slot: the compiler shall not see that there is none around it */
 	CACHE_NEW(c);
@@ -166,15 +164,16 @@ static unsigned stock_returned(struct pool *p)
 	c->deeper = 0; /* only boxes leave it without the lock */
 	/* acquire: pairs with pool_push_returned(); takes all, so no ABA */
 	block = __atomic_exchange_n(&p->hot->returned, NULL, __ATOMIC_ACQUIRE);
-	p->sorted = NULL;
 	for (; block; block = below, n++) {
 		uint32_t size = cache_block_size(block);
 
+		/* the program may have written to its header since: then its size leads
+		 * anywhere */
+		if (heap_check_pointer(p->heap, block) != HEAP_DOUBLE_FREE)
+			pool_misuse(p, block, HEAP_BROKEN);
 		below = pool_below(p, block);
-		if (size <= c->box_max && cache_into_box(c, block, size))
-			continue;
-		pool_push_returned(p->hot, block);
-		p->sorted = block;
+		if (size > c->box_max || !cache_into_box(c, block, size))
+			cache_give(c, block);
 	}
 	cache_detach(c);
 	return n;

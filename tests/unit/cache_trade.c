@@ -258,9 +258,6 @@ static void depot_of_no_use(void)
 	p[0] = cache_refill_box(cache, 96, 96 / HEAP_ALIGN);
 	CHECK(p[0] && heap_usable_of(p[0]) == 96 - HEAP_OVERHEAD);
 	give(p[0]);
-	p[0] = cache_refill_returned(cache, 96);
-	CHECK(p[0] && heap_usable_of(p[0]) == 96 - HEAP_OVERHEAD);
-	give(p[0]);
 	cache_attach(other, pool, lock_tid(), NULL);
 	for (int i = 0; i < 100; i++)
 		CHECK((p[i] = cache_alloc_slow(other, 500)) != NULL);
@@ -274,52 +271,6 @@ static void depot_of_no_use(void)
 	CHECK(pool->depot->room >= 0);
 	pool->depot->room += had;
 	free(other);
-	everything_back();
-}
-
-/* ---- what others gave back ---- */
-
-/* Without the helper: the end of a large block, all of one, and one that is too small. */
-static void cut_from_returned(void)
-{
-	void *big = pool_alloc(pool, 50000, 0), *same = pool_alloc(pool, 3064, 0),
-	     *tiny = pool_alloc(pool, 20, 0), *p, *q;
-	size_t used = heap_used(pool->heap);
-
-	CHECK(pool_return(pool, big) == HEAP_OK);
-	p = take(2000);
-	q = take(700);
-	CHECK((char *)p > (char *)big && (char *)p < (char *)big + 50000);
-	CHECK((char *)q > (char *)big && (char *)q < (char *)p);
-	CHECK(heap_used(pool->heap) == used);
-	give(p);
-	give(q);
-	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
-		;
-	CHECK(pool_return(pool, same) == HEAP_OK);
-	p = take(3064);
-	CHECK(p == same);
-	give(p);
-	cache_flush(cache);
-	CHECK(pool_return(pool, tiny) == HEAP_OK);
-	p = take(9000);
-	CHECK(p && p != tiny && !cache->inbox);
-	give(p);
-	everything_back();
-}
-
-/* A block beyond what the cache knows of a pool that has grown is no misuse. */
-static void returned_beyond(void)
-{
-	void *low = pool_alloc(pool, 20, 0), *high = pool_alloc(pool, 20, 0), *p;
-	size_t span = cache->span;
-
-	CHECK(pool_return(pool, high) == HEAP_OK && pool_return(pool, low) == HEAP_OK);
-	cache->span = (uintptr_t)high - cache->lo;
-	p = take(5000);
-	CHECK(p && cache->span == span);
-	give(p);
 	everything_back();
 }
 
@@ -370,8 +321,6 @@ int main(void)
 	refused(true);
 	refused(false);
 	depot_of_no_use();
-	cut_from_returned();
-	returned_beyond();
 	the_last_frames();
 	patience_under_a_filter();
 	cache_detach(cache);
