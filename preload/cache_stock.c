@@ -125,7 +125,7 @@ static void stock_missed(struct pool *p)
 	struct depot *d = p->depot;
 	bool left = true;
 
-	for (unsigned i = 0; left && i < DEPOT_RESERVE; i++) {
+	for (unsigned i = HEAP_BLOCK_MIN / HEAP_ALIGN; left && i < DEPOT_RESERVE; i++) {
 		/* relaxed: a wish of a thread that missed */
 		if (!__atomic_load_n(&d->missed[i], __ATOMIC_RELAXED))
 			continue;

@@ -274,6 +274,22 @@ static void depot_of_no_use(void)
 	everything_back();
 }
 
+/* The helper, too: a depot without room, and more missed than a reserve holds. */
+static void stock_at_its_limits(void)
+{
+	long had = pool->depot->room;
+
+	pool->depot->room = 0;
+	CHECK(cache_stock(pool, true) == 0);
+	CHECK(heap_used(pool->heap) == 0);
+	pool->depot->room += had;
+	cache_stock(pool, true);
+	memset(pool->depot->missed, 1, DEPOT_RESERVE);
+	cache_stock(pool, true);
+	cache_stock(pool, false);
+	everything_back();
+}
+
 /* ---- above every class ---- */
 
 static void the_last_frames(void)
@@ -321,6 +337,7 @@ int main(void)
 	refused(true);
 	refused(false);
 	depot_of_no_use();
+	stock_at_its_limits();
 	the_last_frames();
 	patience_under_a_filter();
 	cache_detach(cache);

@@ -112,6 +112,15 @@ static void boxed_header(void)
 	pool_take_box(pool);
 }
 
+static void stocked_header(void)
+{
+	char *a = pool_alloc(pool, 100, 0);
+
+	pool_return(pool, a);
+	memset(a - 8, 'x', 8);
+	cache_stock(pool, true);
+}
+
 static void stocked_link(void)
 {
 	char *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
@@ -140,6 +149,7 @@ static void misuse(void)
 	dies(free_header);
 	dies(resized_interior);
 	dies(boxed_header);
+	dies(stocked_header);
 	dies(stocked_link);
 	dies(cached_header);
 }
