@@ -2,9 +2,9 @@
 /*
  * cache_inline.h - the instructions of a realtime malloc and free that hits the cache
  *
- * Included by route.c and cache.c only. No call, no loop, no atomic, no write outside the
- * cache and the block's own header. A class is a stack of block pointers: `top` is the
- * last one, NULL stands below the first, `full` is where the last one may be.
+ * Included by route*.c and cache*.c only. No call, no loop, no atomic, no write outside
+ * the cache and the block's own header. A class is a stack of block pointers: `top` is
+ * the last one, NULL stands below the first, `full` is where the last one may be.
  *
  * Small bins are indexed by the block's size in bytes: a bin is 16 bytes, sizes are
  * multiples of 16, so that the size is the offset of its bin.

@@ -4,8 +4,8 @@
  *
  * Who may wait for whom: the lock (lock.h) is held only around one bounded heap
  * operation. Frees by threads that are not the pool's own go to `returned` by one atomic
- * push and wait for nobody; whoever allocates next takes them back, a bounded number at a
- * time.
+ * push and wait for nobody; the helper sorts them (cache_stock()), pool_alloc() takes a
+ * bounded number back at a time. Threads with caches pass blocks on through the depot.
  */
 #ifndef POOL_H
 #define POOL_H
