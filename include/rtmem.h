@@ -293,14 +293,25 @@ RTM_API void rtm_each_pool(void (*fn)(rtm_pool *pool, void *arg), void *arg);
 
 /*
  * A TAG is a name on which blocks of pools are counted: how many there are, of how many
- * bytes. It is what rtmem stat shows, and the same thing as an OSMallocTag of
- * <libkern/OSMalloc.h>: the calls here take those, and OSMalloc() takes these.
+ * bytes. Every block of a pool is booked on one, and rtmem stat shows all of them. There
+ * are three kinds:
  *
- * A tagged block is a block like any other. Whoever frees it, by rtm_free() or free(), in
- * whatever thread, books it off; resized by rtm_realloc() or realloc() it stays on its
- * tag (but a realloc() for which its pool has no room takes ordinary memory, which has
- * none). It takes 8 bytes more of the pool. In the child of a fork, tags begin with no
- * blocks: those of the parent's pools do not count there.
+ *   of a rule       what malloc() and kin gave a thread from a pool, by which rule of the
+ *                   policy; the rule's name is the tag's. Rules of one name, also of the
+ *                   policy as it was before it was read again, have one tag.
+ *   of the program  made by rtm_tag_create(); the same thing as an OSMallocTag of
+ *                   <libkern/OSMalloc.h>: the calls here take those, and OSMalloc() takes
+ *                   these. A block of it takes 8 bytes more of the pool.
+ *   "(untagged)"    blocks of rtm_alloc() and others that name neither.
+ *
+ * Blocks are alike whatever their tag. Whoever frees one, by rtm_free() or free(), in
+ * whatever thread, books it off. Resized by rtm_realloc() it stays on its tag; by
+ * realloc(), too, as long as it does not move: then one of a rule is malloc()'s again, on
+ * the tag of the rule that serves the caller, while one of the program stays on its tag
+ * (but where its pool has no room takes ordinary memory, which has none). In the child of
+ * a fork, tags begin with no blocks: those of the parent's pools do not count there.
+ *
+ * A process can have 254 tags of rules; blocks of rules beyond those are untagged.
  */
 typedef struct rtm_tag rtm_tag;
 
@@ -319,7 +330,7 @@ RTM_API rtm_tag *rtm_tag_create(const char *name);
  * Deletes a tag on which nothing is booked any more.
  *
  * Returns B_OK;
- *   B_BAD_VALUE   it is no tag, was deleted already, or is one of the library's own
+ *   B_BAD_VALUE   it is no tag, was deleted already, or is not of the program's making
  *   -EBUSY        there are blocks of it
  * Realtime: no. Threads: any, but not while the tag is used.
  */
@@ -354,16 +365,19 @@ RTM_API void *rtm_tag_alloc_nowait(rtm_tag *tag, rtm_pool *pool, size_t size);
  *
  * block  any pointer.
  *
- * Returns the tag, an OSMallocTag as it may be; NULL: it is no block of a pool, or has
- * none. Realtime: yes. Threads: any.
+ * Returns the tag, an OSMallocTag as it may be; NULL: it is no live block of a pool.
+ * Realtime: yes. Threads: any.
  */
 RTM_API rtm_tag *rtm_tag_of(const void *block);
 
-/* Figures of a tag; bytes as asked for. */
+/* Figures of a tag. Bytes are those asked for; on a rule's tag and on "(untagged)", what
+ * the blocks take of their pools, 8 bytes before each included. */
 struct rtm_tag_stats {
 	const char *name; /* as rtm_tag_name() */
 	uint64_t blocks, bytes;
-	uint64_t peak; /* highest `bytes` */
+	/* highest `bytes`; of a rule's tag and of "(untagged)": of those ever looked at,
+	 * by a call here or for the statistics page, which is once a second at least */
+	uint64_t peak;
 };
 
 /*
@@ -376,15 +390,16 @@ struct rtm_tag_stats {
  *
  * Returns B_OK;
  *   B_BAD_VALUE   tag is no tag, out is NULL, or stats_size is 0
- * Realtime: yes. Threads: any.
+ * Realtime: yes for tags of the program; of others the threads are asked, which is as
+ * long as there are threads. Threads: any; what they do meanwhile may be counted or not.
  */
 RTM_API status_t rtm_get_tag_stats(
 	const rtm_tag *tag, struct rtm_tag_stats *out, size_t stats_size);
 
 /*
- * Calls fn once for each tag of the process, in no particular order: those of the program
- * and the library's own (each CMMemoryPool has one). stats stands until fn returns;
- * fields may be added at its end. Realtime: no. Threads: any.
+ * Calls fn once for each tag of the process, in no particular order: all those above, and
+ * the library's own for memory that is not of pools (each CMMemoryPool has one). stats
+ * stands until fn returns; fields may be added at its end. Realtime: no. Threads: any.
  */
 RTM_API void rtm_each_tag(
 	void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg);

@@ -139,11 +139,14 @@ struct rtmem_stats_rule {
 					    */
 };
 
-/* Of the program (rtm_tag_create(), OSMalloc_Tagalloc()), and the families' own. */
+#define RTMEM_STATS_TAG_PROGRAM 0 /* rtm_tag_create(), OSMalloc_Tagalloc() */
+#define RTMEM_STATS_TAG_LIBRARY 1 /* what a family has mapped beside the pools */
+#define RTMEM_STATS_TAG_RULE	2 /* of a rule's name, or of blocks without a tag */
 struct rtmem_stats_tag {
 	char name[RTMEM_STATS_NAME];
 	uint64_t blocks, bytes, peak;
-	uint64_t reserved[5];
+	uint64_t kind;
+	uint64_t reserved[4];
 };
 
 struct rtmem_stats_thread {

@@ -75,9 +75,11 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 	[VIEW_TAGS] =
 		{
 			{"TAG", 30, true, "name of the tag"},
-			{"BLOCKS", 7, false, "blocks booked on it"},
-			{"USED", 6, false, "bytes of those, as asked for"},
-			{"PEAK", 6, false, "highest of USED"},
+			{"KIND", 7, true, "rule, program or library"},
+			{"BLOCKS", 7, false, "live blocks booked on it"},
+			{"USED", 6, false,
+				"bytes of those: as asked for; of a rule, as they take"},
+			{"PEAK", 6, false, "highest of USED; of a rule, of those seen"},
 		},
 	[VIEW_REPORT] =
 		{

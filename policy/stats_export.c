@@ -105,6 +105,8 @@ static void json_section(FILE *to, const struct stats_page *p, const char *key,
 		if (second)
 			json_name(to, second, record + RTMEM_STATS_NAME);
 		json_fields(to, p, f, record);
+		if (f == stats_field_tag)
+			json_name(to, "kind", view_tag_kind((const void *)record));
 		if (f == stats_field_rule)
 			json_sizes(to, (const void *)record);
 		putc('}', to);

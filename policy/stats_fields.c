@@ -54,7 +54,7 @@ const struct stats_field stats_field_rule[] = {
 	{0},
 };
 const struct stats_field stats_field_tag[] = {
-	{"blocks", GAUGE, U64, F(tag, blocks), "Blocks of the tag."},
+	{"blocks", GAUGE, U64, F(tag, blocks), "Live blocks of the tag."},
 	{"used_bytes", GAUGE, U64, F(tag, bytes), "Bytes of those."},
 	{"peak_bytes", GAUGE, U64, F(tag, peak), "Highest of used_bytes."},
 	{0},

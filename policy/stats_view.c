@@ -319,6 +319,17 @@ void view_rules(struct view *v, const struct stats_page *p, const struct view_pa
 	}
 }
 
+const char *view_tag_kind(const struct rtmem_stats_tag *r)
+{
+	static const char *const kind[] = {
+		[RTMEM_STATS_TAG_PROGRAM] = "program",
+		[RTMEM_STATS_TAG_LIBRARY] = "library",
+		[RTMEM_STATS_TAG_RULE] = "rule",
+	};
+
+	return r->kind < sizeof(kind) / sizeof(*kind) ? kind[r->kind] : "";
+}
+
 void view_tags(struct view *v, const struct stats_page *p)
 {
 	for (uint32_t i = 0; i < p->head.tag.n; i++) {
@@ -326,6 +337,7 @@ void view_tags(struct view *v, const struct stats_page *p)
 
 		view_row(v);
 		view_text(v, r->name);
+		view_text(v, view_tag_kind(r));
 		cell_count(v, (double)r->blocks);
 		cell_bytes(v, r->bytes);
 		cell_bytes(v, r->peak);

@@ -72,7 +72,9 @@ void view_threads(
 /* Matched threads, those that have ended first. */
 void view_report(struct view *v, const struct stats_page *p);
 void view_rules(struct view *v, const struct stats_page *p, const struct view_past *past);
-/* What is counted by name: tags of the program, and the families' own. */
+/* rule, program or library. */
+const char *view_tag_kind(const struct rtmem_stats_tag *r);
+/* What is counted by name: tags of rules and of the program, and the families' own. */
 void view_tags(struct view *v, const struct stats_page *p);
 void view_remember(struct view_past *past, const struct stats_page *p);
 /* By a column; text ascending, figures descending; reverse turns it round. */

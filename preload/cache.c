@@ -38,7 +38,7 @@ void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align)
 
 	cache_flush(c);
 	p = pool_alloc(c->pool, n, align); /* ends the program when the heap is broken */
-	return p ? p : c->full(c, n, align);
+	return p ? cache_adopt(c, p) : c->full(c, n, align);
 }
 
 /* A block of `size`: the one operation of the heap. */
@@ -51,7 +51,7 @@ void *cache_from_heap(struct cache *c, size_t size)
 	p = heap_alloc_block(c->heap, size);
 	lock_release(&c->hot->lock, c->tid);
 	return __builtin_expect(p != NULL, 1)
-		       ? p
+		       ? cache_hand_out(c, p)
 		       : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
 }
 
@@ -65,7 +65,8 @@ void *cache_alloc_tiny(struct cache *c)
 
 /*
  * Not the start of a live block, or one with slack: of rtm_alloc(), of an alignment, of a
- * realloc. Misuse is named; a block loses its slack and goes where others go.
+ * realloc; or one of another tag. Misuse is named; a block loses its slack and its tag
+ * and goes where others go.
  */
 enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
@@ -75,8 +76,11 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 		return v;
 	tag_leave(p);
 	heap_retire(p);
+	heap_stamp(p, c->live ^ HEAP_FLIP);
+	cache_hold(c, 1, cache_block_size(p));
 	if (cache_keep(c, p, cache_block_size(p)))
 		return HEAP_OK;
+	cache_let_go(c, p);
 	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
 		pool_push_returned(c->hot, p);
 		return HEAP_OK;
@@ -152,6 +156,7 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *
 	memset(c, 0, sizeof(*c));
 	c->lo = p->lo;
 	c->key = p->key;
+	c->live = HEAP_FLIP;
 	c->tid = tid;
 	c->pool = p;
 	c->hot = p->hot;
@@ -190,8 +195,10 @@ void cache_give(struct cache *c, void *p)
 
 static void cache_flush_bin(struct cache *c, void ***top)
 {
-	for (; **top; --*top)
+	for (; **top; --*top) {
+		cache_let_go(c, **top);
 		cache_give(c, **top);
+	}
 }
 
 static void cache_flush_box(struct cache *c, unsigned class)
@@ -214,9 +221,13 @@ void cache_flush(struct cache *c)
 	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
 		cache_flush_box(c, i);
 	for (unsigned i = 0; i < CACHE_HUGE; i++) {
-		if (c->huge[i])
-			cache_give(c, c->huge[i]);
+		void *p = c->huge[i];
+
+		if (!p)
+			continue;
 		c->huge[i] = NULL;
+		cache_let_go(c, p);
+		cache_give(c, p);
 	}
 	while (c->inbox) {
 		void *p = c->inbox;
@@ -227,13 +238,18 @@ void cache_flush(struct cache *c)
 	c->room = (long)(c->pool->size / CACHE_LARGE_SHARE);
 }
 
-/* Into boxes, for another thread. A thread that detaches has no bins to deepen. */
+/* Into boxes, for another thread. */
 static void cache_ship_bin(struct cache *c, void ***top, unsigned class)
 {
 	size_t size = cache_class_size(class);
 
-	while (**top && size <= c->box_max && cache_into_box(c, **top, size))
-		--*top;
+	while (**top && size <= c->box_max) {
+		void *p = *(*top)--;
+
+		cache_let_go(c, p);
+		if (!cache_into_box(c, p, size))
+			cache_give(c, p);
+	}
 }
 
 /* a try that fails means that others' went through */
@@ -263,7 +279,6 @@ static void cache_close_box(struct cache *c, unsigned class)
 void cache_detach(struct cache *c)
 {
 	if (!c->pool->inherited) {
-		c->deeper = 0;
 		for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
 			cache_ship_bin(c, &c->small[i].top, i);
 		for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
@@ -276,7 +291,10 @@ void cache_detach(struct cache *c)
 			c->spare = depot_numbered(c->depot, box->below);
 			cache_put_empty(c, box);
 		}
+		/* what is out there is no cache's any more */
+		tag_count(c->tag, c->held_blocks, c->held_bytes);
 	}
+	c->held_blocks = c->held_bytes = 0;
 	c->pool = NULL;
 	c->span = 0;
 }

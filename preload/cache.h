@@ -11,6 +11,11 @@
  * of the pool; large ones hold 1/84 of it.
  *
  * A cached block's header check is inverted (heap.h), so a second free of it is caught.
+ *
+ * A cache books on one tag: blocks in its bins have that tag's number already, those in
+ * boxes and reserves nobody's. So an allocation and a free that hit the bins do nothing
+ * for it, and those that do not add to two sums. A block of another tag goes the way of
+ * odd ones.
  */
 #ifndef CACHE_H
 #define CACHE_H
@@ -24,7 +29,7 @@
 #define CACHE_BYTES 24256UL
 
 /* Where a slot has its cache (route.h): the fast path adds up addresses from the slot. */
-#define CACHE_IN_SLOT 0xe40L
+#define CACHE_IN_SLOT 0xe80L
 
 struct cache; /* defined in cache_inline.h, included by route.c and cache.c only */
 
@@ -35,6 +40,12 @@ typedef void *cache_full_fn(struct cache *c, size_t n, size_t align);
 /* Owner, or before the thread can see it. pool must be ready. Touches every byte. full:
  * NULL for NULL. */
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *full);
+/* Whoever has just attached it: what is allocated is booked on this tag (tag.h). Without
+ * that, on none. */
+void cache_book(struct cache *c, uint8_t tag);
+/* Any thread, figures: live blocks of the cache's tag that it handed out, less those that
+ * came back; negative where another cache's came back. Returns the tag. */
+uint8_t cache_held(const struct cache *c, long *blocks, long *bytes);
 /* Owner only: gives every block to the depot, or to the heap. Bound: cached blocks. */
 void cache_detach(struct cache *c);
 /* Owner only: gives every block to the heap and stays attached (before an allocation

@@ -47,8 +47,7 @@ void *cache_unbox(struct cache *c, unsigned class)
 {
 	void *p = (void *)((uintptr_t)c->heap + c->open[class]->block[--c->box_n[class]]);
 
-	heap_flip(p);
-	return p;
+	return cache_hand_out(c, p);
 }
 
 /* The open box is empty, if there is one, and the depot has a full one. */
@@ -102,12 +101,13 @@ void *cache_from_reserve(struct cache *c, size_t size)
 {
 	void *p = cache_carve(c, size, HEAP_ALIGN);
 
-	if (p)
-		return p;
-	lock_acquire(&c->hot->lock, c->tid);
-	p = heap_alloc_block(c->heap, size);
-	lock_release(&c->hot->lock, c->tid);
-	return p ? p : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
+	if (!p) {
+		lock_acquire(&c->hot->lock, c->tid);
+		p = heap_alloc_block(c->heap, size);
+		lock_release(&c->hot->lock, c->tid);
+	}
+	return p ? cache_hand_out(c, p)
+		 : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
 }
 
 void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
@@ -118,12 +118,13 @@ void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
 	if (__builtin_expect(lock_try(&c->hot->lock, c->tid), 1)) {
 		p = heap_alloc_aligned(c->heap, align, n);
 		lock_release(&c->hot->lock, c->tid);
-		return p ? p : cache_alloc_last_slow(c, n, align);
+		return p ? cache_adopt(c, p) : cache_alloc_last_slow(c, n, align);
 	}
 	p = n > CACHE_LARGE || align > CACHE_LARGE ? NULL : cache_carve(c, size, align);
-	if (!p)
-		p = pool_alloc(c->pool, n, align);
-	return p ? p : cache_alloc_last_slow(c, n, align);
+	if (p)
+		return cache_hand_out(c, p);
+	p = pool_alloc(c->pool, n, align);
+	return p ? cache_adopt(c, p) : cache_alloc_last_slow(c, n, align);
 }
 
 /* ---- a full bin ---- */
@@ -168,7 +169,7 @@ static inline bool cache_deepen(struct cache *c, void *p, size_t size)
 }
 
 /*
- * p is flipped, and of at most box_max bytes. A box leaves as soon as it is full; if the
+ * p is nobody's, and of at most box_max bytes. A box leaves as soon as it is full; if the
  * depot has no room then, at a later attempt, which is that and no more. False: not
  * taken.
  */
@@ -176,8 +177,6 @@ bool cache_into_box(struct cache *c, void *p, size_t size)
 {
 	unsigned class = cache_class(c, size);
 
-	if (class < CACHE_SMALL_BINS && cache_deepen(c, p, size))
-		return true;
 	if (!c->open[class]) {
 		cache_ask_one(c);
 		c->open[class] = cache_take_box(c);
@@ -198,8 +197,12 @@ bool cache_into_box(struct cache *c, void *p, size_t size)
  * least, to the helper, and the next ones to the heap. */
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size)
 {
+	if (size <= CACHE_SMALL_BLOCK && cache_deepen(c, p, size)) {
+		heap_flip(p);
+		return HEAP_OK;
+	}
 	/* first: whoever takes the box it may leave in owns it */
-	heap_flip(p);
+	cache_take_back(c, p, size);
 	if (!cache_into_box(c, p, size)) {
 		c->refused = CACHE_REFUSED;
 		pool_push_returned(c->hot, p);

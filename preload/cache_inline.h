@@ -36,9 +36,10 @@ struct cache_bin {
 
 struct cache {
 	uintptr_t lo;
-	size_t span; /* bytes from lo that were committed when the slow path last looked
-		      */
-	uint16_t key;
+	size_t span;  /* bytes from lo that were committed when the slow path last looked
+		       */
+	uint16_t key; /* the pool's, and what the tag's number changes of a check */
+	uint8_t tag;  /* whose blocks are in the bins, see cache_book() */
 	uint32_t tid;
 	struct pool *pool;
 	struct pool_hot *hot; /* pool->hot and pool->heap, one load nearer */
@@ -51,8 +52,14 @@ struct cache {
 	void *inbox;		 /* reserves, flipped, linked; ours alone; NULL: none */
 	cache_full_fn *full; /* what an allocation gets that the pool has no block for */
 	long deeper;	     /* bytes by which small bins may still deepen */
-	unsigned hand;	     /* the small bin that is next asked to give up its depth */
-	bool patient; /* the helper's: waits for the lock without the kernel's help */
+	long held_blocks;
+	unsigned hand; /* the small bin that is next asked to give up its depth */
+	bool patient;  /* the helper's: waits for the lock without the kernel's help */
+	uint32_t live; /* what a block of nobody and a live one of the tag differ by */
+	/* blocks with the tag's number, in bins or with the program; owner writes. The
+	 * other word stands apart: side by side the compiler adds them up with more
+	 * instructions */
+	long held_bytes;
 	/* what bins could not hold, and are served from when they have nothing: one open
 	 * box per class, of `box_most` blocks when full, of which there are `box_n` */
 	uint8_t box_n[DEPOT_CLASSES], box_most[DEPOT_CLASSES];
@@ -109,6 +116,46 @@ static inline uint32_t cache_block_size(const void *p)
 }
 
 #define CACHE_INLINE static inline __attribute__((always_inline))
+
+/* ---- whose a block is ---- */
+
+CACHE_INLINE void cache_hold(struct cache *c, long blocks, size_t bytes)
+{
+	c->held_blocks += blocks;
+	c->held_bytes += (long)bytes;
+}
+
+/* A block of nobody, not live, goes to the program. */
+CACHE_INLINE void *cache_hand_out(struct cache *c, void *p)
+{
+	cache_hold(c, 1, cache_block_size(p));
+	heap_stamp(p, c->live);
+	return p;
+}
+
+/* A live block of nobody goes to the program. */
+static inline void *cache_adopt(struct cache *c, void *p)
+{
+	cache_hold(c, 1, cache_block_size(p));
+	heap_stamp(p, c->live ^ HEAP_FLIP);
+	return p;
+}
+
+/* A live block of the tag becomes one of nobody, not live. */
+CACHE_INLINE void cache_take_back(struct cache *c, void *p, size_t size)
+{
+	cache_hold(c, -1, -size);
+	heap_stamp(p, c->live);
+}
+
+/* So does one that is in no bin any more. */
+static inline void cache_let_go(struct cache *c, void *p)
+{
+	cache_hold(c, -1, -(size_t)cache_block_size(p));
+	heap_stamp(p, c->live ^ HEAP_FLIP);
+}
+
+/* ---- bins ---- */
 
 /*
  * A member of an array in the slot is one address the processor adds up by itself. Used
@@ -341,12 +388,12 @@ CACHE_INLINE enum heap_verdict cache_free_full(struct cache *c, void *p)
 	} else if (size >= CACHE_LARGE_END && cache_keep_huge(c, p, size)) {
 		return HEAP_OK;
 	}
+	cache_take_back(c, p, size);
 	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
-		heap_flip(p);
 		pool_push_returned(c->hot, p);
 		return HEAP_OK;
 	}
-	v = heap_free_live(c->heap, p);
+	v = heap_free_known(c->heap, p);
 	lock_release(&c->hot->lock, c->tid);
 	return v;
 }

@@ -67,10 +67,8 @@ static void stock_reserve(struct pool *p, unsigned class)
 	/* what lives long would otherwise lie behind it, in the middle of the pool */
 	block = heap_alloc_end(p->heap, size);
 	lock_release(&p->hot->lock, tid);
-	if (block) {
-		heap_flip(block);
+	if (block)
 		stock_add(p, box, block);
-	}
 	stock_put(p, class, box);
 }
 
@@ -108,11 +106,8 @@ static bool stock_class(struct pool *p, const struct depot_box *from, unsigned c
 
 	if (!box)
 		return false;
-	while (box->n < most &&
-		(block = heap_carve(p->heap, reserve, size, HEAP_ALIGN))) {
-		heap_flip(block);
+	while (box->n < most && (block = heap_carve(p->heap, reserve, size, HEAP_ALIGN)))
 		stock_add(p, box, block);
-	}
 	enough = box->n == most;
 	stock_put(p, class, box);
 	return enough;
@@ -161,7 +156,6 @@ static unsigned stock_returned(struct pool *p)
 	CACHE_NEW(c);
 	cache_attach(c, p, lock_tid(), NULL);
 	c->patient = true;
-	c->deeper = 0; /* only boxes leave it without the lock */
 	/* acquire: pairs with pool_push_returned(); takes all, so no ABA */
 	block = __atomic_exchange_n(&p->hot->returned, NULL, __ATOMIC_ACQUIRE);
 	for (; block; block = below, n++) {

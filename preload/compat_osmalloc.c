@@ -29,7 +29,7 @@ static struct tag *osm_tag(OSMallocTag tag, const char *call)
 {
 	struct tag *t = (struct tag *)(void *)tag;
 
-	if (__builtin_expect(!tag_valid(t), 0))
+	if (__builtin_expect(!tag_valid(t) || t->kind != TAG_PROGRAM, 0))
 		log_misuse("panic: %s: %p is not a tag", call, (void *)tag);
 	return t;
 }

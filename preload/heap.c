@@ -86,7 +86,6 @@ static inline __attribute__((always_inline)) struct block *heap_serve(
 	if (HEAP_UNLIKELY(!off))
 		return NULL;
 	heap_count_more(h, heap_cut(h, b, off, block_size(b), size, 0));
-	heap_flip(block_payload(b));
 	return b;
 }
 
@@ -122,14 +121,14 @@ void *heap_alloc_end(struct heap *h, size_t size)
 	had = block_size(b);
 	if (had - size < HEAP_BLOCK_MIN) {
 		heap_count_more(h, heap_cut(h, b, off, had, size, 0));
-		heap_flip(block_payload(b));
 		return block_payload(b);
 	}
 	heap_write_freed(h, b, off, had - size);
 	end = block_at(b, had - size);
 	/* relaxed: see block_word() */
 	__atomic_store_n(block_header(end),
-		(uint64_t)block_live_check(h, end) << 48 | size | HEAP_F_PREV_FREE,
+		(uint64_t)(uint16_t)~block_live_check(h, end) << 48 | size |
+			HEAP_F_PREV_FREE,
 		__ATOMIC_RELAXED);
 	block_clear(block_at(end, size), HEAP_F_PREV_FREE);
 	heap_count_more(h, size);
@@ -164,6 +163,7 @@ void *heap_alloc_aligned(struct heap *h, size_t align, size_t wanted)
 	}
 	size = heap_cut(h, b, off, had, size, gap ? HEAP_F_PREV_FREE : 0);
 	heap_count_more(h, size);
+	b->owner = 0; /* where it was cut, no header stood */
 	block_set_slack(h, b, size - HEAP_OVERHEAD - wanted);
 	return block_payload(b);
 }
@@ -178,7 +178,7 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 			/* relaxed: it only grows, and p was inside when it was made */
 			(uintptr_t)__atomic_load_n(&h->end, __ATOMIC_RELAXED))
 		return HEAP_NOT_A_BLOCK;
-	wrong = (uint16_t)(b->check ^ block_live_check(h, b) ^ (b->slack != 0));
+	wrong = b->check ^ block_own_check(h, b);
 	if (HEAP_UNLIKELY(wrong))
 		return wrong == 0xffff ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
 	return HEAP_UNLIKELY(block_is_free(b)) ? HEAP_NOT_A_BLOCK : HEAP_OK;
@@ -187,7 +187,7 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 /*
  * Merge cases, in memory order; capitals are free:
  *   a b c -> a B c     a b C -> a B     A b c -> A c     A b C -> A
- * b's check says already that it is not live, and it has no slack.
+ * b's check says already that it is not live; it has no slack and no owner.
  */
 static inline __attribute__((always_inline)) enum heap_verdict heap_release(
 	struct heap *h, struct block *b)
@@ -235,10 +235,8 @@ enum heap_verdict heap_free(struct heap *h, void *p)
 	return heap_release(h, block_of(p));
 }
 
-enum heap_verdict heap_free_live(struct heap *h, void *p)
+enum heap_verdict heap_free_known(struct heap *h, void *p)
 {
-	/* whatever becomes of it, a second free of this pointer is seen */
-	heap_flip(p);
 	return heap_release(h, block_of(p));
 }
 
@@ -247,7 +245,8 @@ enum heap_verdict heap_free_flipped(struct heap *h, void *p)
 	struct block *b = block_of(p);
 
 	/* it was looked at when it was flipped; who wrote to it since shows here */
-	if (HEAP_UNLIKELY((b->check ^ block_live_check(h, b)) != 0xffff))
+	if (HEAP_UNLIKELY(((const heap_half *)p)[-1] !=
+			  (uint32_t)(uint16_t)~block_live_check(h, b) << 16))
 		return HEAP_BROKEN;
 	return heap_release(h, b);
 }
@@ -271,7 +270,7 @@ static void heap_set_end(struct heap *h, unsigned char *to)
 	__atomic_store_n(&h->end, to, __ATOMIC_RELAXED);
 	h->reach = heap_off(h, end);
 	end->size_flags = HEAP_F_LAST;
-	end->slack = 0;
+	end->slack = end->owner = 0;
 	end->check = (uint16_t)~block_live_check(h, end);
 }
 

@@ -15,12 +15,14 @@
  *	bit  2      (reserved, 0)
  *	bit  3      LAST       last block of the span
  *	bits 4..31  size / 16  size of the whole block in bytes is (word & 0xfffffff0)
- *	bits 32..47 slack      usable bytes - requested bytes (0..65535)
- *	bits 48..63 check      live: (payload address ^ heap key) & 0xffff, bit 0
- *	                       inverted when slack is not 0
+ *	bits 32..39 slack      usable bytes - requested bytes (0..255)
+ *	bits 40..47 owner      number of the tag it is booked on (tag.h); 0: none
+ *	bits 48..63 check      live: (payload address ^ heap key ^ owner << 1) & 0xffff,
+ *	                       bit 0 inverted when slack is not 0
  *	                       not live (free, cached, returned): inverted, slack 0
  *
- * The check makes a double or foreign free one 16-bit compare away from being caught.
+ * The check makes a double or foreign free, and a block of another owner, one 16-bit
+ * compare away from being seen.
  * payload capacity of a block of size s is s - 8: the last 8 bytes overlap the next
  *header's "size of the free block before" field, which is unused while this block lives.
  */
@@ -85,7 +87,8 @@ void *heap_alloc(struct heap *h, size_t size);
 void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
 enum heap_verdict heap_free(struct heap *h, void *p);
 /* The same for a caller that thinks in blocks: `size` is the whole block's, a multiple of
- * 16 from HEAP_BLOCK_MIN to HEAP_BLOCK_MAX. Nothing is kept as requested size. */
+ * 16 from HEAP_BLOCK_MIN to HEAP_BLOCK_MAX. It is not live yet: in no list and the
+ * caller's alone, who makes it live by heap_flip(), or by heap_stamp() at once. */
 void *heap_alloc_block(struct heap *h, size_t size);
 /* The same from the end of the free block it is cut from, out of the way of others. */
 void *heap_alloc_end(struct heap *h, size_t size);
@@ -99,28 +102,43 @@ static inline void heap_flip(void *p)
 
 	*check = (uint16_t) ~*check;
 }
-/* A live block of either kind becomes one that is not live: from here on it has no slack,
- * and whoever gets it next has all of it. */
+/* The upper half of a header: slack, owner, check. */
+typedef uint32_t __attribute__((may_alias)) heap_half;
+static inline uint8_t heap_owner(const void *p)
+{
+	return (uint8_t)(((const heap_half *)p)[-1] >> 8);
+}
+/*
+ * What a block of nobody and one of this owner differ by; HEAP_FLIP is that of a live
+ * block and one that is not. Stamped with it, the one becomes the other.
+ */
+#define HEAP_FLIP 0xffff0000U
+#define HEAP_OWNED(owner) \
+	((uint32_t)(uint8_t)(owner) << 8 ^ (uint32_t)(uint8_t)(owner) << 17)
+static inline void heap_stamp(void *p, uint32_t stamp)
+{
+	((heap_half *)p)[-1] ^= stamp;
+}
+/* A live block of any kind becomes one that is not live: from here on it has no slack and
+ * no owner, and whoever gets it next has all of it. */
 static inline void heap_retire(void *p)
 {
-	uint16_t *slack = (uint16_t *)p - 2;
+	uint32_t half = ((heap_half *)p)[-1], slack = half & 0xff;
 
-	heap_flip(p);
-	if (*slack) {
-		*slack = 0;
-		slack[1] ^= 1;
-	}
+	heap_stamp(p,
+		slack ^ (uint32_t)(slack != 0) << 16 ^ HEAP_OWNED(half >> 8) ^ HEAP_FLIP);
 }
-/* p is aligned, inside, its check was found right and it has no slack: no second look. */
-enum heap_verdict heap_free_live(struct heap *h, void *p);
+/* p is not live, in no list, nobody's, without slack, and the caller knows it: no second
+ * look. */
+enum heap_verdict heap_free_known(struct heap *h, void *p);
 /* p was live when it was flipped. HEAP_BROKEN when its header was written to since. */
 enum heap_verdict heap_free_flipped(struct heap *h, void *p);
 /* In place only. false: does not fit, block untouched. */
 bool heap_resize(struct heap *h, void *p, size_t size);
 
 /*
- * No lock: a live block of at least `size` bytes, whole block, is cut from the end of one
- * that is not live, in no list and the caller's alone (flipped). Its payload is at a
+ * No lock: a block of at least `size` bytes, whole block, is cut from the end of one that
+ * is not live, in no list and the caller's alone; and so is it. Its payload is at a
  * multiple of `align`, 16 or more. NULL when too little would be left.
  */
 void *heap_carve(const struct heap *h, void *from, size_t size, size_t align);
@@ -133,8 +151,9 @@ size_t heap_used(const struct heap *h); /* bytes not in free lists; no lock need
 const void *heap_broken_block(const struct heap *h);
 size_t heap_size_of(const void *p);			  /* requested bytes */
 size_t heap_usable_of(const void *p);			  /* bytes it holds now */
+size_t heap_taken_of(const void *p);			  /* the whole block */
 size_t heap_phys_of(const struct heap *h, const void *p); /* can grow to in place */
-/* From now on a live block's requested bytes are `size`; at most 64 KiB less than it has.
+/* From now on a live block's requested bytes are `size`; at most 255 less than it has.
  * Its owner needs no lock. */
 void heap_set_size(const struct heap *h, void *p, size_t size);
 /* Calls fn for each live block; nobody may be using the heap. Not on the realtime path.

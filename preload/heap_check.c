@@ -24,7 +24,7 @@ static const char *heap_check_block(
 	const struct heap *h, struct block *b, bool before_free, size_t before)
 {
 	bool is_free = b->size_flags & HEAP_F_FREE;
-	uint16_t live = block_live_check(h, b), wrong;
+	uint16_t wrong = b->check ^ block_live_check(h, b) ^ (uint16_t)(b->owner << 1);
 
 	if (!!(b->size_flags & HEAP_F_PREV_FREE) != before_free)
 		return "a block is wrong about the one before it";
@@ -32,10 +32,9 @@ static const char *heap_check_block(
 		return "the size at the end of a free block is overwritten";
 	if (before_free && is_free)
 		return "two free blocks stand side by side";
-	wrong = b->check ^ live;
 	if (wrong > 1 && wrong < 0xfffe)
 		return "a block's header is overwritten";
-	if (is_free && (wrong != 0xffff || b->slack))
+	if (is_free && (wrong != 0xffff || b->slack || b->owner))
 		return "a free block looks live";
 	if (wrong == !b->slack)
 		return "a block's slack is overwritten";

@@ -26,7 +26,7 @@
  */
 struct block {
 	uint32_t size_flags;
-	uint16_t slack;
+	uint8_t slack, owner;
 	uint16_t check;
 	uint32_t next, prev;
 	size_t room; /* where the size at the end stands in the smallest block */
@@ -117,17 +117,24 @@ static inline uint64_t *block_header(struct block *b)
 	return (uint64_t *)(void *)b;
 }
 
-/* What a live block's check is, but for bit 0: that is inverted when slack is not 0. */
+/* What the check of a live block of nobody is, without slack. */
 static inline uint16_t block_live_check(const struct heap *h, const struct block *b)
 {
 	return (uint16_t)((uintptr_t)block_payload(b) ^ h->key);
 }
 
+/* The same of a block of whoever, with the slack it has. */
+static inline uint16_t block_own_check(const struct heap *h, const struct block *b)
+{
+	return (uint16_t)(block_live_check(h, b) ^ (uint32_t)b->owner << 1 ^
+			  (b->slack != 0));
+}
+
 /* b is live and its check is written, or becomes right by this. */
 static inline void block_set_slack(const struct heap *h, struct block *b, size_t slack)
 {
-	b->slack = (uint16_t)slack;
-	b->check = (uint16_t)(block_live_check(h, b) ^ (slack != 0));
+	b->slack = (uint8_t)slack;
+	b->check = block_own_check(h, b);
 }
 
 /* ---- size classes ----

@@ -76,7 +76,8 @@ void *heap_carve(const struct heap *h, void *from, size_t size, size_t align)
 	/* relaxed: see block_word(); who walks the heap finds the header once it is one
 	 */
 	__atomic_store_n(block_header(cut),
-		(uint64_t)block_live_check(h, cut) << 48 | size, __ATOMIC_RELAXED);
+		(uint64_t)(uint16_t)~block_live_check(h, cut) << 48 | size,
+		__ATOMIC_RELAXED);
 	__atomic_fetch_sub(&b->size_flags, (uint32_t)size, __ATOMIC_RELEASE);
 	return block_payload(cut);
 }
@@ -104,6 +105,11 @@ size_t heap_span_sure(size_t live, size_t blocks, size_t n)
 size_t heap_usable_of(const void *p)
 {
 	return block_size(block_of(p)) - HEAP_OVERHEAD;
+}
+
+size_t heap_taken_of(const void *p)
+{
+	return block_size(block_of(p));
 }
 
 size_t heap_size_of(const void *p)

@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 
 #include "sys.h"
+#include "tag.h"
 
 #define POOLS_WINDOW \
 	0x600000000000UL /* between the program and the kernel's mmap region */
@@ -200,6 +201,7 @@ struct pool *pools_create(const struct pool_attr *attr, int *error)
 	struct pool *p;
 	int ret = -ENOMEM;
 
+	tag_untagged();
 	lock_acquire(&pools_lock, me);
 	p = pools_take();
 	if (p) {

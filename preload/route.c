@@ -17,6 +17,7 @@
 #include "pools.h"
 #include "probe.h"
 #include "recycle.h"
+#include "tag_block.h"
 
 route_alone_fn *route_alone;
 
@@ -97,13 +98,15 @@ static bool route_recycles(const struct slot *s, size_t size)
 }
 
 __attribute__((noinline)) void *route_full_slow(
-	struct slot *s, struct pool *pool, size_t size, size_t align)
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
 {
 	if (size >> 47 == 0 && route_alone_slow(pool, size)) {
 		void *p = pool_alloc(pool, size, align);
 
-		if (p)
+		if (p) {
+			tag_own(p, tag);
 			return p;
+		}
 	}
 	s->fallbacks++;
 	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
@@ -132,7 +135,7 @@ void *route_full_own_slow(struct cache *c, size_t n, size_t align)
 {
 	struct slot *s = (struct slot *)((char *)c - CACHE_IN_SLOT);
 
-	return route_full_slow(s, s->route->pool, n, align);
+	return route_full_slow(s, s->route->pool, s->route->tag, n, align);
 }
 
 /* From the thread's own pool, past its bins: a block of `size`, for n bytes, which the
@@ -156,7 +159,7 @@ static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s
 {
 	s->slow++;
 	if (__builtin_expect(n > HEAP_BLOCK_MAX / 2, 0))
-		return route_full_slow(s, s->route->pool, n, 0);
+		return route_full_slow(s, s->route->pool, s->route->tag, n, 0);
 	return cache_alloc_slow(route_cache(s), n);
 }
 

@@ -38,7 +38,9 @@ struct route {
 	uint64_t always;     /* the rule that asks nothing, as a mask; 0: none */
 	uint64_t want_sites; /* rules whose call-site condition is asked */
 	struct pool *pool_of[POLICY_RULES_MAX]; /* per rule; NULL: jemalloc */
+	uint8_t tag_of[POLICY_RULES_MAX];	/* per rule: its tag's number (tag.h) */
 	struct pool *pool;			/* of the thread's cache; NULL: none */
+	uint8_t tag;				/* of the rule that has the cache */
 	const struct policy_rule *rule;		/* the first candidate, for messages */
 	bool sizes;				/* some rule asks for the size */
 	bool deep; /* some rule looks further than the immediate caller */
@@ -88,6 +90,7 @@ struct slot {
 		uintptr_t ret;
 		route_malloc_fn *fn;
 	} seen[ROUTE_SEEN];
+	uint8_t seen_tag[ROUTE_SEEN]; /* of the rule that decides there */
 
 	/* frees of jemalloc blocks by a matched thread: one producer, the helper consumes
 	 */

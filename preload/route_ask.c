@@ -13,21 +13,46 @@
 #include "pools.h"
 #include "probe.h"
 #include "site_inline.h"
+#include "tag_block.h"
 
 #define ROUTE_MOVE 65536UL /* blocks up to this are rather moved than waited for */
 
-void *route_alloc_from(struct slot *s, struct pool *pool, size_t size, size_t align)
+/* From the thread's own pool, booked on its cache's tag; or from jemalloc. */
+static inline void *route_alloc_cached(struct slot *s, size_t size, size_t align)
 {
-	bool own = s->route && pool == s->route->pool;
-	void *p;
-
-	if (own && align <= HEAP_ALIGN)
+	if (align <= HEAP_ALIGN)
 		return route_alloc_own(size, s);
 	s->slow++;
-	if (own)
-		return cache_alloc_aligned(route_cache(s), align, size);
+	return cache_alloc_aligned(route_cache(s), align, size);
+}
+
+/* From another pool, past all caches. */
+static void *route_alloc_other(
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
+{
+	void *p;
+
+	s->slow++;
 	p = pool_alloc(pool, size, align);
-	return __builtin_expect(p != NULL, 1) ? p : route_full_slow(s, pool, size, align);
+	if (UNLIKELY(!p))
+		return route_full_slow(s, pool, tag, size, align);
+	tag_own(p, tag);
+	return p;
+}
+
+void *route_alloc_from(
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
+{
+	void *p;
+
+	if (!s->route || pool != s->route->pool)
+		return route_alloc_other(s, pool, tag, size, align);
+	if (tag == s->route->tag)
+		return route_alloc_cached(s, size, align);
+	p = route_alloc_cached(s, size, align);
+	if ((uintptr_t)p - pool->lo < pool->span)
+		tag_hand_over(p, tag);
+	return p;
 }
 
 /* The rule for this allocation, -1 for jemalloc. */
@@ -46,7 +71,7 @@ static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
 {
 	struct pool *pool = rule < 0 ? NULL : s->route->pool_of[rule];
 
-	return pool ? route_alloc_from(s, pool, size, align)
+	return pool ? route_alloc_from(s, pool, s->route->tag_of[rule], size, align)
 		    : route_base_alloc(size, align);
 }
 
@@ -73,7 +98,7 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	PROBE_FRAME();
 	route_watch_begin(&call);
 	if (s->entered) {
-		p = route_alloc_from(s, s->entered, size, align);
+		p = route_alloc_from(s, s->entered, TAG_UNTAGGED, size, align);
 	} else {
 		rule = route_ask(s->route, size, f);
 		p = route_alloc_by(s, rule, size, align);
@@ -91,7 +116,7 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 	if (UNLIKELY(s->watch != NULL))
 		return route_alloc_watched(s, size, align, f);
 	if (s->entered)
-		return route_alloc_from(s, s->entered, size, align);
+		return route_alloc_from(s, s->entered, TAG_UNTAGGED, size, align);
 	return route_alloc_by(s, route_ask(s->route, size, f), size, align);
 }
 

@@ -38,15 +38,17 @@ static inline struct cache *route_cache(struct slot *s)
 /* From jemalloc, for a matched thread; ENOMEM with every NULL: its memalign forgets it.
  */
 void *route_base_alloc(size_t size, size_t align);
-/* The pool is full: as its policy says. */
-void *route_full_slow(struct slot *s, struct pool *pool, size_t size, size_t align);
+/* The pool is full: as its policy says. tag: on which a block of the pool is booked. */
+void *route_full_slow(
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 /* The same for a thread's own pool; what its cache asks last. */
 void *route_full_own_slow(struct cache *c, size_t n, size_t align);
 /* From the thread's own pool: past its bins; large classes and whatever is above. */
 void *route_refill(size_t n, struct slot *s, size_t size);
 void *route_alloc_large(size_t n, struct slot *s);
-/* From a pool that may be another one than the thread's cache's. */
-void *route_alloc_from(struct slot *s, struct pool *pool, size_t size, size_t align);
+/* From a pool and on a tag that may be others than those of the thread's cache. */
+void *route_alloc_from(
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 
 static inline void *route_alloc_own(size_t n, struct slot *s)
 {

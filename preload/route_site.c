@@ -14,7 +14,7 @@
 #include "site_inline.h"
 #include "site_thread.h"
 
-static route_malloc_fn route_malloc_transparent;
+static route_malloc_fn route_malloc_transparent, route_malloc_tagged;
 
 /* acquire: pairs with the seq_cst increment around dlopen and dlclose; read before the
  * answer that is remembered under it */
@@ -31,8 +31,8 @@ static inline unsigned route_seen_index(uintptr_t ret)
 }
 
 /* Bound: ROUTE_SEEN stores when modules have changed. */
-static void route_remember(
-	struct slot *s, uintptr_t ret, uint64_t generation, route_malloc_fn *fn)
+static void route_remember(struct slot *s, uintptr_t ret, uint64_t generation,
+	route_malloc_fn *fn, uint8_t tag)
 {
 	unsigned i = route_seen_index(ret);
 
@@ -43,6 +43,7 @@ static void route_remember(
 	}
 	s->seen[i].ret = ret;
 	s->seen[i].fn = fn;
+	s->seen_tag[i] = tag;
 }
 
 /* ---- by stack ---- */
@@ -127,21 +128,28 @@ static __attribute__((noinline)) void *route_site_slow(size_t size, struct slot 
 	struct site_walked *e = NULL;
 	bool first = site_fast(f.ret, r->want_sites, &holds);
 	route_malloc_fn *fn;
-	struct pool *pool;
+	struct pool *pool = NULL;
+	uint8_t tag = r->tag;
 
 	if (!first)
 		holds = site_match_walked(&f, r->want_sites, &e);
 	holds |= r->always;
-	pool = holds ? r->pool_of[63 - __builtin_clzl(holds)] : NULL;
-	if (pool && pool != r->pool)
-		return route_alloc_from(s, pool, size, 0);
+	if (holds) {
+		pool = r->pool_of[63 - __builtin_clzl(holds)];
+		tag = r->tag_of[63 - __builtin_clzl(holds)];
+	}
+	if (pool && (pool != r->pool || tag != r->tag)) {
+		if (first && pool == r->pool)
+			route_remember(s, f.ret, generation, route_malloc_tagged, tag);
+		return route_alloc_from(s, pool, tag, size, 0);
+	}
 	fn = pool ? route_malloc_simple : ROUTE_JE_MALLOC;
 	if (e)
 		site_walked_quick(e, &f, route_check_of(e), fn);
 	if (first)
-		route_remember(s, f.ret, generation, fn);
+		route_remember(s, f.ret, generation, fn, tag);
 	else if (e && !r->deep)
-		route_remember(s, f.ret, generation, route_malloc_transparent);
+		route_remember(s, f.ret, generation, route_malloc_transparent, tag);
 	return fn(size, s);
 }
 
@@ -155,6 +163,16 @@ __attribute__((noinline)) void *route_malloc_site(size_t size, struct slot *s)
 	if (UNLIKELY(s->seen[i].ret != ret || s->seen_generation != route_generation()))
 		return route_site_slow(size, s);
 	return s->seen[i].fn(size, s);
+}
+
+/* The thread's own pool, but another rule than its cache's: after a jump from above, so
+ * that the return address is the one that was remembered. */
+static void *route_malloc_tagged(size_t size, struct slot *s)
+{
+	uintptr_t ret = (uintptr_t)__builtin_return_address(0);
+
+	return route_alloc_from(
+		s, s->route->pool, s->seen_tag[route_seen_index(ret)], size, 0);
 }
 
 static inline void *route_walk(size_t size, struct slot *s, route_malloc_fn *miss)

@@ -66,14 +66,18 @@ static struct route route_none;
 
 static void route_install(struct slot *s, const struct route *r)
 {
-	struct pool *had = s->route ? s->route->pool : NULL;
+	const struct route *was = s->route;
+	bool same;
 
 	if (r == &route_none)
 		r = NULL;
-	if (had && (!r || r->pool != had))
+	same = was && r && was->pool == r->pool && was->tag == r->tag;
+	if (!same && was && was->pool)
 		cache_detach(route_cache(s));
-	if (r && r->pool && r->pool != had)
+	if (!same && r && r->pool) {
 		cache_attach(route_cache(s), r->pool, s->tid, route_full_own_slow);
+		cache_book(route_cache(s), r->tag);
+	}
 	s->route = r;
 	s->seen_generation = 0;
 	if (s == route_self)

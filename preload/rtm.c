@@ -33,7 +33,7 @@ static struct pool *rtm_owner(const void *block)
 }
 
 /* The engine has no blocks of 0 bytes: one of 1, and its size set to 0. */
-void *rtm_take(struct pool *p, size_t size, size_t align)
+static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 {
 	void *block;
 
@@ -47,6 +47,15 @@ void *rtm_take(struct pool *p, size_t size, size_t align)
 	if (size == 0)
 		pool_resize(p, block, 0);
 	rtm_debug_allocated(p, block, 0, size);
+	return block;
+}
+
+void *rtm_take(struct pool *p, size_t size, size_t align)
+{
+	void *block = rtm_take_bare(p, size, align);
+
+	if (block)
+		tag_own(block, TAG_UNTAGGED);
 	return block;
 }
 
@@ -76,7 +85,7 @@ void *rtm_alloc(rtm_pool *pool, size_t size)
 
 void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag)
 {
-	void *block = size < RTM_TOTAL_MAX ? rtm_take(p, size + TAG_TAIL, 0) : NULL;
+	void *block = size < RTM_TOTAL_MAX ? rtm_take_bare(p, size + TAG_TAIL, 0) : NULL;
 
 	if (block)
 		tag_put(p->heap, block, size, tag);
@@ -101,6 +110,8 @@ static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 
 	if (!block)
 		return B_NO_MEMORY;
+	if (!tag && to == p)
+		tag_hand_over(block, heap_owner(*data));
 	memcpy(block, *data, had < size ? had : size);
 	rtm_give(p, *data);
 	*data = block;

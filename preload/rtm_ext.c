@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tag_block.h"
 #include "thread.h"
 
 const char *rtm_version(void)
@@ -71,6 +72,8 @@ void *rtm_alloc_nowait(rtm_pool *pool, size_t size)
 
 	if (block && size == 0)
 		heap_set_size(pools_find(block)->heap, block, 0);
+	if (block)
+		tag_own(block, TAG_UNTAGGED);
 	return block;
 }
 

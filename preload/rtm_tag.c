@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tag_block.h"
+#include "thread.h"
 
 static struct tag *rtm_tag_known(const rtm_tag *tag)
 {
@@ -81,29 +82,41 @@ rtm_tag *rtm_tag_of(const void *block)
 	/* acquire: pairs with the release at the end of the commit */
 	if (!p || !__atomic_load_n(&p->ready, __ATOMIC_ACQUIRE))
 		return NULL;
-	return (rtm_tag *)(void *)tag_of_any(p->heap, block);
+	return (rtm_tag *)(void *)tag_of_all(p->heap, block);
 }
 
-static struct rtm_tag_stats rtm_tag_figures(const struct tag *t)
+/* What a rule's threads hold stands in their caches. */
+static void rtm_tag_held(struct tag_held *held)
 {
-	/* relaxed: figures */
+	thread_lock_registry();
+	thread_held_locked(held);
+	thread_unlock_registry();
+}
+
+static struct rtm_tag_stats rtm_tag_figures(struct tag *t, const struct tag_held *held)
+{
+	struct tag_figures f = tag_figures(t, held);
+
 	return (struct rtm_tag_stats){
 		.name = t->name,
-		.blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED),
-		.bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED),
-		.peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED),
+		.blocks = f.blocks,
+		.bytes = f.bytes,
+		.peak = f.peak,
 	};
 }
 
 status_t rtm_get_tag_stats(
 	const rtm_tag *tag, struct rtm_tag_stats *out, size_t stats_size)
 {
-	const struct tag *t = rtm_tag_known(tag);
+	struct tag *t = rtm_tag_known(tag);
 	struct rtm_tag_stats s;
+	struct tag_held held;
 
 	if (!t || !out || stats_size == 0)
 		return B_BAD_VALUE;
-	s = rtm_tag_figures(t);
+	if (t->kind == TAG_RULE)
+		rtm_tag_held(&held);
+	s = rtm_tag_figures(t, &held);
 	memset(out, 0, stats_size);
 	memcpy(out, &s, stats_size < sizeof(s) ? stats_size : sizeof(s));
 	return B_OK;
@@ -112,20 +125,23 @@ status_t rtm_get_tag_stats(
 struct rtm_tag_call {
 	void (*fn)(const struct rtm_tag_stats *, void *);
 	void *arg;
+	struct tag_held held;
 };
 
 static void rtm_tag_one(struct tag *t, void *arg)
 {
 	const struct rtm_tag_call *call = arg;
-	struct rtm_tag_stats s = rtm_tag_figures(t);
+	struct rtm_tag_stats s = rtm_tag_figures(t, &call->held);
 
 	call->fn(&s, call->arg);
 }
 
 void rtm_each_tag(void (*fn)(const struct rtm_tag_stats *stats, void *arg), void *arg)
 {
-	struct rtm_tag_call call = {fn, arg};
+	struct rtm_tag_call call = {fn, arg, {{0}, {0}}};
 
-	if (fn)
-		tag_each(rtm_tag_one, &call);
+	if (!fn)
+		return;
+	rtm_tag_held(&call.held);
+	tag_each(rtm_tag_one, &call);
 }

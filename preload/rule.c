@@ -14,6 +14,7 @@
 #include "log.h"
 #include "rule_pool.h"
 #include "rule_recycle.h"
+#include "tag.h"
 
 #define RULE_HALF (POLICY_RULES_MAX / 2)
 
@@ -266,8 +267,10 @@ static void rule_fill(const struct rule_set *set, struct route *r, int sched)
 		struct pool *pool = rule->pool < 0 ? NULL : set->pool[rule->pool]->pool;
 
 		r->pool_of[number] = pool;
-		if (pool)
+		if (pool) {
 			r->pool = pool;
+			r->tag = r->tag_of[number] = tag_rule(rule->name);
+		}
 		if (st->cand[i].ask_site) {
 			r->want_sites |= 1ULL << number;
 			r->deep |= rule->depth > 1;

@@ -20,6 +20,13 @@
 static uint64_t fill_gone_calls[POLICY_RULES_MAX], fill_gone_bytes[POLICY_RULES_MAX];
 static uint32_t fill_gone_sizes[POLICY_RULES_MAX][RTMEM_STATS_SIZES];
 
+static struct tag_held fill_held; /* under the thread lock */
+
+_Static_assert(TAG_PROGRAM == RTMEM_STATS_TAG_PROGRAM &&
+		       TAG_LIBRARY == RTMEM_STATS_TAG_LIBRARY &&
+		       TAG_RULE == RTMEM_STATS_TAG_RULE,
+	"the page says it as we do");
+
 void stats_fill_child(void)
 {
 	memset(fill_gone_calls, 0, sizeof(fill_gone_calls));
@@ -118,14 +125,19 @@ static void fill_pool(struct pool *p, void *arg)
 static void fill_tag(struct tag *t, void *arg)
 {
 	struct rtmem_stats_head *h = arg;
-	struct rtmem_stats_tag *r = fill_next(h, &h->tag);
+	struct tag_figures f = tag_figures(t, &fill_held);
+	struct rtmem_stats_tag *r;
 
+	if (t->number == TAG_UNTAGGED && !f.peak)
+		return; /* of programs that know nothing of us */
+	r = fill_next(h, &h->tag);
 	if (!r)
 		return;
 	stats_copy_name(r->name, t->name, sizeof(r->name));
-	r->blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED);
-	r->bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED);
-	r->peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
+	r->blocks = f.blocks;
+	r->bytes = f.bytes;
+	r->peak = f.peak;
+	r->kind = t->kind;
 }
 
 /* ---- threads ---- */
@@ -339,6 +351,7 @@ void stats_fill(struct rtmem_stats_head *h)
 	h->pool.n = h->rule.n = h->tag.n = h->thread.n = 0;
 	h->threads = h->matched = 0;
 	pools_each_held(fill_pool, h);
+	thread_held_locked(&fill_held);
 	tag_each(fill_tag, h);
 	fill_rules(h);
 	thread_each_locked(fill_matched, h);

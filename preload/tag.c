@@ -19,7 +19,9 @@ static struct tag
 	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
 static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
 static struct lock tag_lock;	      /* held for a walk of the registry */
-uint64_t tag_secret;		      /* written before the first chunk is seen */
+static struct tag *tag_number[TAG_NUMBERS]; /* atomic: release once made, acquire */
+static struct lock tag_name_lock;	    /* held while a rule's tag is looked for */
+uint64_t tag_secret;			    /* written before the first chunk is seen */
 bool tag_made;
 
 static uint64_t tag_random(void)
@@ -146,6 +148,106 @@ struct tag *tag_at(uint64_t index)
 		       : NULL;
 }
 
+/* ---- numbers ---- */
+
+struct tag *tag_numbered(uint8_t number)
+{
+	return __atomic_load_n(&tag_number[number], __ATOMIC_ACQUIRE); /* see above */
+}
+
+/* Under the lock of names. The tag of this number, made if there is none. */
+static struct tag *tag_make_numbered(unsigned number, const char *name)
+{
+	struct tag *t = tag_number[number];
+
+	if (t)
+		return t;
+	t = tag_create(name, TAG_RULE, 0);
+	if (!t)
+		return NULL;
+	t->number = (uint8_t)number;
+	/* release: the tag before its address; pairs with tag_numbered() */
+	__atomic_store_n(&tag_number[number], t, __ATOMIC_RELEASE);
+	return t;
+}
+
+void tag_untagged(void)
+{
+	uint32_t me = lock_tid();
+
+	if (tag_numbered(TAG_UNTAGGED))
+		return;
+	lock_acquire(&tag_name_lock, me);
+	tag_make_numbered(TAG_UNTAGGED, "(untagged)");
+	lock_release(&tag_name_lock, me);
+}
+
+uint8_t tag_rule(const char *name)
+{
+	unsigned number = TAG_UNTAGGED + 1;
+	uint32_t me = lock_tid();
+	const struct tag *t = NULL;
+
+	tag_untagged();
+	lock_acquire(&tag_name_lock, me);
+	for (; !t && number < TAG_NUMBERS; number++) {
+		if (!tag_number[number] ||
+			!strncmp(tag_number[number]->name, name, TAG_NAME_MAX))
+			t = tag_make_numbered(number, name);
+		if (!tag_number[number])
+			break;
+	}
+	lock_release(&tag_name_lock, me);
+	return t ? t->number : TAG_UNTAGGED;
+}
+
+void tag_count(uint8_t number, long blocks, long bytes)
+{
+	struct tag *t = tag_numbered(number);
+
+	if (!t)
+		return;
+	/* relaxed, both: figures */
+	__atomic_fetch_add(&t->blocks, (uint64_t)blocks, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&t->bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
+}
+
+/* This many bytes were on it at one time. */
+static void tag_saw(struct tag *t, uint64_t bytes)
+{
+	uint64_t peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
+
+	/* relaxed, all of it: a figure. A retry means that another's was higher */
+	while (peak < bytes && !__atomic_compare_exchange_n(&t->peak, &peak, bytes, true,
+				       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+static uint64_t tag_at_least_0(uint64_t sum)
+{
+	return sum >> 63 ? 0 : sum;
+}
+
+struct tag_figures tag_figures(struct tag *t, const struct tag_held *held)
+{
+	/* relaxed, all of it: figures. The parts are read one after the other, so for a
+	 * moment the sum may be less than nothing */
+	struct tag_figures f = {
+		.blocks = __atomic_load_n(&t->blocks, __ATOMIC_RELAXED),
+		.bytes = __atomic_load_n(&t->bytes, __ATOMIC_RELAXED),
+	};
+
+	if (t->kind == TAG_RULE) {
+		f.blocks = tag_at_least_0(f.blocks + (uint64_t)held->blocks[t->number]);
+		f.bytes = tag_at_least_0(f.bytes + (uint64_t)held->bytes[t->number]);
+		tag_saw(t, f.bytes);
+	}
+	f.peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
+	return f;
+}
+
+/* ---- booking ---- */
+
 void tag_book(struct tag *t, size_t bytes)
 {
 	/* relaxed: a figure */
@@ -155,14 +257,8 @@ void tag_book(struct tag *t, size_t bytes)
 
 void tag_rebook(struct tag *t, size_t had, size_t bytes)
 {
-	uint64_t now, peak;
-
-	/* relaxed, all of it: figures; a shrunken block adds what wraps to less */
-	now = __atomic_add_fetch(&t->bytes, bytes - had, __ATOMIC_RELAXED);
-	peak = __atomic_load_n(&t->peak, __ATOMIC_RELAXED);
-	while (peak < now && !__atomic_compare_exchange_n(&t->peak, &peak, now, true,
-				     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
+	/* relaxed: a figure; a shrunken block adds what wraps to less */
+	tag_saw(t, __atomic_add_fetch(&t->bytes, bytes - had, __ATOMIC_RELAXED));
 }
 
 void tag_unbook(struct tag *t, size_t bytes)
@@ -192,12 +288,12 @@ void tag_empty(struct tag *t)
 
 static void tag_empty_pools(struct tag *t, void *arg)
 {
-	if (t->kind == TAG_PROGRAM)
+	if (t->kind != TAG_LIBRARY)
 		tag_empty(t);
 }
 
 void tag_child(void)
 {
-	tag_lock.word = 0;
+	tag_lock.word = tag_name_lock.word = 0;
 	tag_each(tag_empty_pools, NULL);
 }

@@ -2,6 +2,11 @@
 /*
  * tag.h - a name on which blocks are counted
  *
+ * Every live block of a pool is booked on one: on a rule's, when malloc() served a thread
+ * of that rule; on a tag of the program's own making; else on the one of blocks without a
+ * tag. Rules' tags and that last one have a NUMBER, which stands in the header of their
+ * blocks (heap.h); how the others are known is said in tag_block.h.
+ *
  * Tags are never given back to the system, so that a stale one can be recognised.
  * Counters are atomic and relaxed: figures, except that a tag without blocks is exactly
  * that to a caller who has waited for the threads that freed them.
@@ -20,14 +25,22 @@
 /* Whose a tag is. */
 enum tag_kind {
 	TAG_PROGRAM, /* made and deleted by the program; counts blocks of pools */
-	TAG_LIBRARY  /* ours: memory that is not of pools */
+	TAG_LIBRARY, /* ours: memory that is not of pools */
+	TAG_RULE     /* has a number. What its threads hold is counted by their caches
+			(cache_held()), and what else changes here: only the sum means
+			something */
 };
+
+#define TAG_NOBODY   0U /* a block that is not live; no tag has it */
+#define TAG_UNTAGGED 1U /* live, and its maker named no tag */
+#define TAG_NUMBERS  256U
 
 struct tag {
 	char name[TAG_NAME_MAX + 1];
 	uint32_t flags; /* its maker's */
 	enum tag_kind kind;
 	uint16_t index; /* tag_at() finds it again */
+	uint8_t number; /* tag_numbered() does; TAG_NOBODY: only the index is known */
 	bool live;	/* atomic: release when made, acquire by users */
 	uint64_t blocks, bytes, peak;
 };
@@ -36,11 +49,20 @@ struct tag {
 struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags);
 /* The caller has checked that it is valid and counts nothing. */
 void tag_delete(struct tag *t);
+/* The number of the tag of rules of this name, which is made when there is none, and
+ * stays. TAG_UNTAGGED: no memory or no number is left. Not on the realtime path. */
+uint8_t tag_rule(const char *name);
+/* Whoever makes a pool whose blocks need no tag: from now on they are counted. */
+void tag_untagged(void);
 
 /* Realtime: yes. Is this, whatever it is, a tag that exists? Bound: TAG_CHUNKS. */
 bool tag_valid(const struct tag *t);
 /* Realtime: yes. The live tag of this index, or NULL; any index. */
 struct tag *tag_at(uint64_t index);
+/* Realtime: yes. The tag of this number, or NULL. */
+struct tag *tag_numbered(uint8_t number);
+/* Realtime: yes. So many more, less if they are negative; nothing for TAG_NOBODY. */
+void tag_count(uint8_t number, long blocks, long bytes);
 /* Realtime: yes. */
 void tag_book(struct tag *t, size_t bytes);
 void tag_unbook(struct tag *t, size_t bytes);
@@ -58,6 +80,16 @@ static inline bool tag_any(void)
 }
 /* What other processes do not know; constant once there is a tag. */
 extern __attribute__((visibility("hidden"))) uint64_t tag_secret;
+struct tag_figures {
+	uint64_t blocks, bytes, peak;
+};
+/* What caches hold of each tag with a number: blocks and bytes. */
+struct tag_held {
+	long blocks[TAG_NUMBERS], bytes[TAG_NUMBERS];
+};
+/* A peak is the highest of what was ever booked; of a tag with a number, of what these
+ * figures ever were. */
+struct tag_figures tag_figures(struct tag *t, const struct tag_held *held);
 /* Nothing is booked on it any more. */
 void tag_empty(struct tag *t);
 /* After fork, in the child: it has no blocks of pools, its parent's do not count. */

@@ -46,14 +46,52 @@ struct tag *tag_of_any(const struct heap *h, const void *p)
 	return tag_any() && heap_check_pointer(h, p) == HEAP_OK ? tag_of(p) : NULL;
 }
 
+struct tag *tag_of_all(const struct heap *h, const void *p)
+{
+	struct tag *t;
+
+	if (!tag_any() || heap_check_pointer(h, p) != HEAP_OK)
+		return NULL;
+	t = tag_of(p);
+	return t ? t : tag_numbered(heap_owner(p));
+}
+
+void tag_own(void *p, uint8_t number)
+{
+	heap_stamp(p, HEAP_OWNED(number));
+	tag_count(number, 1, (long)heap_taken_of(p));
+}
+
+void tag_hand_over(void *p, uint8_t number)
+{
+	uint8_t from = heap_owner(p);
+
+	if (from == number)
+		return;
+	heap_stamp(p, HEAP_OWNED(from));
+	tag_count(from, -1, -(long)heap_taken_of(p));
+	tag_own(p, number);
+}
+
 void tag_leave_slow(void *p)
 {
 	struct tag *t = tag_of(p);
 
+	if (heap_owner(p))
+		tag_count(heap_owner(p), -1, -(long)heap_taken_of(p));
 	if (!t)
 		return;
 	*tag_tail(p) = 0; /* the next block here is not born with it */
 	tag_unbook(t, heap_size_of(p));
+}
+
+static bool tag_resize_owned(struct heap *h, void *p, size_t size)
+{
+	size_t had = heap_taken_of(p);
+	bool fits = heap_resize(h, p, size);
+
+	tag_count(heap_owner(p), 0, (long)(heap_taken_of(p) - had));
+	return fits;
 }
 
 bool tag_resize_slow(struct heap *h, void *p, size_t size)
@@ -61,8 +99,10 @@ bool tag_resize_slow(struct heap *h, void *p, size_t size)
 	struct tag *t = tag_of(p);
 	size_t had = heap_size_of(p);
 
-	if (!t || size > SIZE_MAX - TAG_TAIL)
-		return !t && heap_resize(h, p, size);
+	if (!t)
+		return tag_resize_owned(h, p, size);
+	if (size > SIZE_MAX - TAG_TAIL)
+		return false;
 	*tag_tail(p) = 0;
 	if (!heap_resize(h, p, size + TAG_TAIL)) {
 		tag_write(p, t);

@@ -76,6 +76,9 @@ void thread_lock_registry(void);
 void thread_unlock_registry(void);
 /* As thread_each(), by who holds it. */
 void thread_each_locked(void (*fn)(struct slot *, void *), void *arg);
+/* What the threads' caches hold of each tag. Under the thread lock. */
+struct tag_held;
+void thread_held_locked(struct tag_held *held);
 
 /* After fork, in the child: only the caller is left; it is registered at its next malloc.
  */

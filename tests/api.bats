@@ -58,6 +58,38 @@ declared() {
 	assert_success
 }
 
+@test "a rule is a tag: every block of malloc in a pool is booked on its rule's, exactly" {
+	policy <<-'END'
+		[pool shared]
+		size = 32M
+		[pool other]
+		size = 8M
+		[rule one]
+		thread = one
+		pool = shared
+		[rule middle]
+		thread = one
+		size = 5000..8999
+		pool = shared
+		[rule two]
+		thread = two
+		pool = shared
+		[rule far]
+		thread = far
+		pool = other
+		[rule sites]
+		thread = sites
+		pool = shared
+		[rule site]
+		thread = sites
+		callsite = api_tags_rules!site
+		pool = shared
+	END
+	run linked "$PROG/api_tags_rules"
+	assert_success
+	assert_output ""
+}
+
 @test "tagged blocks are had and freed without a system call" {
 	run linked "$PROG/api_tags" nowait
 	assert_success

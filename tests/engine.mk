@@ -2,22 +2,25 @@
 # built with sanitizers, which a library that replaces malloc cannot.
 ENGINE_SRC := $(wildcard preload/heap*.c preload/pool*.c preload/area*.c preload/lock.c \
 	preload/cache*.c preload/depot.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c)
-ENGINE_TESTS := heap heap_misuse cache cache_trade pool
+ENGINE_TESTS := heap heap_misuse cache cache_tag cache_trade pool
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 
-$B/asan/engine-%: tests/unit/%.c $(ENGINE_SRC)
+ENGINE_HDR := $(wildcard preload/*.h tests/unit/*.h)
+
+$B/asan/engine-%: tests/unit/%.c $(ENGINE_SRC) $(ENGINE_HDR)
 	@mkdir -p $(@D)
 	$(ENGINE_CC) -fsanitize=address,undefined -fno-sanitize=alignment \
-		-fno-sanitize-recover=all -o $@ $^
-$B/tsan/engine-%: tests/unit/%.c $(ENGINE_SRC)
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+$B/tsan/engine-%: tests/unit/%.c $(ENGINE_SRC) $(ENGINE_HDR)
 	@mkdir -p $(@D)
-	$(ENGINE_CC) -fsanitize=thread -Wno-tsan -o $@ $^
+	$(ENGINE_CC) -fsanitize=thread -Wno-tsan -o $@ $(filter %.c,$^)
 
 .PHONY: check-asan check-tsan check-model bench-bounds
 check-asan: $(ENGINE_TESTS:%=$B/asan/engine-%) ## the engine's unit tests under ASan and UBSan
 	$B/asan/engine-heap 10000
 	$B/asan/engine-heap_misuse
 	$B/asan/engine-cache 30000
+	$B/asan/engine-cache_tag 30000
 	$B/asan/engine-cache_trade
 	$B/asan/engine-pool 60000
 check-tsan: $B/tsan/engine-pool $B/tsan/engine-cache ## the engine's threads under TSan
@@ -51,9 +54,9 @@ bench-bounds-keep: lib $B/bench/bounds
 	{ $(BOUNDS); grep '^stated' bench/results/bounds.txt; } >$B/bounds.new && \
 		mv $B/bounds.new bench/results/bounds.txt
 
-$B/bench/fit: bench/fit.c $(ENGINE_SRC)
+$B/bench/fit: bench/fit.c $(ENGINE_SRC) $(ENGINE_HDR)
 	@mkdir -p $(@D)
-	$(ENGINE_CC) -O2 -o $@ $^
+	$(ENGINE_CC) -O2 -o $@ $(filter %.c,$^)
 .PHONY: bench-fit
 bench-fit: $B/bench/fit ## live bytes / smallest pool that never fails, by mix of sizes
 	@mkdir -p bench/results

@@ -28,8 +28,8 @@ check-proof: $(PROOFS) ## size classes and list surgery, exhaustively: seconds
 
 # gcov is of gcc's package. Prints per file: lines, branches executed, branches taken, calls.
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
-COVERED := heap heap_check heap_resize depot cache cache_box cache_huge cache_stock pool pools \
-	lock
+COVERED := heap heap_check heap_resize depot cache cache_box cache_held cache_huge cache_stock pool \
+	pools lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
@@ -46,6 +46,7 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-heap 20001
 	$B/cov/engine-heap_misuse
 	$B/cov/engine-cache 20000
+	$B/cov/engine-cache_tag
 	$B/cov/engine-cache_trade
 	$B/cov/engine-heap_formula
 	$B/cov/engine-pool 20000

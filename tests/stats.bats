@@ -166,9 +166,11 @@ metrics_sound() {
 	done
 	run "$RTMEM" stat "$VICTIM"
 	assert_success
-	for row in "com.example.driver +1 +1.0K +1.0K" "com.example.driver +1 +24 +24" \
-		"contiguous +1 +12K +12K" "CMMemoryPool +1 +1.0M +1.0M" \
-		"CMMemoryPool +1 +8.0K +8.0K"; do
+	for row in "com.example.driver +program +1 +1.0K +1.0K" \
+		"com.example.driver +program +1 +24 +24" \
+		".untagged. +rule +1 +1.0K +1.0K" "contiguous +library +1 +12K +12K" \
+		"CMMemoryPool +library +1 +1.0M +1.0M" \
+		"CMMemoryPool +library +1 +8.0K +8.0K"; do
 		grep -qE "^$row *$" <<<"$output" || explain "no $row"
 	done
 	for pool in OSMalloc area_malloc; do
@@ -176,9 +178,9 @@ metrics_sound() {
 	done
 	run "$RTMEM" top --batch --count 1 "$VICTIM"
 	assert_success
-	grep -qE "^com.example.driver +1 +24 +24 *$" <<<"$output" || explain "no tag in top"
+	grep -qE "^com.example.driver +program +1 +24 +24 *$" <<<"$output" || explain "no tag in top"
 	run "$RTMEM" stat --json "$VICTIM"
-	json 'sorted(t["used_bytes"] for t in d["tags"]) == [24, 1000, 8192, 12288, 1048576]'
+	json 'sorted(t["used_bytes"] for t in d["tags"]) == [24, 1000, 1008, 8192, 12288, 1048576]'
 	run "$RTMEM" stat --openmetrics "$VICTIM"
 	metrics_sound <<<"$output" || explain "not sound"
 	assert_contains "tag=\"com.example.driver\"} 1000"
@@ -186,6 +188,35 @@ metrics_sound() {
 	exec 4>&-
 	wait "$VICTIM"
 	VICTIM=
+}
+
+# held RULE: of the tag of a rule, blocks and bytes.
+held() {
+	"$RTMEM" stat --json "$VICTIM" | python3 -c 'import json, sys
+for t in json.load(sys.stdin)["tags"]:
+	if t["name"] == sys.argv[1] and t["kind"] == "rule": print(t["blocks"], t["used_bytes"])' "$1"
+}
+
+@test "what a rule has in its pool is known while nobody watches, and stays its own" {
+	victim 30 200
+	# 50 blocks of 4096 bytes that stay, and what is on its way just then
+	until read -r blocks bytes < <(held named) && [ "${blocks:-0}" -eq 50 ]; do
+		kill -0 "$VICTIM"
+		sleep 0.1
+	done
+	[ "$bytes" -ge $((50 * 4096)) ] && [ "$bytes" -le $((50 * 4500)) ] ||
+		explain "$bytes bytes in $blocks blocks"
+	# another rule serves the thread from now on: those blocks are still the first one's
+	sed 's/rule named/rule other/' "$RTMEM_CONF" >"$RTMEM_CONF.new"
+	mv "$RTMEM_CONF.new" "$RTMEM_CONF"
+	run "$RTMEM" reload "$VICTIM"
+	assert_success
+	until [ "$(held named)" = "50 $bytes" ] && [ -n "$(held other)" ]; do
+		kill -0 "$VICTIM"
+		sleep 0.1
+	done
+	read -r blocks bytes < <(held other)
+	[ "$blocks" -le 6 ] || explain "$blocks blocks of the new rule"
 }
 
 # collected DIRECTORY: what node_exporter's textfile collector makes of the files in it.

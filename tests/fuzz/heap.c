@@ -118,6 +118,8 @@ static void do_alloc_block(void)
 	if (!p)
 		return;
 	PROMISE(heap_usable_of(p) >= size - HEAP_OVERHEAD);
+	PROMISE(heap_check_pointer(heap, p) == HEAP_DOUBLE_FREE);
+	heap_flip(p);
 	add(p, heap_usable_of(p), 0);
 }
 
@@ -133,6 +135,9 @@ static void do_free(struct live *l)
 	look(l, l->size);
 	if (l->flipped) {
 		PROMISE(heap_free(heap, p) == HEAP_DOUBLE_FREE);
+		if (heap_owner(p))
+			PROMISE(heap_free_flipped(heap, p) == HEAP_BROKEN);
+		heap_stamp(p, HEAP_OWNED(heap_owner(p)));
 		PROMISE(heap_free_flipped(heap, p) == HEAP_OK);
 	} else {
 		PROMISE(heap_free(heap, p) == HEAP_OK);
@@ -174,6 +179,18 @@ static void do_flip(struct live *l)
 	paint(l);
 }
 
+/* It is somebody's from now on, live or not, whatever else is done with it. */
+static void do_stamp(struct live *l)
+{
+	uint8_t owner = (uint8_t)byte();
+
+	heap_stamp(l->p, HEAP_OWNED(heap_owner(l->p)) ^ HEAP_OWNED(owner));
+	PROMISE(heap_owner(l->p) == owner);
+	PROMISE(heap_check_pointer(heap, l->p) ==
+		(l->flipped ? HEAP_DOUBLE_FREE : HEAP_OK));
+	look(l, l->size);
+}
+
 /* Inside a block, or outside the span: never taken for a block. */
 static void do_misuse(struct live *l)
 {
@@ -213,6 +230,8 @@ static void one(void)
 		do_resize(l);
 	else if (op % 16 < 15)
 		do_flip(l);
+	else if (op & 16)
+		do_stamp(l);
 	else
 		do_misuse(l);
 }

@@ -75,11 +75,14 @@ static void cut_from_the_end(void)
 	void *p = heap_alloc_end(pool->heap, 4096), *q = pool_alloc(pool, 4000, 0);
 
 	CHECK(p && q && (char *)p - (char *)q > (long)SIZE / 2);
+	CHECK(heap_check_pointer(pool->heap, p) == HEAP_DOUBLE_FREE);
 	CHECK(pool_check(pool));
+	heap_flip(p);
 	CHECK(pool_free(pool, p) == HEAP_OK && pool_free(pool, q) == HEAP_OK);
 	heap_stats(pool->heap, &st);
 	p = heap_alloc_end(pool->heap, st.largest_free + HEAP_OVERHEAD);
 	CHECK(p && !heap_alloc_end(pool->heap, 4096));
+	heap_flip(p);
 	CHECK(pool_free(pool, p) == HEAP_OK);
 	everything_back();
 }

@@ -50,7 +50,7 @@ static bool attack(size_t n, unsigned k, size_t len)
 	}
 	/* the last in the list is the first to be looked at */
 	for (unsigned i = k; i--;)
-		heap_free(h, gap[i]);
+		heap_free_flipped(h, gap[i]);
 	served = heap_alloc(h, n) != NULL;
 	if (heap_check(h, &where)) {
 		printf("n %zu k %u: not sound\n", n, k);
