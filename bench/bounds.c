@@ -169,6 +169,27 @@ static void drop_remote(unsigned n)
 	pthread_join(t, NULL);
 }
 
+/* A thread of another rule of the same pool allocates n blocks. */
+static void *maker(void *arg)
+{
+	unsigned n = *(unsigned *)arg;
+
+	pthread_setname_np(pthread_self(), "other");
+	free(malloc(100));
+	for (unsigned i = 0; i < n; i++)
+		live[nlive++] = malloc(pick(LEAST, MOST / 4));
+	return NULL;
+}
+
+static void take_remote(unsigned n)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, maker, &n))
+		exit(2);
+	pthread_join(t, NULL);
+}
+
 /* ---- the adversaries ---- */
 
 static void random_mix(void)
@@ -269,6 +290,30 @@ static void ladder(void)
 	nlive = 0;
 }
 
+/* Blocks that do not look like this thread's own: another rule's, aligned, resized. */
+static void odd(void)
+{
+	for (int round = 0; round < 4; round++) {
+		take_remote(600);
+		for (int i = 0; i < 300; i++) {
+			size_t size = pick(LEAST, MOST / 4);
+
+			live[nlive++] = i % 3 ? aligned_alloc(64, size)
+					      : realloc(counted_malloc(size), size * 2);
+		}
+		for (unsigned i = 0; i < nlive; i++) {
+			unsigned k = (unsigned)(rnd() % nlive);
+			void *p = live[i];
+
+			live[i] = live[k];
+			live[k] = p;
+		}
+		for (int i = 0; i < 300; i++)
+			take(pick(LEAST, MOST / 4));
+		drop_all();
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -279,6 +324,7 @@ static const struct {
 	{"flood-comb", flood_comb},
 	{"edges", edges},
 	{"ladder", ladder},
+	{"odd", odd},
 };
 
 /* ---- the table ---- */

@@ -64,30 +64,31 @@ void *cache_alloc_tiny(struct cache *c)
 }
 
 /*
- * Not the start of a live block, or one with slack: of rtm_alloc(), of an alignment, of a
- * realloc; or one of another tag. Misuse is named; a block loses its slack and its tag
- * and goes where others go.
+ * Not the start of a live block, or one of another tag, which may have slack. Misuse is
+ * named; a block becomes one of this cache's, if there is room, else nobody's, for the
+ * helper: finding out what it is was work enough for one free.
  */
 enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
 	enum heap_verdict v = heap_check_pointer(c->heap, p);
+	uint32_t size = cache_block_size(p);
+	bool kept;
 
 	if (v != HEAP_OK)
 		return v;
-	tag_leave(p);
-	heap_retire(p);
-	heap_stamp(p, c->live ^ HEAP_FLIP);
-	cache_hold(c, 1, cache_block_size(p));
-	if (cache_keep(c, p, cache_block_size(p)))
+	tag_leave_tail(p);
+	if (heap_owner(p) != c->tag) {
+		tag_count(heap_owner(p), -1, -(long)size);
+		cache_hold(c, 1, size);
+	}
+	kept = cache_keep(c, p, size) ||
+	       (size >= CACHE_LARGE_END && cache_keep_huge(c, p, size));
+	cache_own(c, p);
+	if (kept)
 		return HEAP_OK;
 	cache_let_go(c, p);
-	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
-		pool_push_returned(c->hot, p);
-		return HEAP_OK;
-	}
-	v = heap_free_flipped(c->heap, p);
-	lock_release(&c->hot->lock, c->tid);
-	return v;
+	pool_push_returned(c->hot, p);
+	return HEAP_OK;
 }
 
 /* ---- attach, detach, flush ---- */

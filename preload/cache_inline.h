@@ -133,11 +133,12 @@ CACHE_INLINE void *cache_hand_out(struct cache *c, void *p)
 	return p;
 }
 
-/* A live block of nobody goes to the program. */
+/* A live block of nobody goes to the program; its slack does not matter here. */
 static inline void *cache_adopt(struct cache *c, void *p)
 {
 	cache_hold(c, 1, cache_block_size(p));
-	heap_stamp(p, c->live ^ HEAP_FLIP);
+	((heap_half *)p)[-1] =
+		(uint32_t)(uint16_t)((uintptr_t)p ^ c->key) << 16 | (uint32_t)c->tag << 8;
 	return p;
 }
 
@@ -148,7 +149,14 @@ CACHE_INLINE void cache_take_back(struct cache *c, void *p, size_t size)
 	heap_stamp(p, c->live);
 }
 
-/* So does one that is in no bin any more. */
+/* A block of whoever becomes the tag's, not live, without slack. */
+static inline void cache_own(const struct cache *c, void *p)
+{
+	((heap_half *)p)[-1] = (uint32_t)(uint16_t) ~((uintptr_t)p ^ c->key) << 16 |
+			       (uint32_t)c->tag << 8;
+}
+
+/* One that is in no bin any more becomes nobody's. */
 static inline void cache_let_go(struct cache *c, void *p)
 {
 	cache_hold(c, -1, -(size_t)cache_block_size(p));

@@ -104,6 +104,10 @@ static inline void heap_flip(void *p)
 }
 /* The upper half of a header: slack, owner, check. */
 typedef uint32_t __attribute__((may_alias)) heap_half;
+static inline uint8_t heap_slack(const void *p)
+{
+	return (uint8_t)((const heap_half *)p)[-1];
+}
 static inline uint8_t heap_owner(const void *p)
 {
 	return (uint8_t)(((const heap_half *)p)[-1] >> 8);

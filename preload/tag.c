@@ -19,9 +19,9 @@ static struct tag
 	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
 static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
 static struct lock tag_lock;	      /* held for a walk of the registry */
-static struct tag *tag_number[TAG_NUMBERS]; /* atomic: release once made, acquire */
-static struct lock tag_name_lock;	    /* held while a rule's tag is looked for */
-uint64_t tag_secret;			    /* written before the first chunk is seen */
+static struct lock tag_name_lock;     /* held while a rule's tag is looked for */
+struct tag *tag_number[TAG_NUMBERS];
+uint64_t tag_secret; /* written before the first chunk is seen */
 bool tag_made;
 
 static uint64_t tag_random(void)
@@ -59,7 +59,6 @@ static struct tag *tag_take(struct tag *fresh, bool *used)
 				return NULL;
 			if (i == 0)
 				tag_secret = tag_random();
-			__atomic_store_n(&tag_made, true, __ATOMIC_RELAXED);
 			/* release: pairs with the acquires below */
 			__atomic_store_n(&tag_chunk[i], fresh, __ATOMIC_RELEASE);
 			*used = true;
@@ -76,6 +75,8 @@ static void tag_fill(struct tag *t, const char *name, enum tag_kind kind, uint32
 	*t = (struct tag){.index = t->index, .kind = kind, .flags = flags};
 	if (name)
 		memcpy(t->name, name, strnlen(name, TAG_NAME_MAX));
+	if (kind == TAG_PROGRAM)
+		__atomic_store_n(&tag_made, true, __ATOMIC_RELAXED);
 	/* release: all of it; pairs with tag_valid() */
 	__atomic_store_n(&t->live, true, __ATOMIC_RELEASE);
 }
@@ -150,11 +151,6 @@ struct tag *tag_at(uint64_t index)
 
 /* ---- numbers ---- */
 
-struct tag *tag_numbered(uint8_t number)
-{
-	return __atomic_load_n(&tag_number[number], __ATOMIC_ACQUIRE); /* see above */
-}
-
 /* Under the lock of names. The tag of this number, made if there is none. */
 static struct tag *tag_make_numbered(unsigned number, const char *name)
 {
@@ -199,17 +195,6 @@ uint8_t tag_rule(const char *name)
 	}
 	lock_release(&tag_name_lock, me);
 	return t ? t->number : TAG_UNTAGGED;
-}
-
-void tag_count(uint8_t number, long blocks, long bytes)
-{
-	struct tag *t = tag_numbered(number);
-
-	if (!t)
-		return;
-	/* relaxed, both: figures */
-	__atomic_fetch_add(&t->blocks, (uint64_t)blocks, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&t->bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
 }
 
 /* This many bytes were on it at one time. */

@@ -59,10 +59,24 @@ void tag_untagged(void);
 bool tag_valid(const struct tag *t);
 /* Realtime: yes. The live tag of this index, or NULL; any index. */
 struct tag *tag_at(uint64_t index);
+/* Atomic: release once made, acquire by all. */
+extern __attribute__((visibility("hidden"))) struct tag *tag_number[TAG_NUMBERS];
 /* Realtime: yes. The tag of this number, or NULL. */
-struct tag *tag_numbered(uint8_t number);
+static inline struct tag *tag_numbered(uint8_t number)
+{
+	return __atomic_load_n(&tag_number[number], __ATOMIC_ACQUIRE); /* see above */
+}
 /* Realtime: yes. So many more, less if they are negative; nothing for TAG_NOBODY. */
-void tag_count(uint8_t number, long blocks, long bytes);
+static inline void tag_count(uint8_t number, long blocks, long bytes)
+{
+	struct tag *t = tag_numbered(number);
+
+	if (__builtin_expect(!t, 0))
+		return;
+	/* relaxed, both: figures */
+	__atomic_fetch_add(&t->blocks, (uint64_t)blocks, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&t->bytes, (uint64_t)bytes, __ATOMIC_RELAXED);
+}
 /* Realtime: yes. */
 void tag_book(struct tag *t, size_t bytes);
 void tag_unbook(struct tag *t, size_t bytes);
@@ -70,8 +84,7 @@ void tag_unbook(struct tag *t, size_t bytes);
 void tag_rebook(struct tag *t, size_t had, size_t bytes);
 
 void tag_each(void (*fn)(struct tag *, void *), void *arg);
-/* Has there ever been a tag? Where there was none, nothing of this costs more than one
- * load. */
+/* Has the program ever made a tag? Where it made none, those cost one load. */
 extern __attribute__((visibility("hidden"))) bool tag_made;
 static inline bool tag_any(void)
 {

@@ -36,7 +36,7 @@ void tag_put(const struct heap *h, void *p, size_t size, struct tag *t)
 
 struct tag *tag_of(const void *p)
 {
-	if (!tag_any() || heap_usable_of(p) - heap_size_of(p) < TAG_TAIL)
+	if (!tag_any() || heap_slack(p) < TAG_TAIL)
 		return NULL;
 	return tag_at(*tag_tail(p) ^ tag_seal(p));
 }
@@ -50,7 +50,7 @@ struct tag *tag_of_all(const struct heap *h, const void *p)
 {
 	struct tag *t;
 
-	if (!tag_any() || heap_check_pointer(h, p) != HEAP_OK)
+	if (heap_check_pointer(h, p) != HEAP_OK)
 		return NULL;
 	t = tag_of(p);
 	return t ? t : tag_numbered(heap_owner(p));
@@ -77,24 +77,27 @@ void tag_leave_slow(void *p)
 {
 	struct tag *t = tag_of(p);
 
-	if (heap_owner(p))
-		tag_count(heap_owner(p), -1, -(long)heap_taken_of(p));
 	if (!t)
 		return;
 	*tag_tail(p) = 0; /* the next block here is not born with it */
 	tag_unbook(t, heap_size_of(p));
 }
 
+/* A rule's has no slack afterwards: so it is freed as fast as others. */
 static bool tag_resize_owned(struct heap *h, void *p, size_t size)
 {
 	size_t had = heap_taken_of(p);
-	bool fits = heap_resize(h, p, size);
+	uint8_t owner = heap_owner(p);
 
-	tag_count(heap_owner(p), 0, (long)(heap_taken_of(p) - had));
-	return fits;
+	if (!heap_resize(h, p, size))
+		return false;
+	if (owner > TAG_UNTAGGED)
+		heap_set_size(h, p, heap_usable_of(p));
+	tag_count(owner, 0, (long)(heap_taken_of(p) - had));
+	return true;
 }
 
-bool tag_resize_slow(struct heap *h, void *p, size_t size)
+bool tag_resize(struct heap *h, void *p, size_t size)
 {
 	struct tag *t = tag_of(p);
 	size_t had = heap_size_of(p);
@@ -121,6 +124,5 @@ size_t tag_room(const struct heap *h, const void *p)
 
 void tag_leave_all(const struct heap *h)
 {
-	if (tag_any())
-		heap_each_live(h, tag_leave_slow);
+	heap_each_live(h, tag_leave);
 }

@@ -37,20 +37,21 @@ void tag_own(void *p, uint8_t number);
 /* A live block of whatever numbered tag or of none is booked on this one from now on. */
 void tag_hand_over(void *p, uint8_t number);
 
-/* Before a live block is retired: it is booked no more. */
+/* Before a live block is retired: it is booked no more. The first: but for a number. */
 void tag_leave_slow(void *p);
-static inline void tag_leave(void *p)
+static inline void tag_leave_tail(void *p)
 {
-	if (tag_any())
+	if (heap_slack(p) >= TAG_TAIL && tag_any())
 		tag_leave_slow(p);
 }
-
-/* heap_resize() of a live block, tagged or not. */
-bool tag_resize_slow(struct heap *h, void *p, size_t size);
-static inline bool tag_resize(struct heap *h, void *p, size_t size)
+static inline void tag_leave(void *p)
 {
-	return tag_any() ? tag_resize_slow(h, p, size) : heap_resize(h, p, size);
+	tag_leave_tail(p);
+	tag_count(heap_owner(p), -1, -(long)heap_taken_of(p));
 }
+
+/* heap_resize() of a live block, whatever its tag. */
+bool tag_resize(struct heap *h, void *p, size_t size);
 
 /* Bytes of what may be a live block of h that the program may use. */
 size_t tag_room(const struct heap *h, const void *p);

@@ -11,7 +11,7 @@ load helper
 		[ "$status" -ne 0 ] || break
 	done
 	assert_success
-	for adversary in random comb flood flood-comb edges ladder; do
+	for adversary in random comb flood flood-comb edges ladder odd; do
 		assert_contains "$adversary"
 	done
 }
