@@ -38,6 +38,7 @@ void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align)
 
 	cache_flush(c);
 	p = pool_alloc(c->pool, n, align); /* ends the program when the heap is broken */
+	cache_thrift_last(c);
 	return p ? cache_adopt(c, p) : c->full(c, n, align);
 }
 
@@ -129,7 +130,7 @@ static void cache_share_boxes(struct cache *c, const struct pool *p)
 			break;
 		left -= n * size;
 		c->box_most[i] = (uint8_t)n;
-		c->box_max = (uint32_t)size;
+		c->box_in = c->box_max = (uint32_t)size;
 	}
 }
 
@@ -151,6 +152,13 @@ static uint8_t cache_class_of(size_t size)
 	return (uint8_t)((size >> shift) - 16u + (shift - (CACHE_LARGE_MSB - 4u)) * 16u);
 }
 
+/* When they are empty, and the small ones without depth. */
+static void cache_share_bins(struct cache *c, const struct pool *p)
+{
+	c->room = (long)(p->size / CACHE_LARGE_SHARE);
+	c->deeper = (long)(p->size / CACHE_SMALL_SHARE);
+}
+
 /* Small bins begin without depth: those that are used get it (cache_make_room()). */
 void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *full)
 {
@@ -164,8 +172,9 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *
 	c->heap = p->heap;
 	c->depot = p->depot;
 	c->full = full ? full : cache_no_block;
-	c->room = (long)(p->size / CACHE_LARGE_SHARE);
-	c->deeper = (long)(p->size / CACHE_SMALL_SHARE);
+	c->used = heap_used_at(p->heap);
+	cache_thrift_init(c);
+	cache_share_bins(c, p);
 	cache_see_growth(c);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
 		cache_init_bin(&c->small[i].top, &c->small[i].full, c->small_slot[i], 0);
@@ -215,8 +224,10 @@ void cache_flush(struct cache *c)
 {
 	if (c->pool->inherited)
 		return;
-	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
+	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++) {
 		cache_flush_bin(c, &c->small[i].top);
+		c->small[i].full = c->small[i].top;
+	}
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_flush_bin(c, &c->large_top[i]);
 	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
@@ -236,7 +247,9 @@ void cache_flush(struct cache *c)
 		c->inbox = pool_below(c->pool, p);
 		cache_give(c, p);
 	}
-	c->room = (long)(c->pool->size / CACHE_LARGE_SHARE);
+	c->closed = false;
+	cache_share_bins(c, c->pool);
+	cache_thrift_end(c);
 }
 
 /* Into boxes, for another thread. */

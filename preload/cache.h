@@ -8,7 +8,8 @@
  * A stack that runs over or empty trades with the pool's depot, up to DEPOT_BOX blocks at
  * once, and only when that has none with the heap, one block at a time.
  * Bounded: small stacks deepen with use, up to CACHE_DEPTH, all of them together to 1/56
- * of the pool; large ones hold 1/84 of it.
+ * of the pool; large ones hold 1/84 of it. The fuller the pool, the less is kept back
+ * (cache_thrift.c).
  *
  * A cached block's header check is inverted (heap.h), so a second free of it is caught.
  *
@@ -53,8 +54,8 @@ void cache_detach(struct cache *c);
 void cache_flush(struct cache *c);
 
 /*
- * Helper only: reserves for who finds the heap locked; while the pool is roomy also what
- * other threads gave back, by size into the depot, and boxes of the sizes that were
+ * Helper only, and only while the pool is roomy: reserves for who finds the heap locked;
+ * what other threads gave back, by size into the depot; boxes of the sizes that were
  * missed. Returns how many were given back.
  */
 unsigned cache_stock(struct pool *p, bool roomy);

@@ -13,8 +13,6 @@
  */
 #include "cache_inline.h"
 
-#define CACHE_REFUSED 64u /* full bins until the depot is asked again */
-
 /* ---- empty boxes ---- */
 
 static inline struct depot_box *cache_take_box(struct cache *c)
@@ -155,19 +153,6 @@ static inline bool cache_ship_box(struct cache *c, size_t size, unsigned class)
 	return true;
 }
 
-static inline bool cache_deepen(struct cache *c, void *p, size_t size)
-{
-	struct cache_bin *b = cache_small_bin(c, size);
-
-	if (c->deeper < (long)size ||
-		b->full == &c->small_slot[size / HEAP_ALIGN][CACHE_DEPTH])
-		return false;
-	c->deeper -= (long)size;
-	b->full++;
-	*++b->top = p;
-	return true;
-}
-
 /*
  * p is nobody's, and of at most box_max bytes. A box leaves as soon as it is full; if the
  * depot has no room then, at a later attempt, which is that and no more. False: not
@@ -176,9 +161,9 @@ static inline bool cache_deepen(struct cache *c, void *p, size_t size)
 bool cache_into_box(struct cache *c, void *p, size_t size)
 {
 	unsigned class = cache_class(c, size);
+	bool fresh = !c->open[class];
 
-	if (!c->open[class]) {
-		cache_ask_one(c);
+	if (fresh) {
 		c->open[class] = cache_take_box(c);
 		if (!c->open[class])
 			return false;
@@ -190,6 +175,8 @@ bool cache_into_box(struct cache *c, void *p, size_t size)
 		(uint32_t)((uintptr_t)p - (uintptr_t)c->heap);
 	if (c->box_n[class] == c->box_most[class])
 		cache_ship_box(c, size, class);
+	else if (fresh) /* either is work enough for one free */
+		cache_ask_one(c);
 	return true;
 }
 
@@ -197,10 +184,10 @@ bool cache_into_box(struct cache *c, void *p, size_t size)
  * least, to the helper, and the next ones to the heap. */
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size)
 {
-	if (size <= CACHE_SMALL_BLOCK && cache_deepen(c, p, size)) {
-		heap_flip(p);
+	if (__builtin_expect(cache_is_tight(c), 0))
+		cache_thrift_begin(c);
+	if (cache_deepen(c, p, size))
 		return HEAP_OK;
-	}
 	/* first: whoever takes the box it may leave in owns it */
 	cache_take_back(c, p, size);
 	if (!cache_into_box(c, p, size)) {

@@ -13,6 +13,8 @@ void *cache_alloc_huge(struct cache *c, size_t n)
 {
 	size_t size = (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN;
 
+	if (__builtin_expect(cache_is_tight(c) && !c->thrift, 0))
+		cache_thrift_begin(c);
 	for (int i = 0; i < CACHE_HUGE; i++) {
 		void *p = c->huge[i];
 		size_t more = p ? cache_block_size(p) - size : SIZE_MAX;

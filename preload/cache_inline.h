@@ -47,13 +47,20 @@ struct cache {
 	long room; /* bytes the large bins may still take */
 	struct depot *depot;
 	struct depot_box *spare; /* empty ones, linked by number; ours alone */
-	uint32_t box_max;	 /* blocks up to this size go into boxes */
+	uint32_t box_max;	 /* blocks up to this size come out of boxes */
+	uint32_t box_in;	 /* the same, go into boxes; in thrift 0 */
+	const size_t *used;	 /* of the heap (heap_used_at()) */
+	size_t tight, calm;	 /* from so much on thrift begins, below that it ends */
 	uint32_t refused;	 /* full bins until the depot is asked again */
 	void *inbox;		 /* reserves, flipped, linked; ours alone; NULL: none */
 	cache_full_fn *full; /* what an allocation gets that the pool has no block for */
 	long deeper;	     /* bytes by which small bins may still deepen */
 	long held_blocks;
 	unsigned hand; /* the small bin that is next asked to give up its depth */
+	size_t shut;   /* from so much on bins are closed, too */
+	unsigned deep; /* while closed: small bins below this still have depth */
+	bool thrift;   /* the pool fills: nothing more goes into boxes */
+	bool closed;   /* and nothing into bins (cache_thrift.c) */
 	bool patient;  /* the helper's: waits for the lock without the kernel's help */
 	uint32_t live; /* what a block of nobody and a live one of the tag differ by */
 	/* blocks with the tag's number, in bins or with the program; owner writes. The
@@ -97,7 +104,16 @@ enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size);
 /* cache_huge.c: above every class. */
 void *cache_alloc_huge(struct cache *c, size_t n);
 bool cache_keep_huge(struct cache *c, void *p, uint32_t size);
-/* cache.c: a flipped block into the heap; the lock is held for this one operation. */
+/* cache_thrift.c: when it will be time; it is; it is so after the last resort; no more.
+ * While it is so, an empty bin; the same for n bytes above CACHE_SMALL. */
+void cache_thrift_init(struct cache *c);
+void cache_thrift_begin(struct cache *c);
+void cache_thrift_last(struct cache *c);
+void cache_thrift_end(struct cache *c);
+void *cache_refill_thrift(struct cache *c, size_t size, unsigned class);
+void *cache_alloc_thrift(struct cache *c, size_t n);
+/* cache.c: a flipped block of nobody into the heap; the lock is held for this one
+ * operation. */
 void cache_give(struct cache *c, void *p);
 /* Blocks a box of that size is full with; the least size of a class. */
 unsigned cache_box_full(const struct pool *p, size_t size);
@@ -333,6 +349,29 @@ CACHE_INLINE bool cache_free(struct cache *c, void *p)
 
 /* ---- past the bins: still realtime, still bounded, but with a lock ---- */
 
+#define CACHE_REFUSED 64u /* full bins until one tries again what was refused */
+
+/* True: p, live, is kept, since its bin, which is full, may become deeper. */
+static inline bool cache_deepen(struct cache *c, void *p, size_t size)
+{
+	struct cache_bin *b = cache_small_bin(c, size);
+
+	if (size > CACHE_SMALL_BLOCK || c->deeper < (long)size ||
+		b->full == &c->small_slot[size / HEAP_ALIGN][CACHE_DEPTH])
+		return false;
+	c->deeper -= (long)size;
+	b->full++;
+	*++b->top = p;
+	heap_flip(p);
+	return true;
+}
+
+static inline bool cache_is_tight(const struct cache *c)
+{
+	/* relaxed: a figure */
+	return __atomic_load_n(c->used, __ATOMIC_RELAXED) >= c->tight;
+}
+
 /* The depot's class of a block below CACHE_LARGE_END. */
 static inline unsigned cache_class(const struct cache *c, size_t size)
 {
@@ -359,21 +398,29 @@ CACHE_INLINE void *cache_refill_small(struct cache *c, size_t size)
 {
 	if (__builtin_expect(size < HEAP_BLOCK_MIN, 0))
 		return cache_alloc_tiny(c);
+	if (__builtin_expect(c->thrift, 0))
+		return cache_refill_thrift(c, size, (unsigned)(size / HEAP_ALIGN));
 	return cache_refill(c, size, (unsigned)(size / HEAP_ALIGN));
+}
+
+/* CACHE_SMALL < n <= CACHE_LARGE. In thrift, its own size and not its class's. */
+CACHE_INLINE void *cache_refill_large(struct cache *c, size_t n)
+{
+	unsigned class;
+
+	if (__builtin_expect(cache_is_tight(c), 0))
+		return cache_alloc_thrift(c, n);
+	class = cache_large_fitting(c, n);
+	return cache_refill(c, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
 }
 
 /* The same for any n. */
 static inline void *cache_alloc_slow(struct cache *c, size_t n)
 {
-	unsigned class;
-
 	if (n <= CACHE_SMALL)
 		return cache_refill_small(c, cache_small_size(n));
-	if (n <= CACHE_LARGE) {
-		class = cache_large_fitting(c, n);
-		return cache_refill(
-			c, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
-	}
+	if (n <= CACHE_LARGE)
+		return cache_refill_large(c, n);
 	if (__builtin_expect(n > HEAP_BLOCK_MAX - 2 * HEAP_ALIGN, 0))
 		return NULL;
 	return cache_alloc_huge(c, n);
@@ -389,7 +436,7 @@ CACHE_INLINE enum heap_verdict cache_free_full(struct cache *c, void *p)
 		return cache_free_odd(c, p);
 	/* when boxes were refused lately it is the heap's turn: no free does the work of
 	 * both */
-	if (size <= c->box_max) {
+	if (size <= c->box_in) {
 		if (__builtin_expect(!c->refused, 1))
 			return cache_overflow(c, p, size);
 		c->refused--;

@@ -179,8 +179,8 @@ unsigned cache_stock(struct pool *p, bool roomy)
 
 	if (!p->depot)
 		return 0;
-	cache_stock_reserves(p);
 	if (roomy) {
+		cache_stock_reserves(p);
 		n = stock_returned(p);
 		stock_missed(p);
 	}

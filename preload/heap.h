@@ -151,6 +151,8 @@ void *heap_carve(const struct heap *h, void *from, size_t size, size_t align);
 enum heap_verdict heap_check_pointer(const struct heap *h, const void *p);
 
 size_t heap_used(const struct heap *h); /* bytes not in free lists; no lock needed */
+/* Where that stands: atomic, relaxed, read only. */
+const size_t *heap_used_at(const struct heap *h);
 /* The block whose overwritten links made an operation fail, or NULL. */
 const void *heap_broken_block(const struct heap *h);
 size_t heap_size_of(const void *p);			  /* requested bytes */

@@ -90,6 +90,11 @@ size_t heap_used(const struct heap *h)
 	return __atomic_load_n(&h->used, __ATOMIC_RELAXED);
 }
 
+const size_t *heap_used_at(const struct heap *h)
+{
+	return &h->used;
+}
+
 size_t heap_span_sure(size_t live, size_t blocks, size_t n)
 {
 	size_t size = heap_block_size(n);

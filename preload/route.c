@@ -148,11 +148,8 @@ __attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t si
 
 static __attribute__((noinline)) void *route_refill_large(size_t n, struct slot *s)
 {
-	struct cache *c = route_cache(s);
-	unsigned class = cache_large_fitting(c, n);
-
 	s->slow++;
-	return cache_refill(c, c->large_size[class], (unsigned)CACHE_SMALL_BINS + class);
+	return cache_refill_large(route_cache(s), n);
 }
 
 static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s)

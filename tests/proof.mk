@@ -28,8 +28,8 @@ check-proof: $(PROOFS) ## size classes and list surgery, exhaustively: seconds
 
 # gcov is of gcc's package. Prints per file: lines, branches executed, branches taken, calls.
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
-COVERED := heap heap_check heap_resize depot cache cache_box cache_held cache_huge cache_stock pool \
-	pools lock
+COVERED := heap heap_check heap_resize depot cache cache_box cache_held cache_huge cache_stock \
+	cache_thrift pool pools lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
