@@ -193,10 +193,10 @@ void cache_give(struct cache *c, void *p)
 {
 	enum heap_verdict v;
 
-	if (c->patient)
-		lock_acquire_patient(&c->hot->lock, c->tid);
-	else
-		lock_acquire(&c->hot->lock, c->tid);
+	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
+		pool_push_returned(c->hot, p);
+		return;
+	}
 	v = heap_free_flipped(c->heap, p);
 	lock_release(&c->hot->lock, c->tid);
 	if (__builtin_expect(v != HEAP_OK, 0))

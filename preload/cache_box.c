@@ -75,7 +75,7 @@ static void *cache_take_reserve(struct cache *c)
 	if (!box)
 		return NULL;
 	p = (void *)((uintptr_t)c->heap + box->block[0]);
-	cache_own_box(c, box);
+	cache_put_box(c, box);
 	*(void **)p = c->inbox;
 	c->inbox = p;
 	return p;

@@ -61,7 +61,6 @@ struct cache {
 	unsigned deep; /* while closed: small bins below this still have depth */
 	bool thrift;   /* the pool fills: nothing more goes into boxes */
 	bool closed;   /* and nothing into bins (cache_thrift.c) */
-	bool patient;  /* the helper's: waits for the lock without the kernel's help */
 	uint32_t live; /* what a block of nobody and a live one of the tag differ by */
 	/* blocks with the tag's number, in bins or with the program; owner writes. The
 	 * other word stands apart: side by side the compiler adds them up with more
@@ -113,7 +112,7 @@ void cache_thrift_end(struct cache *c);
 void *cache_refill_thrift(struct cache *c, size_t size, unsigned class);
 void *cache_alloc_thrift(struct cache *c, size_t n);
 /* cache.c: a flipped block of nobody into the heap; the lock is held for this one
- * operation. */
+ * operation. When it is somebody else's, the helper gets the block. */
 void cache_give(struct cache *c, void *p);
 /* Blocks a box of that size is full with; the least size of a class. */
 unsigned cache_box_full(const struct pool *p, size_t size);

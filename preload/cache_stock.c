@@ -10,8 +10,7 @@
  */
 #include "cache_inline.h"
 
-#define STOCK_RESERVE_MIN (1UL << 10)
-#define STOCK_RESERVE_MAX (1UL << 20)
+#define STOCK_PARTS 16 /* a reserve is at least this part of what it should be */
 
 static struct cache stock_cache; /* the helper's own, while it sorts */
 
@@ -32,18 +31,32 @@ static struct depot_box *stock_box(struct pool *p)
 	return box;
 }
 
+static void stock_give(struct pool *p, void *block)
+{
+	uint32_t tid = lock_tid();
+	enum heap_verdict v;
+
+	lock_acquire_patient(&p->hot->lock, tid);
+	v = heap_free_flipped(p->heap, block);
+	lock_release(&p->hot->lock, tid);
+	if (v != HEAP_OK)
+		pool_misuse(p, block, v);
+}
+
+/* The heap gets what is in it. */
+static void stock_unpack(struct pool *p, struct depot_box *box)
+{
+	while (box->n)
+		stock_give(p, (unsigned char *)p->heap + box->block[--box->n]);
+	box->bytes = 0;
+}
+
 /* A box that was to be filled: its blocks go back if the depot does not take it. */
 static void stock_put(struct pool *p, unsigned class, struct depot_box *box)
 {
-	uint32_t tid = lock_tid();
-
 	if (box->n && depot_put(p->depot, class, box))
 		return;
-	for (unsigned i = 0; i < box->n; i++) {
-		lock_acquire_patient(&p->hot->lock, tid);
-		heap_free_flipped(p->heap, (unsigned char *)p->heap + box->block[i]);
-		lock_release(&p->hot->lock, tid);
-	}
+	stock_unpack(p, box);
 	/* a try that fails means that others' went through */
 	while (!depot_put_empty(p->depot, box))
 		;
@@ -51,24 +64,50 @@ static void stock_put(struct pool *p, unsigned class, struct depot_box *box)
 
 /* ---- reserves ---- */
 
-/* A block of 1/128 of the pool, within reason. */
-static void stock_reserve(struct pool *p, unsigned class)
+/*
+ * Reserves come first: where every box is in use, one of small blocks is emptied for it.
+ * NULL: there is none of those either. Bound: DEPOT_RESERVE classes.
+ */
+static struct depot_box *stock_box_sure(struct pool *p)
 {
 	struct depot_box *box = stock_box(p);
+
+	for (unsigned i = 0; !box && i < DEPOT_RESERVE; i++) {
+		box = depot_has(p->depot, i) ? depot_take(p->depot, i) : NULL;
+		if (box)
+			stock_unpack(p, box);
+	}
+	return box;
+}
+
+/* What lives long would otherwise lie behind it, in the middle of the pool: from the end.
+ */
+static void *stock_cut(struct pool *p, size_t size)
+{
 	uint32_t tid = lock_tid();
-	size_t size = p->size / 128 & -HEAP_ALIGN;
 	void *block;
+
+	lock_acquire_patient(&p->hot->lock, tid);
+	block = heap_alloc_end(p->heap, size);
+	lock_release(&p->hot->lock, tid);
+	return block;
+}
+
+/* Where a pool has no such piece left, a smaller one serves as well while it lasts. */
+static void stock_reserve(struct pool *p, unsigned class)
+{
+	struct depot_box *box = stock_box_sure(p);
+	size_t size = depot_reserve_size(p->size), least = size / STOCK_PARTS;
+	void *block = NULL;
 
 	if (!box)
 		return;
-	size = size < STOCK_RESERVE_MIN ? STOCK_RESERVE_MIN : size;
-	size = size > STOCK_RESERVE_MAX ? STOCK_RESERVE_MAX : size;
-	lock_acquire_patient(&p->hot->lock, tid);
-	/* what lives long would otherwise lie behind it, in the middle of the pool */
-	block = heap_alloc_end(p->heap, size);
-	lock_release(&p->hot->lock, tid);
-	if (block)
+	for (; !block && size >= least && size >= HEAP_BLOCK_MIN; size /= 2)
+		block = stock_cut(p, size & -HEAP_ALIGN);
+	if (block) {
 		stock_add(p, box, block);
+		box->bytes = 0;
+	}
 	stock_put(p, class, box);
 }
 
@@ -133,13 +172,56 @@ static void stock_missed(struct pool *p)
 	}
 	if (!from)
 		return;
-	from->bytes = cache_block_size((unsigned char *)p->heap + from->block[0]);
 	if (!left)
-		from->bytes = UINT32_MAX; /* more than there is room: it goes back */
+		stock_unpack(p, from);
 	stock_put(p, DEPOT_CLASSES - 1, from);
 }
 
 /* ---- what others gave back ---- */
+
+/* The next blocks of the class go on top of those that lie in the depot's last box: a box
+ * for the few of one turn each would use up all there are. */
+static void stock_open(struct cache *c, unsigned class)
+{
+	struct depot_box *box = depot_take(c->depot, class);
+
+	if (!box)
+		return;
+	if (box->n >= c->box_most[class]) {
+		stock_put(c->pool, class, box);
+		return;
+	}
+	c->open[class] = box;
+	c->box_n[class] = (uint8_t)box->n;
+}
+
+static void stock_sort(struct cache *c, void *block, uint32_t size)
+{
+	if (size <= c->box_max && !c->open[cache_class(c, size)])
+		stock_open(c, cache_class(c, size));
+	if (size <= c->box_max && cache_into_box(c, block, size))
+		return;
+	/* threads live on them while the helper is at the lock, again and again */
+	cache_stock_reserves(c->pool);
+	stock_give(c->pool, block);
+}
+
+static void stock_close(struct cache *c)
+{
+	for (unsigned i = 0; i < DEPOT_RESERVE; i++) {
+		struct depot_box *box = c->open[i];
+
+		if (!box)
+			continue;
+		box->n = c->box_n[i];
+		box->bytes = (uint32_t)(cache_class_size(i) * box->n);
+		c->open[i] = NULL;
+		c->box_n[i] = 0;
+		cache_stock_reserves(c->pool);
+		stock_put(c->pool, i, box);
+	}
+	cache_detach(c);
+}
 
 /* By size into boxes; what is too large for them, or has no room in them, into the heap.
  * Returns how many were looked at. */
@@ -155,7 +237,6 @@ static unsigned stock_returned(struct pool *p)
 	/* as if of a slot: the compiler shall not see that there is none around it */
 	CACHE_NEW(c);
 	cache_attach(c, p, lock_tid(), NULL);
-	c->patient = true;
 	/* acquire: pairs with pool_push_returned(); takes all, so no ABA */
 	block = __atomic_exchange_n(&p->hot->returned, NULL, __ATOMIC_ACQUIRE);
 	for (; block; block = below, n++) {
@@ -166,10 +247,9 @@ static unsigned stock_returned(struct pool *p)
 		if (heap_check_pointer(p->heap, block) != HEAP_DOUBLE_FREE)
 			pool_misuse(p, block, HEAP_BROKEN);
 		below = pool_below(p, block);
-		if (size > c->box_max || !cache_into_box(c, block, size))
-			cache_give(c, block);
+		stock_sort(c, block, size);
 	}
-	cache_detach(c);
+	stock_close(c);
 	return n;
 }
 

@@ -14,14 +14,25 @@
 #define DEPOT_PER_BOX (16UL << 10)
 #define DEPOT_MIN     8UL
 #define DEPOT_MAX     4096UL
-/* What may rest here: 1/16 of the pool, of which reserves are 1/32. */
+/* What may rest here, reserves included: 1/16 of the pool. */
 #define DEPOT_SHARE 16
+
+#define DEPOT_RESERVE_MIN (1UL << 10)
+#define DEPOT_RESERVE_MAX (1UL << 20)
 
 static size_t depot_boxes(size_t size)
 {
 	size_t n = size / DEPOT_PER_BOX;
 
 	return n < DEPOT_MIN ? DEPOT_MIN : n > DEPOT_MAX ? DEPOT_MAX : n;
+}
+
+size_t depot_reserve_size(size_t size)
+{
+	size /= 128;
+	if (size < DEPOT_RESERVE_MIN)
+		return DEPOT_RESERVE_MIN;
+	return size > DEPOT_RESERVE_MAX ? DEPOT_RESERVE_MAX : size & ~63UL;
 }
 
 size_t depot_size(size_t size)
@@ -35,7 +46,8 @@ struct depot *depot_init(void *at, size_t size)
 
 	memset(d, 0, sizeof(*d));
 	d->boxes = (uint32_t)depot_boxes(size);
-	d->room = (long)(size / DEPOT_SHARE);
+	d->room = (long)(size / DEPOT_SHARE) -
+		  (long)(DEPOT_RESERVES * depot_reserve_size(size));
 	for (uint32_t i = d->boxes; i-- > 0;)
 		depot_put_empty(d, &d->box[i]);
 	return d;

@@ -27,7 +27,7 @@
 struct depot_box {
 	uint32_t below; /* atomic, relaxed: who reads a box that is gone is told by the
 			   turn */
-	uint32_t bytes; /* of its blocks, headers included */
+	uint32_t bytes; /* of its blocks, headers included; of a reserve 0 */
 	uint16_t n;
 	uint16_t spare;
 	uint32_t block[DEPOT_BOX]; /* distance from the heap's control block */
@@ -45,6 +45,11 @@ struct depot {
 };
 
 _Static_assert(sizeof(struct depot_box) == 64, "a box is a cache line");
+
+/* The block of one reserve of a pool of `size`: 1/128 of it, within reason. Its box
+ * counts no bytes, for reserves have room of their own: whatever rests here keeps none
+ * out. */
+size_t depot_reserve_size(size_t size);
 
 /* Bytes of a depot for a pool of `size`; a multiple of 64. */
 size_t depot_size(size_t size);

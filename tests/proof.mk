@@ -48,6 +48,7 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-cache 20000
 	$B/cov/engine-cache_tag
 	$B/cov/engine-cache_trade
+	$B/cov/engine-cache_reserve
 	$B/cov/engine-heap_formula
 	$B/cov/engine-pool 20000
 	$B/cov/engine-pool_edges

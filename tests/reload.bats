@@ -371,11 +371,10 @@ sites_to() {
 	VICTIM=
 }
 
-@test "a realtime thread at full speed while its pool changes 50 times: no fault, hardly a system call" {
+# pool_changes: 50 of them in a realtime thread that makes 8 million operations, into $output.
+pool_changes() {
 	local pid
-	cp "$ROOT/bench/bench.conf" "$RTMEM_CONF"
-	sed 's/^\[pool bench\]/[pool other]/; s/= *bench$/= other/' "$RTMEM_CONF" >"$RTMEM_CONF.b"
-	cp "$RTMEM_CONF" "$RTMEM_CONF.a"
+	cp "$RTMEM_CONF.a" "$RTMEM_CONF"
 	LD_PRELOAD=$LIB "$ROOT/build/bench/mixed" 8000000 >"$OUT" 2>"$ERR" 3>&- 9>&- &
 	VICTIM=$!
 	# the work is done in a child
@@ -391,10 +390,17 @@ sites_to() {
 	done
 	wait $VICTIM
 	run cat "$OUT" "$ERR"
-	# at most one a change: the thread that leaves a pool may meet the helper at its lock
-	grep -qE "system_calls ([0-9]|[1-4][0-9]|50) faults 0 " <<<"$output" ||
-		explain "system calls or faults"
 	grep -q " ok$" "$OUT" || explain "not ok"
+}
+
+@test "a realtime thread at full speed while its pool changes 50 times: no fault, no system call" {
+	cp "$ROOT/bench/bench.conf" "$RTMEM_CONF.a"
+	sed 's/^\[pool bench\]/[pool other]/; s/= *bench$/= other/' "$RTMEM_CONF.a" >"$RTMEM_CONF.b"
+	# where others keep the helper from its processor, once more (as in realtime.bats)
+	pool_changes
+	grep -qE "system_calls 0 faults 0 " <<<"$output" || pool_changes
+	grep -qE "system_calls [0-2] faults 0 " <<<"$output" ||
+		explain "system calls or faults"
 }
 
 # threads_in POOL: threads of the victim that have it.

@@ -110,11 +110,13 @@ static void do_alloc(size_t align)
 		PROMISE(align > HEAP_ALIGN || size > st.largest_free);
 }
 
-static void do_alloc_block(void)
+static void do_alloc_block(bool from_end)
 {
 	size_t size = (some_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
-	unsigned char *p = nlive < LIVE_MAX ? heap_alloc_block(heap, size) : NULL;
+	unsigned char *p = NULL;
 
+	if (nlive < LIVE_MAX)
+		p = from_end ? heap_alloc_end(heap, size) : heap_alloc_block(heap, size);
 	if (!p)
 		return;
 	PROMISE(heap_usable_of(p) >= size - HEAP_OVERHEAD);
@@ -191,6 +193,46 @@ static void do_stamp(struct live *l)
 	look(l, l->size);
 }
 
+/* A part of a cached one, without the heap. */
+static void do_carve(struct live *l)
+{
+	size_t size = (some_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
+	size_t align = HEAP_ALIGN << byte() % 8;
+	size_t had = heap_usable_of(l->p) + HEAP_OVERHEAD;
+	unsigned char *p;
+
+	if (nlive == LIVE_MAX)
+		return;
+	look(l, l->size);
+	p = heap_carve(heap, l->p, size, align);
+	if (!p) {
+		PROMISE(had < size + align - HEAP_ALIGN + HEAP_BLOCK_MIN);
+		return;
+	}
+	l->size = heap_usable_of(l->p);
+	PROMISE(l->p + l->size + HEAP_OVERHEAD == p);
+	PROMISE(l->size + heap_usable_of(p) + 2 * HEAP_OVERHEAD == had);
+	PROMISE(heap_usable_of(p) + HEAP_OVERHEAD >= size);
+	PROMISE(heap_check_pointer(heap, p) == HEAP_DOUBLE_FREE && !heap_owner(p));
+	heap_flip(p);
+	paint(l);
+	add(p, heap_usable_of(p), align);
+}
+
+static void do_set_size(struct live *l)
+{
+	size_t usable = heap_usable_of(l->p), less = byte();
+
+	if (l->flipped || !less || less >= usable)
+		return;
+	look(l, l->size);
+	heap_set_size(heap, l->p, usable - less);
+	l->size = usable - less;
+	PROMISE(heap_size_of(l->p) == l->size && heap_usable_of(l->p) == usable);
+	PROMISE(heap_check_pointer(heap, l->p) == HEAP_OK);
+	paint(l);
+}
+
 /* Inside a block, or outside the span: never taken for a block. */
 static void do_misuse(struct live *l)
 {
@@ -219,7 +261,7 @@ static void one(void)
 	else if (op % 16 < 6)
 		do_alloc(16UL << op / 16);
 	else if (op % 16 < 7)
-		do_alloc_block();
+		do_alloc_block(op / 16 % 2);
 	else if (op == 255)
 		do_extend();
 	else if (!(l = some()))
@@ -228,10 +270,14 @@ static void one(void)
 		do_free(l);
 	else if (op % 16 < 14)
 		do_resize(l);
+	else if (op % 16 < 15 && l->flipped && op / 16 % 4)
+		do_carve(l);
 	else if (op % 16 < 15)
 		do_flip(l);
 	else if (op & 16)
 		do_stamp(l);
+	else if (op & 32)
+		do_set_size(l);
 	else
 		do_misuse(l);
 }

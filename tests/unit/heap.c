@@ -187,6 +187,57 @@ static void do_resize(void)
 	paint(l);
 }
 
+static void add_cut(void *p, size_t align)
+{
+	heap_flip(p);
+	live[nlive] = (struct live){p, heap_usable_of(p), 0};
+	check_block(&live[nlive], align);
+	paint(&live[nlive++]);
+}
+
+/* A reserve, as the helper makes it: pieces are cut off, what is left is given back. */
+static void do_cut(void)
+{
+	size_t size = (pick_size() * 4 + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1), left;
+	void *from = heap_alloc_end(heap, size), *p;
+
+	if (!from)
+		return;
+	for (int i = 0; i < 4 && nlive < LIVE_MAX; i++) {
+		size_t n = (pick_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
+		size_t align = HEAP_ALIGN << rnd() % 6;
+
+		left = heap_usable_of(from) + HEAP_OVERHEAD;
+		p = heap_carve(heap, from, n, align);
+		must(p || left < n + align - HEAP_ALIGN + HEAP_BLOCK_MIN,
+			"not cut, but fits", from);
+		if (p)
+			add_cut(p, align);
+	}
+	must(heap_check_pointer(heap, from) == HEAP_DOUBLE_FREE, "not flipped", from);
+	must(heap_free_flipped(heap, from) == HEAP_OK, "what is left refused", from);
+}
+
+/* Through a cache: then all of it is used, and less of it kept as its size. */
+static void do_trade(void)
+{
+	struct live *l;
+
+	if (!nlive)
+		return;
+	l = &live[rnd() % nlive];
+	look(l, l->size);
+	heap_retire(l->p);
+	must(heap_check_pointer(heap, l->p) == HEAP_DOUBLE_FREE, "is live", l->p);
+	heap_flip(l->p);
+	l->size = heap_usable_of(l->p);
+	must(heap_size_of(l->p) == l->size, "kept its slack", l->p);
+	l->size -= rnd() % (l->size < 48 ? l->size : 48);
+	heap_set_size(heap, l->p, l->size);
+	check_block(l, 0);
+	paint(l);
+}
+
 static void do_extend(void)
 {
 	size_t more = (1 + rnd() % 4) * 4096;
@@ -203,6 +254,10 @@ static void one_step(unsigned phase)
 
 	if (r < mix->resize)
 		do_resize();
+	else if (r >= 95)
+		do_cut();
+	else if (r >= 90)
+		do_trade();
 	else if (rnd() % 100 < (phase ? 35 : 65))
 		do_alloc();
 	else
