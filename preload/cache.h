@@ -54,8 +54,8 @@ void cache_detach(struct cache *c);
 void cache_flush(struct cache *c);
 
 /*
- * Helper only, and only while the pool is roomy: reserves for who finds the heap locked;
- * what other threads gave back, by size into the depot; boxes of the sizes that were
+ * Helper only: reserves for who finds the heap locked; while the pool is roomy also what
+ * other threads gave back, by size into the depot, and boxes of the sizes that were
  * missed. Returns how many were given back.
  */
 unsigned cache_stock(struct pool *p, bool roomy);

@@ -11,6 +11,7 @@
 #include "cache_inline.h"
 
 #define STOCK_PARTS 16 /* a reserve is at least this part of what it should be */
+#define STOCK_LEFT  16 /* and is renewed as long as this part of the pool is left */
 
 static struct cache stock_cache; /* the helper's own, while it sorts */
 
@@ -259,8 +260,9 @@ unsigned cache_stock(struct pool *p, bool roomy)
 
 	if (!p->depot)
 		return 0;
-	if (roomy) {
+	if (pool_available(p) >= p->size / STOCK_LEFT)
 		cache_stock_reserves(p);
+	if (roomy) {
 		n = stock_returned(p);
 		stock_missed(p);
 	}

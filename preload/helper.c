@@ -88,8 +88,8 @@ static void helper_pool(struct pool *p, void *arg)
 	if (!roomy) {
 		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
 			t->busy = true;
-		for (int i = 0; i < HELPER_TAKE && pool_take_box(p); i++)
-			;
+		for (int i = 0; i < HELPER_TAKE && pool_take_box(p, DEPOT_RESERVE); i++)
+			; /* the last resort takes reserves as well */
 	}
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)

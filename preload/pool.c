@@ -114,12 +114,12 @@ static void pool_unpack(struct pool *p, struct depot_box *box)
 		;
 }
 
-/* Under the lock. Bound: DEPOT_CLASSES. */
-static bool pool_take_box_locked(struct pool *p)
+/* Under the lock. Bound: classes. */
+static bool pool_take_box_locked(struct pool *p, unsigned classes)
 {
 	struct depot_box *box = NULL;
 
-	for (unsigned i = 0; p->depot && !box && i < DEPOT_CLASSES; i++) {
+	for (unsigned i = 0; p->depot && !box && i < classes; i++) {
 		if (depot_has(p->depot, i))
 			box = depot_take(p->depot, i);
 	}
@@ -128,14 +128,14 @@ static bool pool_take_box_locked(struct pool *p)
 	return box != NULL;
 }
 
-bool pool_take_box(struct pool *p)
+bool pool_take_box(struct pool *p, unsigned classes)
 {
 	uint32_t tid = lock_tid();
 	bool had;
 
 	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
 		return false;
-	had = pool_take_box_locked(p);
+	had = pool_take_box_locked(p, classes);
 	lock_release(&p->hot->lock, tid);
 	return had;
 }
@@ -155,7 +155,8 @@ static __attribute__((noinline)) void *pool_alloc_slow(
 
 	while (!block && more) {
 		lock_acquire(&p->hot->lock, tid);
-		more = pool_take_locked(p, POOL_TAKE_SLOW) || pool_take_box_locked(p);
+		more = pool_take_locked(p, POOL_TAKE_SLOW) ||
+		       pool_take_box_locked(p, DEPOT_CLASSES);
 		block = heap_alloc_aligned(p->heap, align, size);
 		lock_release(&p->hot->lock, tid);
 	}
@@ -195,7 +196,7 @@ void *pool_try(struct pool *p, size_t size, bool *busy)
 		if (*busy)
 			return NULL;
 		more = pool_take_locked(p, take) || take == POOL_TAKE ||
-		       pool_take_box_locked(p);
+		       pool_take_box_locked(p, DEPOT_CLASSES);
 		block = heap_alloc(p->heap, size);
 		lock_release(&p->hot->lock, tid);
 	}

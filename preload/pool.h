@@ -109,8 +109,9 @@ int pool_grow(struct pool *p, size_t bytes);
 int pool_commit(struct pool *p);
 /* Bytes of area that p needs for `size` bytes of blocks; max and native are set. */
 size_t pool_area_size(const struct pool *p, size_t size);
-/* Not on the realtime path: a box of blocks from the depot goes into the heap. */
-bool pool_take_box(struct pool *p);
+/* Not on the realtime path: a box of blocks from the depot goes into the heap; of the
+ * first so many classes. */
+bool pool_take_box(struct pool *p, unsigned classes);
 
 /* heap_check() under the lock; prints one line and returns false when broken. */
 bool pool_check(struct pool *p);

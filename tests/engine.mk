@@ -2,7 +2,7 @@
 # built with sanitizers, which a library that replaces malloc cannot.
 ENGINE_SRC := $(wildcard preload/heap*.c preload/pool*.c preload/area*.c preload/lock.c \
 	preload/cache*.c preload/depot.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c)
-ENGINE_TESTS := heap heap_misuse cache cache_tag cache_trade cache_reserve pool
+ENGINE_TESTS := heap heap_misuse cache cache_tag cache_thrift cache_trade cache_reserve pool
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 
 ENGINE_HDR := $(wildcard preload/*.h tests/unit/*.h)
@@ -21,6 +21,7 @@ check-asan: $(ENGINE_TESTS:%=$B/asan/engine-%) ## the engine's unit tests under 
 	$B/asan/engine-heap_misuse
 	$B/asan/engine-cache 30000
 	$B/asan/engine-cache_tag 30000
+	$B/asan/engine-cache_thrift
 	$B/asan/engine-cache_trade
 	$B/asan/engine-cache_reserve
 	$B/asan/engine-pool 60000

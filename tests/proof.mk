@@ -47,6 +47,7 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-heap_misuse
 	$B/cov/engine-cache 20000
 	$B/cov/engine-cache_tag
+	$B/cov/engine-cache_thrift
 	$B/cov/engine-cache_trade
 	$B/cov/engine-cache_reserve
 	$B/cov/engine-heap_formula

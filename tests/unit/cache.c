@@ -37,7 +37,7 @@ static void check_whole(void)
 	void *p;
 
 	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
 		;
 	CHECK(pool_check(pool));
 	p = pool_alloc(pool, SIZE, 0);
@@ -120,7 +120,7 @@ static void returned_serve_again(void)
 	size_t used;
 
 	cache_flush(cache);
-	while (pool_take_box(pool))
+	while (pool_take_box(pool, DEPOT_CLASSES))
 		;
 	CHECK(pool_return(pool, p) == HEAP_OK && pool_return(pool, q) == HEAP_OK);
 	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
@@ -276,7 +276,7 @@ int main(int argc, char **argv)
 	size_is_forgotten();
 	random_operations(steps);
 	cache_detach(cache);
-	while (pool_take_box(pool))
+	while (pool_take_box(pool, DEPOT_CLASSES))
 		;
 	CHECK(heap_used(pool->heap) == 0);
 	CHECK(!cache_owns(cache, (void *)pool->lo));

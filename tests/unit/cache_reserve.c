@@ -32,7 +32,7 @@ static unsigned reserves(void)
 static void everything_back(void)
 {
 	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
 		;
 	CHECK(pool_check(pool));
 	CHECK(heap_used(pool->heap) == 0);

@@ -125,7 +125,7 @@ static void *helper(void *arg)
 		pool_take_returned(pool, 4);
 		pool_available(pool);
 		cache_stock(pool, true);
-		pool_take_box(pool);
+		pool_take_box(pool, DEPOT_CLASSES);
 	}
 	return NULL;
 }
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 			fail("free refused", p);
 	}
 	/* the helper may have left some of what it took; then what came after */
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool))
+	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
 		;
 	if (!pool_check(pool) || heap_used(pool->heap))
 		fail("something is left", NULL);

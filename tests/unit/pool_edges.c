@@ -62,7 +62,7 @@ static void depths(void)
 		CHECK(heap_used(p->heap) > 0);
 		CHECK(heap_used(p->heap) <= sizes[i] * 3 / 100);
 		cache_detach(c);
-		while (pool_take_box(p))
+		while (pool_take_box(p, DEPOT_CLASSES))
 			;
 		CHECK(heap_used(p->heap) == 0);
 		pools_delete(p);

@@ -109,7 +109,7 @@ static void boxed_header(void)
 	pool_return(pool, a);
 	cache_stock(pool, true);
 	a[-1] ^= 1;
-	pool_take_box(pool);
+	pool_take_box(pool, DEPOT_CLASSES);
 }
 
 static void stocked_header(void)
@@ -128,6 +128,18 @@ static void stocked_link(void)
 	pool_return(pool, a);
 	pool_return(pool, b);
 	memset(b, 'x', 8);
+	cache_stock(pool, true);
+}
+
+/* Of a size that has no boxes. */
+static void stocked_beside(void)
+{
+	char *a = pool_alloc(pool, 60000, 0), *b = pool_alloc(pool, 200, 0);
+
+	pool_alloc(pool, 100, 0);
+	pool_free(pool, b);
+	memset(b, 'x', 8);
+	pool_return(pool, a);
 	cache_stock(pool, true);
 }
 
@@ -151,6 +163,7 @@ static void misuse(void)
 	dies(boxed_header);
 	dies(stocked_header);
 	dies(stocked_link);
+	dies(stocked_beside);
 	dies(cached_header);
 }
 
