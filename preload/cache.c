@@ -177,7 +177,8 @@ void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *
 	cache_share_bins(c, p);
 	cache_see_growth(c);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_init_bin(&c->small[i].top, &c->small[i].full, c->small_slot[i], 0);
+		cache_init_bin(&c->small[i].top, &c->small[i].full,
+			c->small_slot + cache_slot(i), 0);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		cache_init_bin(&c->large_top[i], &c->large_full[i], c->large_slot[i],
 			CACHE_LARGE_DEPTH);

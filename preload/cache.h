@@ -7,7 +7,7 @@
  * class: 16-byte steps up to CACHE_SMALL, sixteen classes per doubling up to CACHE_LARGE.
  * A stack that runs over or empty trades with the pool's depot, up to DEPOT_BOX blocks at
  * once, and only when that has none with the heap, one block at a time.
- * Bounded: small stacks deepen with use, up to CACHE_DEPTH, all of them together to 1/56
+ * Bounded: small stacks deepen with use, up to CACHE_DEEP, all of them together to 1/56
  * of the pool; large ones hold 1/84 of it. The fuller the pool, the less is kept back
  * (cache_thrift.c).
  *
@@ -27,7 +27,7 @@
 #define CACHE_LARGE 65536UL /* requests up to this have a class */
 
 /* Contents are the engine's; the size is pinned here because slots embed it. */
-#define CACHE_BYTES 24256UL
+#define CACHE_BYTES 35008UL
 
 /* Where a slot has its cache (route.h): the fast path adds up addresses from the slot. */
 #define CACHE_IN_SLOT 0xe80L

@@ -135,8 +135,8 @@ static inline void cache_ask_one(struct cache *c)
 	c->hand = bin ? bin - 1 : (unsigned)CACHE_SMALL_BINS - 1;
 	if (*c->small[bin].top)
 		return;
-	c->deeper += (c->small[bin].full - c->small_slot[bin]) * (long)(bin * HEAP_ALIGN);
-	c->small[bin].full = c->small_slot[bin];
+	c->deeper += (c->small[bin].full - c->small[bin].top) * (long)(bin * HEAP_ALIGN);
+	c->small[bin].full = c->small[bin].top;
 }
 
 /* size: of one of its blocks, which stands for all of them. */

@@ -50,8 +50,9 @@ uint8_t cache_held(const struct cache *c, long *blocks, long *bytes)
 	*blocks = __atomic_load_n(&c->held_blocks, __ATOMIC_RELAXED);
 	*bytes = __atomic_load_n(&c->held_bytes, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		held_out_of_bin(p, c->small_slot[i],
-			held_in_bin(&c->small[i].top, c->small_slot[i], CACHE_DEPTH),
+		held_out_of_bin(p, c->small_slot + cache_slot(i),
+			held_in_bin(&c->small[i].top, c->small_slot + cache_slot(i),
+				cache_depth(i)),
 			blocks, bytes);
 	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
 		held_out_of_bin(p, c->large_slot[i],

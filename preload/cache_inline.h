@@ -23,8 +23,17 @@ struct cache_bin {
 #define CACHE_SMALL_BLOCK \
 	((CACHE_SMALL + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1))
 #define CACHE_SMALL_BINS (CACHE_SMALL_BLOCK / HEAP_ALIGN + 1)
-#define CACHE_DEPTH	 (2 * DEPOT_BOX) /* blocks per small bin, at most */
-#define CACHE_LARGE_MSB	 10u		 /* large classes begin at 1 << 10 */
+/* Blocks per small bin, at most: of blocks up to CACHE_DEEP_BLOCK, and above. How many of
+ * a size a program has cached goes up and down as chance has it; where a bin is too small
+ * for that, it trades with the depot. */
+#define CACHE_DEEP	 64u
+#define CACHE_DEEP_BLOCK 528UL
+#define CACHE_DEEP_BINS	 (CACHE_DEEP_BLOCK / HEAP_ALIGN + 1)
+#define CACHE_DEPTH	 (2 * DEPOT_BOX)
+#define CACHE_SLOTS                           \
+	(CACHE_DEEP_BINS * (CACHE_DEEP + 1) + \
+		(CACHE_SMALL_BINS - CACHE_DEEP_BINS) * (CACHE_DEPTH + 1))
+#define CACHE_LARGE_MSB 10u /* large classes begin at 1 << 10 */
 #define CACHE_LARGE_BINS                                               \
 	98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
 	     */
@@ -77,7 +86,7 @@ struct cache {
 	uint32_t large_size[CACHE_LARGE_BINS]; /* the least block of a class */
 	/* per CACHE_LARGE_UNIT of block size: the class it falls into */
 	uint8_t large_class[CACHE_LARGE_END / CACHE_LARGE_UNIT];
-	void *small_slot[CACHE_SMALL_BINS][CACHE_DEPTH + 1];
+	void *small_slot[CACHE_SLOTS]; /* of all small bins, see cache_slot() */
 	void *large_slot[CACHE_LARGE_BINS][CACHE_LARGE_DEPTH + 1];
 };
 
@@ -198,6 +207,19 @@ static inline void cache_let_go(struct cache *c, void *p)
 			 "i"(CACHE_IN_SLOT + offsetof(struct cache, small)), \
 			 "r"((char *)(c)-CACHE_IN_SLOT), "r"(size)           \
 			 : "memory", "cc")
+
+/* Where a small bin begins, below its first block; so many can be above. */
+static inline unsigned cache_slot(unsigned bin)
+{
+	return bin * (CACHE_DEPTH + 1) +
+	       (CACHE_DEEP - CACHE_DEPTH) *
+		       (bin < CACHE_DEEP_BINS ? bin : (unsigned)CACHE_DEEP_BINS);
+}
+
+static inline unsigned cache_depth(unsigned bin)
+{
+	return bin < CACHE_DEEP_BINS ? CACHE_DEEP : CACHE_DEPTH;
+}
 
 /* size: of a block; its bin's offset too. */
 CACHE_INLINE struct cache_bin *cache_small_bin(struct cache *c, size_t size)

@@ -14,9 +14,10 @@
 static inline bool cache_deepen(struct cache *c, void *p, size_t size)
 {
 	struct cache_bin *b = cache_small_bin(c, size);
+	unsigned bin = (unsigned)(size / HEAP_ALIGN);
 
 	if (size > CACHE_SMALL_BLOCK || c->deeper < (long)size ||
-		b->full == &c->small_slot[size / HEAP_ALIGN][CACHE_DEPTH])
+		b->full == c->small_slot + cache_slot(bin) + cache_depth(bin))
 		return false;
 	c->deeper -= (long)size;
 	b->full++;
