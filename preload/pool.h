@@ -83,6 +83,9 @@ enum heap_verdict pool_return(struct pool *p, void *block);
 bool pool_resize(struct pool *p, void *block, size_t size);
 /* The same without waiting: false and *busy when somebody is at the lock. */
 bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy);
+/* Realtime: yes. malloc() does not keep what was asked for: a block of a rule's, which
+ * was just resized, has no slack from now on and is freed as fast as others. */
+void pool_forget_size(const struct pool *p, void *block);
 /* Realtime: yes. Bytes of a live block that the program may use. */
 size_t pool_room(const struct pool *p, const void *block);
 /* Realtime: yes. Is it booked on a tag? Anything that lies in the pool. */

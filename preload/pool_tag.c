@@ -7,6 +7,12 @@
 #include "pool.h"
 #include "tag_block.h"
 
+void pool_forget_size(const struct pool *p, void *block)
+{
+	if (heap_owner(block) > TAG_UNTAGGED)
+		heap_set_size(p->heap, block, heap_usable_of(block));
+}
+
 size_t pool_room(const struct pool *p, const void *block)
 {
 	return tag_room(p->heap, block);

@@ -144,13 +144,15 @@ static void *route_realloc_foreign(
  * one that grows moves, unless copying it would take longer than waiting. */
 static bool route_resize(struct pool *pool, void *p, size_t size, size_t had)
 {
-	bool busy;
+	bool busy, fits = pool_resize_now(pool, p, size, &busy);
 
-	if (pool_resize_now(pool, p, size, &busy))
+	if (!fits && busy && size <= had)
 		return true;
-	if (!busy)
-		return false;
-	return size <= had || (had > ROUTE_MOVE && pool_resize(pool, p, size));
+	if (!fits && busy && had > ROUTE_MOVE)
+		fits = pool_resize(pool, p, size);
+	if (fits)
+		pool_forget_size(pool, p);
+	return fits;
 }
 
 void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f)

@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "area.h"
 #include "lock.h"
 #include "sys.h"
 
@@ -86,7 +87,11 @@ static struct tag *tag_map(void)
 	long got = sys_mmap(NULL, TAG_CHUNK * sizeof(struct tag), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return sys_is_error(got) ? NULL : (struct tag *)got;
+	if (sys_is_error(got))
+		return NULL;
+	/* realtime threads count there */
+	area_lock_foreign((void *)got, TAG_CHUNK * sizeof(struct tag));
+	return (struct tag *)got;
 }
 
 struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags)

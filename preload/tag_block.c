@@ -83,18 +83,13 @@ void tag_leave_slow(void *p)
 	tag_unbook(t, heap_size_of(p));
 }
 
-/* A rule's has no slack afterwards: so it is freed as fast as others. */
 static bool tag_resize_owned(struct heap *h, void *p, size_t size)
 {
 	size_t had = heap_taken_of(p);
-	uint8_t owner = heap_owner(p);
+	bool fits = heap_resize(h, p, size);
 
-	if (!heap_resize(h, p, size))
-		return false;
-	if (owner > TAG_UNTAGGED)
-		heap_set_size(h, p, heap_usable_of(p));
-	tag_count(owner, 0, (long)(heap_taken_of(p) - had));
-	return true;
+	tag_count(heap_owner(p), 0, (long)(heap_taken_of(p) - had));
+	return fits;
 }
 
 bool tag_resize(struct heap *h, void *p, size_t size)

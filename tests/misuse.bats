@@ -15,6 +15,9 @@ dies() {
 		size = 4M
 		lock = try
 		when_full = fail
+		[rule second]
+		thread = second
+		pool = p
 		[rule r]
 		thread = rt-*
 		pool = p
@@ -48,6 +51,18 @@ dies() {
 
 @test "a huge block freed twice" {
 	dies twice_huge "double free"
+}
+
+@test "freed by a thread of another rule, then by its own" {
+	dies twice_other_rule_then_owner "double free"
+}
+
+@test "freed by its own thread, then by one of another rule" {
+	dies twice_owner_then_other_rule "double free"
+}
+
+@test "a block of another rule freed twice" {
+	dies twice_of_other_rule "double free"
 }
 
 @test "a block of no bytes freed twice" {

@@ -146,7 +146,8 @@ RTM_API status_t rtm_free(void *data);
 RTM_API status_t rtm_realloc(void **data, size_t new_size);
 
 /*
- * The size of a block, exactly as it was last asked for.
+ * The size of a block, exactly as it was last asked for; of a block of malloc() and
+ * realloc(), what can be used of it.
  *
  * data  a block of a pool.
  *

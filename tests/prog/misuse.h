@@ -51,6 +51,19 @@ static inline void *unnamed(void *fn)
 	return NULL;
 }
 
+static inline void *named_second(void *fn)
+{
+	pthread_setname_np(pthread_self(), "second");
+	((void (*)(void))fn)();
+	return NULL;
+}
+
+/* In a thread of another rule of the same pool. */
+static inline void second_rule(void (*fn)(void))
+{
+	in_thread(named_second, (void *)fn);
+}
+
 static inline void peers(void (*fn)(void))
 {
 	in_thread(named, (void *)fn);

@@ -72,22 +72,22 @@ static void twice_other_between(void)
 
 static void twice_bin_full(void)
 {
-	char *p[40];
+	char *p[100]; /* more than a bin holds */
 
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 100; i++)
 		p[i] = get(SMALL);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 100; i++)
 		free(p[i]);
-	free(p[39]);
+	free(p[99]);
 }
 
 static void twice_first_of_bin(void)
 {
-	char *p[40];
+	char *p[100]; /* more than a bin holds */
 
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 100; i++)
 		p[i] = get(SMALL);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 100; i++)
 		free(p[i]);
 	free(p[0]);
 }
@@ -203,6 +203,28 @@ static void twice_peer_large(void)
 	free(a);
 }
 
+/* In the bins of a cache that books on another tag. */
+static void twice_other_rule_then_owner(void)
+{
+	a = get(SMALL);
+	second_rule(free_a);
+	free(a);
+}
+
+static void twice_owner_then_other_rule(void)
+{
+	a = get(SMALL);
+	free(a);
+	second_rule(free_a);
+}
+
+static void twice_of_other_rule(void)
+{
+	second_rule(get_a);
+	free(a);
+	free(a);
+}
+
 static void twice_after_exit(void)
 {
 	peers(get_and_free_a);
@@ -299,6 +321,9 @@ static const struct misuse cases[] = {
 	CASE(twice_owner_then_peer),
 	CASE(twice_peer_then_owner),
 	CASE(twice_peer_large),
+	CASE(twice_other_rule_then_owner),
+	CASE(twice_owner_then_other_rule),
+	CASE(twice_of_other_rule),
 	CASE(twice_after_exit),
 	CASE(twice_after_exit_left),
 	CASE(twice_realloc_moved),
