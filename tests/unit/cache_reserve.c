@@ -8,16 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "cache_inline.h"
-#include "pools.h"
+#include "cache_unit.h"
 
 #define SIZE	 (64UL << 20)
 #define SOMEBODY 0x7fffffffu /* no thread of ours */
 #define MANY	 4000
 
-static struct pool *pool;
-static struct cache *cache;
 static void *block[MANY];
 
 static unsigned reserves(void)
@@ -29,13 +25,9 @@ static unsigned reserves(void)
 	return n;
 }
 
-static void everything_back(void)
+static void nothing_left(void)
 {
-	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
-		;
-	CHECK(pool_check(pool));
-	CHECK(heap_used(pool->heap) == 0);
+	everything_back();
 	CHECK(reserves() == 0);
 }
 
@@ -50,7 +42,7 @@ static void in_a_full_depot(void)
 	CHECK(heap_used(pool->heap) ==
 		DEPOT_RESERVES * (depot_reserve_size(SIZE) & -HEAP_ALIGN));
 	pool->depot->room = had;
-	everything_back();
+	nothing_left();
 	CHECK(pool->depot->room == had);
 }
 
@@ -73,7 +65,7 @@ static void where_every_box_is_in_use(void)
 	CHECK(reserves() == DEPOT_RESERVES);
 	CHECK(heap_used(pool->heap) == (boxes - DEPOT_RESERVES) * 64 +
 					       DEPOT_RESERVES * depot_reserve_size(SIZE));
-	everything_back();
+	nothing_left();
 }
 
 /* No piece is as large as it should be: smaller ones serve. */
@@ -101,7 +93,7 @@ static void of_small_pieces(void)
 		before = *(void **)p;
 		CHECK(pool_free(pool, p) == HEAP_OK);
 	}
-	everything_back();
+	nothing_left();
 }
 
 /* A few blocks a turn, as another thread frees them: they share boxes. */
@@ -129,7 +121,7 @@ static void few_at_a_time(void)
 		all = depot_numbered(pool->depot, box->below);
 		CHECK(depot_put_empty(pool->depot, box));
 	}
-	everything_back();
+	nothing_left();
 }
 
 static void *one_turn(void *arg)
@@ -161,7 +153,7 @@ static void in_the_middle_of_a_turn(void)
 	CHECK(reserves() == DEPOT_RESERVES);
 	for (unsigned i = 0; i < DEPOT_RESERVES; i++)
 		CHECK(depot_put(pool->depot, 0, box[i]));
-	everything_back();
+	nothing_left();
 }
 
 /* The helper gets what a thread that leaves cannot give to a locked heap. */
@@ -182,26 +174,17 @@ static void leaves_at_once(void)
 	pool->hot->lock.word = 0;
 	CHECK(heap_used(pool->heap) >= 150000);
 	free(other);
-	everything_back();
+	nothing_left();
 }
 
 int main(void)
 {
-	const struct pool_attr attr = {.name = "test", .size = SIZE};
-
-	pool = pools_create(&attr, NULL);
-	cache = calloc(1, sizeof(*cache));
-	if (!pool || !cache)
-		return 1;
-	cache_attach(cache, pool, lock_tid(), NULL);
+	unit_begin(SIZE);
 	in_a_full_depot();
 	where_every_box_is_in_use();
 	of_small_pieces();
 	few_at_a_time();
 	in_the_middle_of_a_turn();
 	leaves_at_once();
-	cache_detach(cache);
-	pools_delete(pool);
-	free(cache);
-	return failures != 0;
+	return unit_end();
 }

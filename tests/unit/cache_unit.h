@@ -21,7 +21,7 @@ static __attribute__((unused)) void *take(size_t n)
 	return p ? p : cache_alloc_slow(cache, n);
 }
 
-static void give(void *p)
+static __attribute__((unused)) void give(void *p)
 {
 	CHECK(cache_free(cache, p) || cache_free_slow(cache, p) == HEAP_OK);
 }
