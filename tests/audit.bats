@@ -335,6 +335,24 @@ same_numbers() {
 	assert_contains "Counted from the moment the audit began"
 }
 
+@test "an audit goes on when its process gets another policy: other rule, other pool, none" {
+	for rule in "sched = other" "sched = rt" "thread = nobody"; do
+		pool_for "sched = rt"
+		rm -f "$BATS_TEST_TMPDIR/go"
+		running
+		joined
+		pool_for "$rule"
+		sed -i -e 's/\[pool p\]/[pool other]/' -e 's/pool = p/pool = other/' -e 's/rule r/rule o/' "$RTMEM_CONF"
+		run timeout 10 "$RTMEM" reload "$RUNNING"
+		assert_success
+		it_goes
+		same_numbers
+		kill -9 "$RUNNING"
+		wait "$RUNNING" || true
+	done
+	RUNNING=
+}
+
 @test "also a realtime thread that no rule names, and with --all every thread" {
 	pool_for "thread = nobody"
 	running
