@@ -20,6 +20,7 @@ static struct tag
 	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
 static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
 static struct lock tag_lock;	      /* held for a walk of the registry */
+static bool tag_locked[TAG_CHUNKS];   /* in RAM; under the lock */
 static struct lock tag_name_lock;     /* held while a rule's tag is looked for */
 struct tag *tag_number[TAG_NUMBERS];
 uint64_t tag_secret; /* written before the first chunk is seen */
@@ -87,11 +88,20 @@ static struct tag *tag_map(void)
 	long got = sys_mmap(NULL, TAG_CHUNK * sizeof(struct tag), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (sys_is_error(got))
-		return NULL;
-	/* realtime threads count there */
-	area_lock_foreign((void *)got, TAG_CHUNK * sizeof(struct tag));
-	return (struct tag *)got;
+	return sys_is_error(got) ? NULL : (struct tag *)got;
+}
+
+void tag_lock_memory(void)
+{
+	uint32_t me = lock_tid();
+
+	lock_acquire(&tag_lock, me);
+	for (unsigned i = 0; i < TAG_CHUNKS && tag_chunk[i]; i++) {
+		if (!tag_locked[i])
+			area_lock_foreign(tag_chunk[i], TAG_CHUNK * sizeof(struct tag));
+		tag_locked[i] = true;
+	}
+	lock_release(&tag_lock, me);
 }
 
 struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags)
@@ -285,5 +295,6 @@ static void tag_empty_pools(struct tag *t, void *arg)
 void tag_child(void)
 {
 	tag_lock.word = tag_name_lock.word = 0;
+	memset(tag_locked, 0, sizeof(tag_locked)); /* a child inherits no lock */
 	tag_each(tag_empty_pools, NULL);
 }

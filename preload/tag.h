@@ -47,6 +47,8 @@ struct tag {
 
 /* NULL: no memory. Not on the realtime path. */
 struct tag *tag_create(const char *name, enum tag_kind kind, uint32_t flags);
+/* A realtime thread is about to count: not on its path, but before. */
+void tag_lock_memory(void);
 /* The caller has checked that it is valid and counts nothing. */
 void tag_delete(struct tag *t);
 /* The number of the tag of rules of this name, which is made when there is none, and

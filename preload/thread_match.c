@@ -17,6 +17,7 @@
 #include "rule.h"
 #include "site_thread.h"
 #include "sys.h"
+#include "tag.h"
 #include "thread_watch.h"
 
 #define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */
@@ -43,6 +44,7 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 	if (!s->locked) {
 		thread_touch(s);
 		area_lock_foreign(s, sizeof(*s));
+		tag_lock_memory();
 		s->locked = true;
 	}
 	if (audit_going() || __atomic_load_n(&route_watching, __ATOMIC_RELAXED))
