@@ -30,15 +30,20 @@ static void *cache_no_block(struct cache *c, size_t n, size_t align)
 	return NULL;
 }
 
-/* Nothing fits: give back all we hold, all that was returned and the depot's, then once
- * more. Bound: what those hold. */
+/*
+ * Nothing fits: take back what other threads returned and what rests in the depot, only
+ * as much as is needed; then give back all we hold, and once more. Bound: what all those
+ * hold.
+ */
 void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align)
 {
-	void *p;
+	void *p = pool_alloc(c->pool, n, align); /* ends the program when it is broken */
 
-	cache_flush(c);
-	p = pool_alloc(c->pool, n, align); /* ends the program when the heap is broken */
-	cache_thrift_last(c);
+	if (!p) {
+		cache_flush(c);
+		p = pool_alloc(c->pool, n, align);
+		cache_thrift_last(c);
+	}
 	return p ? cache_adopt(c, p) : c->full(c, n, align);
 }
 
@@ -66,29 +71,30 @@ void *cache_alloc_tiny(struct cache *c)
 
 /*
  * Not the start of a live block, or one of another tag, which may have slack. Misuse is
- * named; a block becomes one of this cache's, if there is room, else nobody's, for the
- * helper: finding out what it is was work enough for one free.
+ * named; a block becomes one of this cache's, if there is room, else nobody's, for a box
+ * or the helper: finding out what it is was too much work to go on to the heap.
  */
 enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
-	enum heap_verdict v = heap_check_pointer(c->heap, p);
 	uint32_t size = cache_block_size(p);
-	bool kept;
+	bool foreign = heap_owner(p) != c->tag;
 
-	if (v != HEAP_OK)
-		return v;
+	if (__builtin_expect(!cache_is_block(c, p), 0))
+		return heap_check_pointer(c->heap, p);
 	tag_leave_tail(p);
-	if (heap_owner(p) != c->tag) {
+	if (foreign)
 		tag_count(heap_owner(p), -1, -(long)size);
-		cache_hold(c, 1, size);
-	}
-	kept = cache_keep(c, p, size) ||
-	       (size >= CACHE_LARGE_END && cache_keep_huge(c, p, size));
-	cache_own(c, p);
-	if (kept)
+	if (cache_keep(c, p, size) ||
+		(size >= CACHE_LARGE_END && cache_keep_huge(c, p, size))) {
+		cache_hold(c, foreign, foreign ? size : 0);
+		cache_own(c, p);
 		return HEAP_OK;
-	cache_let_go(c, p);
-	pool_push_returned(c->hot, p);
+	}
+	if (!foreign)
+		cache_hold(c, -1, -(size_t)size);
+	cache_disown(c, p);
+	if (size > c->box_in || !cache_into_box_odd(c, p, size))
+		pool_push_returned(c->hot, p);
 	return HEAP_OK;
 }
 

@@ -180,6 +180,23 @@ bool cache_into_box(struct cache *c, void *p, size_t size)
 	return true;
 }
 
+/* The same for a free that has had other work: it opens a box, or fills one up, or leaves
+ * a full one. */
+bool cache_into_box_odd(struct cache *c, void *p, size_t size)
+{
+	unsigned class = cache_class(c, size);
+
+	if (!c->open[class])
+		c->open[class] = cache_take_box(c);
+	else if (c->box_n[class] == c->box_most[class])
+		cache_ship_box(c, size, class);
+	if (!c->open[class] || c->box_n[class] == c->box_most[class])
+		return false;
+	c->open[class]->block[c->box_n[class]++] =
+		(uint32_t)((uintptr_t)p - (uintptr_t)c->heap);
+	return true;
+}
+
 /* A live block for which its bin has no place. Without a box it goes where that costs
  * least, to the helper, and the next ones to the heap. */
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size)

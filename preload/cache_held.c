@@ -32,12 +32,11 @@ static long held_in_bin(void **const *top, void *const *slot, long depth)
 	return n < 0 || n > depth ? 0 : n; /* attached only now */
 }
 
-static void held_out_of_bin(
-	const struct pool *p, void *const *slot, long n, long *blocks, long *bytes)
+/* Small blocks are not looked at: a bin's are all of one size. */
+static long held_in_small(const struct cache *c, unsigned bin)
 {
-	*blocks -= n;
-	for (; n > 0; n--)
-		*bytes -= held_size(p, slot + n);
+	return held_in_bin(
+		&c->small[bin].top, c->small_slot + cache_slot(bin), cache_depth(bin));
 }
 
 uint8_t cache_held(const struct cache *c, long *blocks, long *bytes)
@@ -49,16 +48,20 @@ uint8_t cache_held(const struct cache *c, long *blocks, long *bytes)
 		return TAG_NOBODY;
 	*blocks = __atomic_load_n(&c->held_blocks, __ATOMIC_RELAXED);
 	*bytes = __atomic_load_n(&c->held_bytes, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		held_out_of_bin(p, c->small_slot + cache_slot(i),
-			held_in_bin(&c->small[i].top, c->small_slot + cache_slot(i),
-				cache_depth(i)),
-			blocks, bytes);
-	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		held_out_of_bin(p, c->large_slot[i],
-			held_in_bin(
-				&c->large_top[i], c->large_slot[i], CACHE_LARGE_DEPTH),
-			blocks, bytes);
+	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++) {
+		long n = held_in_small(c, i);
+
+		*blocks -= n;
+		*bytes -= n * (long)(i * HEAP_ALIGN);
+	}
+	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++) {
+		long n = held_in_bin(
+			&c->large_top[i], c->large_slot[i], CACHE_LARGE_DEPTH);
+
+		*blocks -= n;
+		for (; n > 0; n--)
+			*bytes -= held_size(p, &c->large_slot[i][n]);
+	}
 	for (unsigned i = 0; i < CACHE_HUGE; i++) {
 		long size = held_size(p, &c->huge[i]);
 

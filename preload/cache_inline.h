@@ -108,6 +108,7 @@ void *cache_from_reserve(struct cache *c, size_t size);
 void *cache_alloc_aligned(struct cache *c, size_t align, size_t n);
 void *cache_refill_box(struct cache *c, size_t size, unsigned class);
 bool cache_into_box(struct cache *c, void *p, size_t size);
+bool cache_into_box_odd(struct cache *c, void *p, size_t size);
 enum heap_verdict cache_overflow(struct cache *c, void *p, size_t size);
 /* cache_huge.c: above every class. */
 void *cache_alloc_huge(struct cache *c, size_t n);
@@ -178,6 +179,14 @@ static inline void cache_own(const struct cache *c, void *p)
 {
 	((heap_half *)p)[-1] = (uint32_t)(uint16_t) ~((uintptr_t)p ^ c->key) << 16 |
 			       (uint32_t)c->tag << 8;
+}
+
+/* And here nobody's. */
+static inline void cache_disown(const struct cache *c, void *p)
+{
+	((heap_half *)p)[-1] =
+		(uint32_t)(uint16_t) ~((uintptr_t)p ^ c->key ^ (uint32_t)c->tag << 1)
+		<< 16;
 }
 
 /* One that is in no bin any more becomes nobody's. */
@@ -329,6 +338,20 @@ static inline bool cache_owns(const struct cache *c, const void *p)
 static inline bool cache_is_live(const struct cache *c, const void *p)
 {
 	return ((const uint16_t *)p)[-1] == (uint16_t)((uintptr_t)p ^ c->key);
+}
+
+/* The same of any tag, with slack or without: heap_check_pointer(), for what lies in the
+ * pool. */
+static inline bool cache_is_block(const struct cache *c, const void *p)
+{
+	uint32_t half = ((const heap_half *)p)[-1], owner = half >> 8 & 0xff;
+	uint16_t wrong = (uint16_t)(half >> 16 ^ (uintptr_t)p ^ c->key ^
+				    (c->tag ^ owner) << 1 ^ ((half & 0xff) != 0));
+
+	return ((uintptr_t)p % HEAP_ALIGN | wrong) == 0 &&
+	       /* relaxed: see cache_block_size() */
+	       !(__atomic_load_n((const uint32_t *)p - 2, __ATOMIC_RELAXED) &
+		       HEAP_F_FREE);
 }
 
 /* p belongs into a large bin and there is room. It is live or flipped, as the caller

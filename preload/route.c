@@ -278,6 +278,18 @@ __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 		pool_misuse(cache_pool(c), p, v);
 }
 
+/* In its own pool, but not the start of a live block of its cache's tag. */
+static __attribute__((noinline)) void route_free_odd(void *p, struct slot *s)
+{
+	struct cache *c = route_cache(s);
+	enum heap_verdict v;
+
+	s->slow++;
+	v = cache_free_odd(c, p);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		pool_misuse(cache_pool(c), p, v);
+}
+
 /* Its bin is full. */
 static __attribute__((noinline)) void route_free_full(void *p, struct slot *s)
 {
@@ -297,7 +309,7 @@ void route_free_cached(void *p, struct slot *s)
 	if (__builtin_expect(!cache_owns(c, p), 0))
 		route_free_foreign(p, s);
 	else if (__builtin_expect(!cache_is_live(c, p), 0))
-		route_free_slow(p, s);
+		route_free_odd(p, s);
 	else if (__builtin_expect(!cache_free_live(c, p), 0))
 		route_free_full(p, s);
 }
