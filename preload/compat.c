@@ -65,7 +65,7 @@ void *compat_take(
 			block = wait ? pool_alloc(p, size + TAG_TAIL, 0)
 				     : pool_try(p, size + TAG_TAIL, &busy);
 		if (block) {
-			tag_put(p->heap, block, size, tag);
+			tag_put(block, size, tag);
 			return block;
 		}
 	}

@@ -1,167 +1,309 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap_list.h - list surgery and the writing of blocks: what heap.c and heap_resize.c
- * share
+ * heap_list.h - free lists and their blocks: what the heap_*.c files share
  *
- * All inline: on the worst path of malloc and free every call counts. No loop.
+ * A link is a PLACE, the distance of a block from the pool's first byte, so that one
+ * comparison tells whether it can be followed. 0 is none: no header is there. `prev` of
+ * the first block of a list names the list instead: its class times 16, plus 1.
+ *
+ * What the program may have overwritten is checked before it is followed: a block leaves
+ * a list only when its header and both neighbours in the list agree. No loop.
  */
 #ifndef HEAP_LIST_H
 #define HEAP_LIST_H
 
-#include "heap_private.h"
+#include "heap.h"
 
-/* ---- free lists ---- */
+#define HEAP_NO_CLASS ~0u
+#define HEAP_INLINE   static inline __attribute__((always_inline))
+
+/* ---- places ---- */
+
+static inline struct block *heap_at(const struct heap *h, uint32_t place)
+{
+	return (struct block *)(void *)(h->lo + place);
+}
+
+static inline uint32_t heap_place(const struct heap *h, const struct block *b)
+{
+	return (uint32_t)((uintptr_t)b - (uintptr_t)h->lo);
+}
+
+/* Can a block be read there? */
+static inline bool heap_reaches(const struct heap *h, uint32_t place)
+{
+	/* relaxed: it only grows */
+	return place < __atomic_load_n(&h->reach, __ATOMIC_RELAXED);
+}
+
+/* The 8 bytes before a header: size of the free block there. */
+static inline size_t *block_footer_before(struct block *b)
+{
+	return (size_t *)(void *)((uintptr_t)b - 8);
+}
+
+/* ---- size classes: 32 per power of two, one number each, growing with size ---- */
 
 /*
- * The processor finds the word of a bit by itself: one instruction where C takes five. It
- * is not a faster one by itself, but the worst path of malloc and free has three of
- * these.
+ * The class a block of `size` >= BLOCK_MIN belongs to: exponent and upper bits of the
+ * mantissa of the size as a floating-point number. Half the instructions of a bit scan
+ * and two shifts, and each operation has up to four of these.
  */
-#define BIT_CHANGE(instruction, place, bit) \
-	__asm__(instruction " %1, %0" : "+m"(place) : "r"((uint32_t)(bit)) : "cc")
-
-static inline void list_filled(struct heap *h, size_t class)
+#define CLASS_BIAS ((1023u + 5u) << HEAP_SL_BITS)
+static inline uint32_t class_bits(int64_t n)
 {
-	BIT_CHANGE("btsl", h->sl_map, class);
-	BIT_CHANGE("btsl", h->fl_map, class / HEAP_SL);
+	union {
+		double number;
+		uint64_t bits;
+	} as = {.number = (double)n};
+
+	return (uint32_t)(as.bits >> (52u - HEAP_SL_BITS));
+}
+
+static inline uint32_t class_of(uint32_t size)
+{
+	return class_bits(size) - CLASS_BIAS;
+}
+
+/* The smallest class of which every block has at least `size` bytes: the one behind that of
+ * size - 1/2. */
+static inline uint32_t class_fitting(uint32_t size)
+{
+	return class_bits(2 * (int64_t)size - 1) - CLASS_BIAS - HEAP_SL + 1;
+}
+
+/* The returned list of a class: two per power of two. */
+static inline unsigned heap_group(uint32_t class)
+{
+	unsigned g = class / (HEAP_SL / 2);
+
+	return g < HEAP_GROUPS ? g : HEAP_GROUPS - 1;
+}
+
+/* ---- lists ---- */
+
+static inline uint32_t list_head(uint32_t class)
+{
+	return class << 4 | 1;
+}
+
+/* Kept out of line: what it needs is not computed on the way. */
+static __attribute__((noinline, cold, noreturn, unused)) void heap_found_broken(
+	const struct heap *h, const struct block *b)
+{
+	h->broken(h, block_payload(b));
+	__builtin_trap();
+}
+
+static inline void list_push(
+	struct heap *h, struct block *b, uint32_t place, uint32_t size)
+{
+	uint32_t class = class_of(size), first = h->list[class];
+
+	b->next = first;
+	b->prev = list_head(class);
+	h->list[class] = place;
+	if (first) {
+		heap_at(h, first)->prev = place;
+		return;
+	}
+	h->sl_map[class / HEAP_SL] |= 1u << class % HEAP_SL;
+	h->fl_map |= 1u << class / HEAP_SL;
 }
 
 static inline void list_emptied(struct heap *h, uint32_t class)
 {
-	BIT_CHANGE("btrl", h->sl_map, class);
+	h->sl_map[class / HEAP_SL] &= ~(1u << class % HEAP_SL);
 	if (!h->sl_map[class / HEAP_SL])
-		BIT_CHANGE("btrl", h->fl_map, class / HEAP_SL);
+		h->fl_map &= ~(1u << class / HEAP_SL);
 }
 
-static inline void list_push(struct heap *h, struct block *b, uint32_t off, size_t size)
+/* The block behind b in its list, if it says that b is before it. */
+static inline bool list_next_agrees(
+	const struct heap *h, uint32_t next, uint32_t place)
 {
-	size_t class = class_of(size);
-	uint32_t first = *list_slot(h, class);
-
-	b->next = first;
-	*list_slot(h, class) = off;
-	b->prev = list_head(class);
-	if (first)
-		heap_at(h, first)->prev = off;
-	else
-		list_filled(h, class);
+	return !next || (heap_reaches(h, next) && heap_at(h, next)->prev == place);
 }
 
-/* Kept out of line: what it needs is not computed on the way. */
-static __attribute__((noinline, cold)) bool heap_found_broken(
-	struct heap *h, uint32_t off)
+/* b has the FREE flag. */
+HEAP_INLINE void list_remove(struct heap *h, uint32_t place)
 {
-	h->broken = block_payload(heap_at(h, off));
-	return false;
-}
+	struct block *b = heap_at(h, place);
+	uint32_t next, prev;
 
-/* False when the links do not lead back: the program wrote into a free block. */
-static inline __attribute__((always_inline)) bool list_remove(
-	struct heap *h, uint32_t off)
-{
-	uint32_t next = heap_at(h, off)->next, prev = heap_at(h, off)->prev;
-
-	if (!heap_reaches(h, prev) || HEAP_UNLIKELY(heap_at(h, prev)->next != off))
-		return heap_found_broken(h, off);
+	/* first: behind an end mark there may be no memory to read links from */
+	if (BLOCK_UNLIKELY(!block_is_free(&h->key, b)))
+		heap_found_broken(h, b);
+	next = b->next;
+	prev = b->prev;
 	if (next) {
-		if (!heap_reaches(h, next) ||
-			HEAP_UNLIKELY(heap_at(h, next)->prev != off))
-			return heap_found_broken(h, off);
+		if (BLOCK_UNLIKELY(
+			    !heap_reaches(h, next) || heap_at(h, next)->prev != place))
+			heap_found_broken(h, b);
 		heap_at(h, next)->prev = prev;
-		heap_at(h, prev)->next = next;
-		return true;
 	}
-	heap_at(h, prev)->next = 0;
-	if (list_is_head(prev))
-		list_emptied(h, list_class(prev));
-	return true;
+	if (prev & 1) {
+		prev >>= 4;
+		if (BLOCK_UNLIKELY(prev >= HEAP_LISTS || h->list[prev] != place))
+			heap_found_broken(h, b);
+		h->list[prev] = next;
+		if (!next)
+			list_emptied(h, prev);
+		return;
+	}
+	if (BLOCK_UNLIKELY(!heap_reaches(h, prev) || heap_at(h, prev)->next != place))
+		heap_found_broken(h, b);
+	heap_at(h, prev)->next = next;
 }
 
-/* The same for the first block of a list. */
-static inline bool list_remove_first(struct heap *h, uint32_t off, size_t class)
+/* ---- blocks ---- */
+
+/* The end mark of a run: a header that is never free. flag: BLOCK_PREV_FREE or 0. */
+static inline void heap_set_end(struct block *b, uint32_t flag)
 {
-	uint32_t next = heap_at(h, off)->next, head = list_head(class);
-
-	if (HEAP_UNLIKELY(heap_at(h, off)->prev != head))
-		return heap_found_broken(h, off);
-	*list_slot(h, class) = next;
-	if (next) {
-		if (!heap_reaches(h, next) ||
-			HEAP_UNLIKELY(heap_at(h, next)->prev != off))
-			return heap_found_broken(h, off);
-		heap_at(h, next)->prev = head;
-	} else {
-		list_emptied(h, (uint32_t) class);
-	}
-	return true;
+	block_set(b, BLOCK_LAST | flag);
+	block_set_mark(b, 0);
 }
 
-/* ---- taking and giving ---- */
-
+/* relaxed, all: figures that others read */
 static inline void heap_count_more(struct heap *h, size_t size)
 {
-	/* relaxed: a figure that others read without the lock */
 	__atomic_store_n(&h->used, h->used + size, __ATOMIC_RELAXED);
+}
+
+static inline void heap_count_served(struct heap *h, size_t size)
+{
+	__atomic_store_n(&h->served_blocks, h->served_blocks + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(
+		&h->served_bytes, h->served_bytes + (long)size, __ATOMIC_RELAXED);
 }
 
 static inline void heap_count_less(struct heap *h, size_t size)
 {
 	size_t used = h->used;
 
-	/* only here can a peak end */
-	if (used > h->peak)
+	if (used > h->peak) /* only here can a peak end */
 		h->peak = used;
-	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED); /* relaxed: as above */
+	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED);
 }
 
-/* A free block of bytes that were none, with its size at its end, in its list. */
-static inline void heap_write_free(
-	struct heap *h, struct block *b, uint32_t off, size_t size)
+/* Bytes that belong to no block become a free one, in its list. The block behind it knows
+ * that it is free. */
+static inline void heap_put_free(struct heap *h, uint32_t place, uint32_t size)
 {
-	uint64_t word = ((uintptr_t)block_payload(b) << 48 ^ h->free_word) | size;
+	struct block *b = heap_at(h, place);
 
-	/* relaxed: see block_word(); all of the header is one word */
-	__atomic_store_n(block_header(b), word, __ATOMIC_RELAXED);
-	*block_before_size(block_at(b, size)) = size;
-	list_push(h, b, off, size);
+	BLOCK_ASSERT(size >= BLOCK_MIN && size % BLOCK_ALIGN == 0);
+	block_set(b, size | BLOCK_FREE);
+	block_set_mark(b, block_seal_not(&h->key, b, size | BLOCK_FREE));
+	*block_footer_before(heap_at(h, place + size)) = size;
+	list_push(h, b, place, size);
 }
 
-/* The same where a header says already that the block is not live, without slack. */
-static inline void heap_write_freed(
-	struct heap *h, struct block *b, uint32_t off, size_t size)
+/*
+ * `had` bytes at `place`, free but in no list, become a live block of `size` bytes; the
+ * rest is free. The block behind them says PREV_FREE; keep: PREV_FREE or 0 of this one.
+ */
+HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_t size,
+	uint32_t keep, uint8_t tag)
 {
-	block_set(b, (uint32_t)size | HEAP_F_FREE);
-	*block_before_size(block_at(b, size)) = size;
-	list_push(h, b, off, size);
-}
+	struct block *b = heap_at(h, place), *after;
 
-/* b becomes a free block of `size` bytes whose neighbours are not free. */
-static inline void heap_put_free(struct heap *h, struct block *b, size_t size)
-{
-	block_or(block_at(b, size), HEAP_F_PREV_FREE);
-	heap_write_free(h, b, heap_off(h, b), size);
-}
-
-/* b, `had` bytes, in no list, is cut to `size`; the rest goes back. Returns the size it
- * got. Its check and slack stay. */
-static inline __attribute__((always_inline)) size_t heap_cut(struct heap *h,
-	struct block *b, uint32_t off, size_t had, size_t size, uint32_t keep)
-{
-	if (HEAP_LIKELY(had - size >= HEAP_BLOCK_MIN)) {
-		heap_write_free(h, block_at(b, size), off + (uint32_t)size, had - size);
-		block_set(b, (uint32_t)size | keep);
-		return size;
+	if (BLOCK_LIKELY(had - size >= BLOCK_MIN)) {
+		heap_put_free(h, place + size, had - size);
+	} else {
+		size = had;
+		after = heap_at(h, place + had);
+		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
 	}
-	block_clear(block_at(b, had), HEAP_F_PREV_FREE);
-	block_set(b, (uint32_t)had | keep);
-	return had;
+	block_set(b, size | keep);
+	block_revive(&h->key, b, tag);
+	heap_count_more(h, size);
+	heap_count_served(h, size);
+	return block_payload(b);
 }
 
-static inline size_t heap_block_size(size_t wanted)
-{
-	size_t size = (wanted + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
+/* ---- parts ---- */
 
-	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
+static inline bool heap_has_part(const struct heap *h, unsigned part)
+{
+	return part < PARTS_MAX && h->own >> part & 1;
+}
+
+static inline void heap_set_own(struct heap *h, uint64_t own)
+{
+	/* relaxed: others read it for figures */
+	__atomic_store_n(&h->own, own, __ATOMIC_RELAXED);
+}
+
+/* The parts from `first` on are the heap's now: merged with what is free beside them. */
+HEAP_INLINE uint32_t heap_join(
+	struct heap *h, unsigned first, unsigned n, uint64_t mask, uint32_t *had)
+{
+	uint64_t own = h->own;
+	uint32_t lo = first * h->parts->size, hi = lo + n * h->parts->size, before, more;
+	/* the end mark of the part below becomes the header */
+	bool below = own << 1 >> first & 1, above = own >> 1 >> (first + n - 1) & 1;
+	uint32_t place = below ? lo - 8 : lo + 8, end = above ? hi + 8 : hi - 8;
+	struct block *after = heap_at(h, end);
+
+	heap_set_own(h, own | mask);
+	if (!above) {
+		heap_set_end(after, BLOCK_PREV_FREE);
+	} else if (block_word(after) & BLOCK_FREE) {
+		more = block_size(after);
+		list_remove(h, end);
+		end += more;
+	} else {
+		block_set(after, block_word(after) | BLOCK_PREV_FREE);
+	}
+	if (below && block_word(heap_at(h, place)) & BLOCK_PREV_FREE) {
+		before = (uint32_t)*block_footer_before(heap_at(h, place));
+		place -= before;
+		if (BLOCK_UNLIKELY(!heap_reaches(h, place) ||
+				   block_word(heap_at(h, place)) !=
+					   (before | BLOCK_FREE)))
+			heap_found_broken(h, heap_at(h, place + before));
+		list_remove(h, place);
+	}
+	*had = end - place;
+	return place;
+}
+
+/* One more part, in hand like heap_more(). Bound: PARTS_TRIES. */
+HEAP_INLINE uint32_t heap_more_one(struct heap *h, uint32_t *had)
+{
+	uint64_t seen = parts_free(h->parts), one;
+
+	for (int i = 0; seen && i < PARTS_TRIES; i++) {
+		one = parts_choose_one(seen, h->own, h->hint);
+		if (BLOCK_LIKELY(parts_swap(h->parts, &seen, one))) {
+			unsigned first = (unsigned)__builtin_ctzl(one);
+
+			parts_set_owner(h->parts, first, h->number);
+			return heap_join(h, first, 1, one, had);
+		}
+	}
+	return 0;
+}
+
+/* heap_parts.c: memory for a block of `size` from new parts, in hand: in no list, *had
+ * bytes, the block behind it says PREV_FREE. 0: no parts. */
+uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
+/* `total` free bytes at `place`, in no list, have whole parts: these go back. keep: but for
+ * one. What is left goes into lists. */
+void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep);
+
+/* heap_returned.c: a returned block of at least `size` bytes, from the list of that size;
+ * from any of larger sizes. NULL: none. */
+struct block *heap_returned_like(struct heap *h, uint32_t size, unsigned group);
+struct block *heap_returned_above(struct heap *h, uint32_t size);
+
+/* Groups that have blocks, as far as can be seen. */
+static inline uint32_t heap_groups(const struct heap *h)
+{
+	/* relaxed: what is missed now is seen at the next miss */
+	return h->inbox_map | __atomic_load_n(&h->returned_map, __ATOMIC_RELAXED);
 }
 
 #endif

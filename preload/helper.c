@@ -31,7 +31,6 @@
 
 /* One turn of the loop: fast while a growing pool may run short, slow when idle. */
 #define HELPER_TURN_GROWING_NS 500000L
-#define HELPER_TURN_BUSY_NS    1000000L /* blocks are given back to pools */
 #define HELPER_TURN_MATCHED_NS 5000000L
 #define HELPER_TURN_IDLE_NS    50000000L
 /* Facts and names are looked at this often (the promise is 300 ms). */
@@ -52,13 +51,8 @@ bool helper_running(void)
 	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
 }
 
-#define HELPER_TAKE                                                        \
-	64 /* times four returned blocks a turn; the lock is held for four \
-	    */
-
 struct helper_turn {
 	bool growing; /* some pool may still grow */
-	bool busy;    /* other threads gave blocks back to some pool */
 };
 
 /* About an eighth of what the pool may reach. */
@@ -76,21 +70,11 @@ static void helper_pool(struct pool *p, void *arg)
 {
 	struct helper_turn *t = arg;
 	size_t low, left;
-	bool roomy;
 
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
-	/* what threads gave back and no owner had use for: where it is short into the
-	 * heap, else in boxes for who wants the size next */
-	roomy = pool_available(p) >= p->size / 4;
-	t->busy |= cache_stock(p, roomy) > 0;
-	if (!roomy) {
-		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
-			t->busy = true;
-		for (int i = 0; i < HELPER_TAKE && pool_take_box(p, DEPOT_RESERVE); i++)
-			; /* the last resort takes reserves as well */
-	}
+	pool_tend(p);
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)
 		return;
@@ -185,7 +169,7 @@ static void *helper_main(void *arg)
 		helper_own_table();
 	sys_end_optional();
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
-		struct helper_turn t = {false, false};
+		struct helper_turn t = {false};
 		bool matched = thread_matched() > 0;
 
 		sys_begin_optional();
@@ -199,7 +183,6 @@ static void *helper_main(void *arg)
 		stats_turn(helper_now());
 		sys_end_optional();
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
-			     : t.busy  ? HELPER_TURN_BUSY_NS
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}

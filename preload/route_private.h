@@ -43,24 +43,14 @@ void *route_full_slow(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 /* The same for a thread's own pool; what its cache asks last. */
 void *route_full_own_slow(struct cache *c, size_t n, size_t align);
-/* From the thread's own pool: past its bins; large classes and whatever is above. */
-void *route_refill(size_t n, struct slot *s, size_t size);
-void *route_alloc_large(size_t n, struct slot *s);
 /* From a pool and on a tag that may be others than those of the thread's cache. */
 void *route_alloc_from(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 
-static inline void *route_alloc_own(size_t n, struct slot *s)
-{
-	size_t size;
-	void *p;
-
-	if (__builtin_expect(n > CACHE_SMALL, 0))
-		return route_alloc_large(n, s);
-	size = cache_small_size(n);
-	p = cache_pop_small(route_cache(s), size);
-	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
-}
+/* Owner: the chunk of frees for the helper that is being filled is full enough. */
+void route_defer_push(struct slot *s);
+/* The thread ends: its heaps in pools that are not the route's. */
+void route_let_others_go(struct slot *s);
 
 static inline void *route_copy(void *to, const void *from, size_t had, size_t size)
 {

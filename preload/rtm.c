@@ -45,7 +45,7 @@ static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 		return NULL;
 	}
 	if (size == 0)
-		pool_resize(p, block, 0);
+		pool_resize(p, NULL, block, 0);
 	rtm_debug_allocated(p, block, 0, size);
 	return block;
 }
@@ -88,7 +88,7 @@ void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag)
 	void *block = size < RTM_TOTAL_MAX ? rtm_take_bare(p, size + TAG_TAIL, 0) : NULL;
 
 	if (block)
-		tag_put(p->heap, block, size, tag);
+		tag_put(block, size, tag);
 	return block;
 }
 
@@ -111,7 +111,7 @@ static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 	if (!block)
 		return B_NO_MEMORY;
 	if (!tag && to == p)
-		tag_hand_over(block, heap_owner(*data));
+		tag_hand_over(block, block_tag(block_of(*data)));
 	memcpy(block, *data, had < size ? had : size);
 	rtm_give(p, *data);
 	*data = block;
@@ -120,10 +120,10 @@ static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 
 static status_t rtm_resize(struct pool *p, void **data, size_t size)
 {
-	size_t had = heap_size_of(*data);
+	size_t had = block_requested_of(*data);
 
 	rtm_debug_check(p);
-	if (pools_inherited(p) || !pool_resize(p, *data, size))
+	if (pools_inherited(p) || !pool_resize(p, NULL, *data, size))
 		return rtm_move(p, data, had, size);
 	rtm_debug_allocated(p, *data, had, size);
 	return B_OK;
@@ -155,7 +155,7 @@ ssize_t rtm_size_for(void *data)
 {
 	struct pool *p = rtm_owner(data);
 
-	return p ? (ssize_t)heap_size_of(data) : B_BAD_VALUE;
+	return p ? (ssize_t)block_requested_of(data) : B_BAD_VALUE;
 }
 
 ssize_t rtm_phys_size_for(void *data)
@@ -166,7 +166,7 @@ ssize_t rtm_phys_size_for(void *data)
 		return B_BAD_VALUE;
 	if (pools_inherited(p))
 		return (ssize_t)tag_room(p->heap, data);
-	return (ssize_t)(heap_phys_of(p->heap, data) - (tag_of(data) ? TAG_TAIL : 0));
+	return (ssize_t)(heap_room_of(p->heap, data) - (tag_of(data) ? TAG_TAIL : 0));
 }
 
 size_t rtm_available(rtm_pool *pool)

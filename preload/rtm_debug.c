@@ -54,7 +54,7 @@ void rtm_debug_pool_made(struct pool *p)
 
 	if (!rtm_debug())
 		return;
-	heap_stats(p->heap, &st);
+	pool_stats(p, &st);
 	all = pool_alloc(p, st.largest_free, 0);
 	if (!all)
 		return;
@@ -78,13 +78,13 @@ void rtm_debug_freeing(struct pool *p, void *block)
 	v = heap_check_pointer(p->heap, block);
 	if (v != HEAP_OK)
 		pool_misuse(p, block, v);
-	memset(block, RTM_JUNK_FREE, heap_size_of(block));
+	memset(block, RTM_JUNK_FREE, block_requested_of(block));
 }
 
 void rtm_debug_check(struct pool *p)
 {
 	if (__builtin_expect(rtm_debug() < 2, 1))
 		return;
-	if (!pool_check(p))
+	if (!pool_check(p, NULL))
 		log_misuse("MALLOC_DEBUG: pool \"%s\" is not sound", p->name);
 }

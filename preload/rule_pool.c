@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base.h"
-#include "cache.h"
 #include "log.h"
 #include "pools.h"
 
@@ -79,7 +78,6 @@ static struct pool *rule_make_pool(const struct policy_pool *pp, bool *advised)
 			pp->size, pp->lock == POLICY_LOCK_REQUIRE, -error, pp->name);
 		return NULL;
 	}
-	cache_stock_reserves(p);
 	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed &&
 		!*advised) {
 		*advised = true;

@@ -103,7 +103,7 @@ static void fill_pool(struct pool *p, void *arg)
 	r = fill_next(h, &h->pool);
 	if (!r)
 		return;
-	heap_stats(p->heap, &st);
+	pool_stats(p, &st);
 	stats_copy_name(r->name, p->name, sizeof(r->name));
 	stats_copy_name(r->rule, p->rule, sizeof(r->rule));
 	r->size = p->area.committed;
@@ -179,7 +179,7 @@ static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
 	r->priority = s->priority;
 	stats_copy_name(r->name, s->name, sizeof(r->name));
 	r->deferred = s->deferred;
-	r->slow = s->slow;
+	r->slow = route_slow_calls(s);
 	r->fallbacks = s->fallbacks;
 	if (s->wanted && s->wanted->rule) {
 		r->matched = 1;

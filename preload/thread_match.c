@@ -40,6 +40,12 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 {
 	const struct policy_rule *rule = r->rule;
 
+	for (int i = 0; i < POLICY_RULES_MAX; i++) {
+		/* as many heaps as there are threads, and one more that is matched meanwhile */
+		if (r->pool_of[i])
+			pool_ready_heaps(
+				r->pool_of[i], (unsigned)thread_matched() + 2);
+	}
 	image_lock_library();
 	if (!s->locked) {
 		thread_touch(s);

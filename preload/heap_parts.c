@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap_parts.c - how a heap grows by parts of its pool and gives them back
+ *
+ * A run of parts holds blocks from 8 bytes behind its first byte to the end mark, whose
+ * header is its last 8 bytes. Where a heap has two parts side by side, neither the end
+ * mark of the first nor the gap of the second is there: blocks lie across.
+ *
+ *	|8|block ... block|end| |8|block ... |end|      two runs
+ *	|8|block ... block .... block ...... |end|      the same parts, merged
+ *
+ * Realtime: yes, but heap_trim(). Bound: PARTS_TRIES.
+ */
+#include "heap_list.h"
+
+/* ---- more ---- */
+
+/*
+ * Large blocks: what is free at the end of a run counts, so that fewer parts will do. The
+ * first part to take, or -1; *n: how many.
+ */
+static int heap_take_behind(struct heap *h, uint32_t size, unsigned *n)
+{
+	uint64_t ends = h->own << 1 & ~h->own & parts_free(h->parts), mask;
+	uint32_t bytes = h->parts->size, left = 0;
+	unsigned first;
+	struct block *mark;
+
+	if (!ends)
+		return -1;
+	first = (unsigned)__builtin_ctzl(ends);
+	mark = heap_at(h, first * bytes - 8);
+	if (block_word(mark) & BLOCK_PREV_FREE)
+		left = (uint32_t)*block_footer_before(mark);
+	if (left >= size)
+		return -1; /* no: it was found too small */
+	*n = parts_of(h->parts, size - left + bytes - 1);
+	if (*n > PARTS_MAX - first)
+		return -1;
+	mask = parts_mask(first, *n);
+	return parts_take_these(h->parts, mask, h->number) ? -1 : (int)first;
+}
+
+/* A block of which one part is not enough. */
+static __attribute__((noinline)) uint32_t heap_more_run(
+	struct heap *h, uint32_t size, uint32_t *had)
+{
+	unsigned n;
+	int first = heap_take_behind(h, size, &n);
+
+	if (first < 0) {
+		n = parts_of(h->parts, size + HEAP_RUN_ENDS + h->parts->size - 1);
+		first = parts_take(h->parts, h->own, n, h->hint, h->number);
+	}
+	if (first < 0)
+		return 0;
+	return heap_join(h, (unsigned)first, n, parts_mask((unsigned)first, n), had);
+}
+
+uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had)
+{
+	if (!h->parts)
+		return 0;
+	return size > h->part_block ? heap_more_run(h, size, had) : heap_more_one(h, had);
+}
+
+/* ---- less ---- */
+
+/*
+ * The first part that can go of free bytes from `place` on; *left: bytes before it that
+ * stay, of which a block can be made. A run's first part goes without an end mark.
+ */
+static unsigned heap_first_part(
+	const struct heap *h, uint32_t place, bool keep, uint32_t *left)
+{
+	uint32_t bytes = h->parts->size;
+	unsigned i = parts_of(h->parts, place + 8UL + bytes - 1);
+	unsigned in = parts_of(h->parts, place);
+
+	if (place - in * bytes == 8 && !(in && heap_has_part(h, in - 1)))
+		i = in;
+	else if (i * bytes - 8 - place == BLOCK_ALIGN)
+		i++;
+	i += keep;
+	*left = i == in ? 0 : i * bytes - 8 - place;
+	return i;
+}
+
+/* The part behind the last that can go of free bytes up to `end`; *right: bytes behind it
+ * that stay. */
+static unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t *right)
+{
+	uint32_t bytes = h->parts->size;
+	unsigned j = parts_of(h->parts, end + 8UL);
+	bool run_end = end + 8 == j * bytes && !heap_has_part(h, j);
+
+	*right = 0;
+	if (run_end)
+		return j;
+	/* a block cannot begin in the 8 bytes before a part, nor have 16 */
+	if (end + 8 == j * bytes || end - (j * bytes + 8) == BLOCK_ALIGN)
+		j--;
+	*right = end - (j * bytes + 8);
+	return j;
+}
+
+void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep)
+{
+	uint32_t end = place + total, left, right, bytes = h->parts->size;
+	unsigned i = heap_first_part(h, place, keep, &left);
+	unsigned j = heap_last_part(h, end, &right);
+	struct block *after = heap_at(h, end);
+	uint64_t mask;
+
+	if (j <= i) {
+		heap_put_free(h, place, total);
+		return;
+	}
+	mask = parts_mask(i, j - i);
+	if (place < i * bytes)
+		heap_set_end(heap_at(h, i * bytes - 8), left ? BLOCK_PREV_FREE : 0);
+	if (left)
+		heap_put_free(h, place, left);
+	if (right)
+		heap_put_free(h, j * bytes + 8, right);
+	else if (end > j * bytes)
+		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
+	heap_set_own(h, h->own & ~mask);
+	parts_give(h->parts, mask);
+}
+
+void heap_trim(struct heap *h)
+{
+	uint32_t least = h->parts ? class_of(h->parts->size - (uint32_t)HEAP_RUN_ENDS)
+				: HEAP_LISTS;
+
+	for (uint32_t class = least; class < HEAP_LISTS; class++) {
+		uint32_t place = h->list[class], next;
+
+		for (; place; place = next) {
+			uint32_t size = block_size(heap_at(h, place));
+
+			next = heap_at(h, place)->next;
+			list_remove(h, place);
+			/* what is left is a smaller block, or comes first in its list */
+			heap_give_parts(h, place, size, false);
+		}
+	}
+}
