@@ -122,23 +122,6 @@ void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t ta
 	return heap_cut(h, place + gap, had - gap, size, BLOCK_PREV_FREE, tag);
 }
 
-/* A returned block that is larger than asked is cut; the rest is free. */
-static void *heap_reuse(struct heap *h, struct block *b, uint32_t size, uint8_t tag)
-{
-	uint32_t had = block_size(b), rest = had - size;
-	struct block *tail = heap_at(h, heap_place(h, b) + size);
-
-	if (rest >= BLOCK_MIN) {
-		block_set(b, size | (block_word(b) & BLOCK_PREV_FREE));
-		block_set(tail, rest);
-	}
-	block_revive(&h->key, b, tag);
-	heap_count_served(h, block_size(b));
-	if (rest >= BLOCK_MIN)
-		heap_release(h, tail);
-	return block_payload(b);
-}
-
 static __attribute__((noinline)) void *heap_serve_free(
 	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
 {
@@ -150,12 +133,12 @@ static __attribute__((noinline)) void *heap_serve_free(
 static __attribute__((noinline)) void *heap_serve_last(
 	struct heap *h, uint32_t size, uint8_t tag)
 {
-	struct block *b = heap_returned_above(h, size);
-	uint32_t place;
+	uint32_t class, place;
 
-	if (b)
-		return heap_reuse(h, b, size, tag);
-	place = heap_take_exact_slow(h, size);
+	heap_take_back(h, HEAP_LAST);
+	class = heap_find(h, class_fitting(size));
+	place = class != HEAP_NO_CLASS ? heap_take_first(h, class)
+				       : heap_take_exact_slow(h, size);
 	return place ? heap_cut(h, place, block_size(heap_at(h, place)), size, 0, tag)
 		     : NULL;
 }
@@ -182,23 +165,26 @@ static __attribute__((noinline)) void *heap_serve_more(
 }
 
 /*
- * Returned blocks of the size come first: so whatever of a size others free is what the
- * next misses of that size get, and the lists stay short. Larger ones are cut only when
- * nothing else is left. Each way is a function of its own that is jumped to, so that it
- * saves only the registers it needs.
+ * With every miss one block leaves the returned list, so the list stays short and what
+ * others free is merged: it is served as it is when it has the size, else released. Each
+ * way on is a function of its own that is jumped to, so that it saves only the registers
+ * it needs.
  */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 {
-	uint32_t class = class_fitting(size);
-	unsigned g = heap_group(class);
-	struct block *b;
+	uint32_t class;
 
-	if (BLOCK_UNLIKELY(heap_groups(h) >> g & 1)) {
-		b = heap_returned_like(h, size, g);
-		if (b)
-			return heap_reuse(h, b, size, tag);
+	if (BLOCK_UNLIKELY(heap_has_returned(h))) {
+		struct block *b = heap_next_returned(h);
+
+		if (block_size(b) - size <= size / 16) {
+			block_revive(&h->key, b, tag);
+			heap_count_served(h, block_size(b));
+			return block_payload(b);
+		}
+		heap_release(h, b);
 	}
-	class = heap_find(h, class);
+	class = heap_find(h, class_fitting(size));
 	return BLOCK_LIKELY(class != HEAP_NO_CLASS) ? heap_serve_free(h, size, tag, class)
 						    : heap_serve_more(h, size, tag);
 }

@@ -4,8 +4,8 @@
  *
  * A heap has one OWNER at a time, a matched thread. Only the owner allocates from it,
  * frees into it and resizes in it: so there is no lock. Anybody else who frees a block of
- * the heap pushes it on one of the heap's RETURNED lists. The owner takes from those
- * lists whenever its cache misses.
+ * the heap pushes it on the heap's RETURNED list. The owner takes from that list whenever
+ * its cache misses.
  *
  * A heap has RUNS of memory: parts side by side (parts.h), or the whole of a native pool.
  * It takes parts when no free block is large enough, and gives back those that are wholly
@@ -18,12 +18,12 @@
 #include "block.h"
 #include "parts.h"
 
+#define HEAP_LAST     4u /* returned blocks released before an allocation fails */
 #define HEAP_RUN_ENDS 16UL /* bytes of a run that no block can have */
 #define HEAP_SL_BITS  5u
 #define HEAP_SL	      (1u << HEAP_SL_BITS)
 #define HEAP_FL	      27u /* 32 classes per power of two, 32 B to 4 GiB */
 #define HEAP_LISTS    (HEAP_FL * HEAP_SL)
-#define HEAP_GROUPS   32u /* returned lists: two per power of two, the last is open */
 
 struct heap;
 
@@ -51,18 +51,16 @@ struct heap {
 
 	/* the owner's; figures are read by others */
 	uint32_t fl_map, sl_map[HEAP_FL + 1]; /* the last is 0: the largest request's */
-	uint32_t inbox_map;		      /* which inboxes have blocks */
+	uint32_t inbox;			      /* place; taken from `returned`; 0: none */
 	uint64_t own;			      /* parts, as bits; atomic, relaxed */
 	uint32_t end;			      /* of a native pool: bytes it has */
 	size_t used, peak;		      /* bytes in blocks that are not free */
 	long served_blocks, served_bytes;     /* handed out live since it was adopted */
-	uint32_t inbox[HEAP_GROUPS];	      /* places; taken from `returned` */
 	uint32_t list[HEAP_LISTS];	      /* place of the first free block; 0: none */
 
 	/* written by whoever frees the owner's blocks; atomic: see heap_returned.c */
-	_Alignas(64) uint32_t returned_map;
+	_Alignas(64) uint32_t returned; /* place */
 	uint32_t state; /* of the pool's, see pool_own.c */
-	uint32_t returned[HEAP_GROUPS]; /* places */
 };
 
 /* ---- making ---- */
@@ -95,7 +93,8 @@ size_t heap_span_sure(size_t live, size_t blocks, size_t n);
 
 /*
  * A live block of `size` bytes or a little more, header included: what others returned,
- * a free block, new parts, or a larger one that was returned. NULL: there is none. size: from block_size_for() or a multiple of 16.
+ * a free block, new parts. NULL: there is none. At most one that was returned is released
+ * on the way, HEAP_LAST before it fails. size: from block_size_for() or a multiple of 16.
  */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag);
 /* From free blocks or new parts, and nothing on the way. align: a power of two >= 16. */
@@ -119,7 +118,7 @@ static inline uint32_t *heap_link(struct block *b)
 }
 
 /*
- * A chain of returned blocks of one group (heap_group()), linked from `first` to `last`.
+ * A chain of returned blocks, linked from `first` to `last`.
  * Bound: `tries` attempts; one fails when another thread pushed meanwhile.
  */
 bool heap_push(struct heap *h, struct block *first, struct block *last, int tries);

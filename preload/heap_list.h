@@ -72,14 +72,6 @@ static inline uint32_t class_fitting(uint32_t size)
 	return class_bits(2 * (int64_t)size - 1) - CLASS_BIAS - HEAP_SL + 1;
 }
 
-/* The returned list of a class: two per power of two. */
-static inline unsigned heap_group(uint32_t class)
-{
-	unsigned g = class / (HEAP_SL / 2);
-
-	return g < HEAP_GROUPS ? g : HEAP_GROUPS - 1;
-}
-
 /* ---- lists ---- */
 
 static inline uint32_t list_head(uint32_t class)
@@ -294,16 +286,7 @@ uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
  * one. What is left goes into lists. */
 void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep);
 
-/* heap_returned.c: a returned block of at least `size` bytes, from the list of that size;
- * from any of larger sizes. NULL: none. */
-struct block *heap_returned_like(struct heap *h, uint32_t size, unsigned group);
-struct block *heap_returned_above(struct heap *h, uint32_t size);
-
-/* Groups that have blocks, as far as can be seen. */
-static inline uint32_t heap_groups(const struct heap *h)
-{
-	/* relaxed: what is missed now is seen at the next miss */
-	return h->inbox_map | __atomic_load_n(&h->returned_map, __ATOMIC_RELAXED);
-}
+/* heap_returned.c: the next returned block, taken and checked. NULL: none. */
+struct block *heap_next_returned(struct heap *h);
 
 #endif

@@ -34,6 +34,8 @@ static bool heap_grow(struct heap *h, struct block *b, uint32_t size)
 	list_remove(h, place + had);
 	heap_count_less(h, had);
 	heap_cut(h, place, had + more, size, block_word(b) & BLOCK_PREV_FREE, 0);
+	h->served_blocks--; /* it was served before */
+	h->served_bytes -= block_size(b);
 	return true;
 }
 

@@ -101,7 +101,7 @@ static void *route_alloc_grown_slow(
 	if (!h || size > BLOCK_MAX / 2)
 		return NULL;
 	p = heap_alloc_aligned(h, align, block_size_for(size), tag);
-	if (p)
+	if (p && pool != s->route->pool) /* else its heap counts */
 		tag_count(tag, 1, (long)block_taken_of(p));
 	return p;
 }
@@ -194,7 +194,7 @@ static __attribute__((noinline)) void route_defer_more(struct slot *s, void *p)
 
 	route_alone_slow(NULL, 0);
 	if (!d && h) {
-		d = heap_serve(h, block_size_for(sizeof(*d)), TAG_NOBODY);
+		d = heap_serve(h, block_size_for(sizeof(*d)), s->route->tag);
 		if (d)
 			d->n = 0;
 		s->defer_open = d;
