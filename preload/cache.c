@@ -243,7 +243,7 @@ void cache_overflow(struct cache *c, void *p)
 	}
 	cache_hold(c, -1, -(long)block_size(b));
 	block_retire(b);
-	if (c->turn++ & 1)
+	if (bin != CACHE_TINY && c->turn++ & 1)
 		cache_ask(c, b, bin);
 	else
 		cache_send_home(c, b, bin);
