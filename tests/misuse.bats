@@ -12,7 +12,7 @@ dies() {
 	[[ $1 != twice_* && $1 != realloc_* ]] || program=misuse_twice
 	policy <<-END
 		[pool p]
-		size = 4M
+		size = 16M
 		lock = try
 		when_full = fail
 		[rule second]
