@@ -74,16 +74,21 @@ $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
-$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map
+# What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
+OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
+$B/own.wrap: $(OWN_OBJ)
+	nm --defined-only $^ | sed -n 's/^.* [Tt] __wrap_/-Wl,--wrap=/p' | sort >$@
+
+$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
-		-Wl,--no-undefined -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
+		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
 		-lpthread -ldl -lm
 $B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)
 	ln -sf $(<F) $@
 
 # Everything but the interposed names: what unit tests link.
-$B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
+$B/libcore.a: $(filter-out $(ENTRY_OBJ) $(OWN_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	@rm -f $@
 	ar rcs $@ $^
 
