@@ -74,6 +74,7 @@ $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
+# -Bsymbolic-functions: what it calls by one of the names it exports is its own function.
 # What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
 OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
 $B/own.wrap: $(OWN_OBJ)
@@ -81,6 +82,7 @@ $B/own.wrap: $(OWN_OBJ)
 
 $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
+		-Wl,-Bsymbolic-functions \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
 		-lpthread -ldl -lm

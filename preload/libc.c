@@ -13,8 +13,8 @@
 
 #include "log.h"
 
-#define LIBC_SONAME    "libc.so.6"
-#define LIBC_HIDDEN    0x8000 /* in a version number: not the default one */
+#define LIBC_SONAME "libc.so.6"
+#define LIBC_HIDDEN 0x8000 /* in a version number: not the default one */
 
 struct libc_table {
 	uintptr_t base, end;

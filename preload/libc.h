@@ -26,15 +26,15 @@ bool libc_holds(const void *at);
 
 /* A function of the type that the headers give it, looked up once; racing look-ups find
  * the same. */
-#define LIBC(name)                                                             \
-	({                                                                     \
-		static __typeof__(&name) libc_;                                \
+#define LIBC(name)                                                                 \
+	({                                                                         \
+		static __typeof__(&name) libc_;                                    \
 		__typeof__(&name) fn_ = __atomic_load_n(&libc_, __ATOMIC_RELAXED); \
-		if (__builtin_expect(!fn_, 0)) {                               \
-			fn_ = (__typeof__(&name))libc_function(#name);         \
-			__atomic_store_n(&libc_, fn_, __ATOMIC_RELAXED);       \
-		}                                                              \
-		fn_;                                                           \
+		if (__builtin_expect(!fn_, 0)) {                                   \
+			fn_ = (__typeof__(&name))libc_function(#name);             \
+			__atomic_store_n(&libc_, fn_, __ATOMIC_RELAXED);           \
+		}                                                                  \
+		fn_;                                                               \
 	})
 
 #endif

@@ -21,11 +21,11 @@
 #include "libc.h"
 #include "loader.h"
 
-#define OWN(type, name, params, args)                                 \
-	type __wrap_##name params;                                    \
+#define OWN(type, name, params, args)                                   \
+	type __wrap_##name params;                                      \
 	__attribute__((visibility("hidden"))) type __wrap_##name params \
-	{                                                             \
-		return LIBC(name) args;                               \
+	{                                                               \
+		return LIBC(name) args;                                 \
 	}
 
 /* the clock of the vDSO: no system call, and not a time somebody made up */
@@ -42,8 +42,8 @@ OWN(char *, strerror_r, (int error, char *buf, size_t len), (error, buf, len))
 OWN(const char *, strerrordesc_np, (int error), (error))
 
 OWN(void *, dlsym, (void *handle, const char *name), (handle, name))
-OWN(int, dl_iterate_phdr,
-	(int (*fn)(struct dl_phdr_info *, size_t, void *), void *arg), (fn, arg))
+OWN(int, dl_iterate_phdr, (int (*fn)(struct dl_phdr_info *, size_t, void *), void *arg),
+	(fn, arg))
 
 OWN(int, clone, (int (*fn)(void *), void *stack, int flags, void *arg),
 	(fn, stack, flags, arg))

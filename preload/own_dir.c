@@ -22,8 +22,8 @@ struct __dirstream {
 OWN DIR *__wrap_opendir(const char *path);
 OWN DIR *__wrap_opendir(const char *path)
 {
-	int fd = sys_openat(AT_FDCWD, path,
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK, 0);
+	int fd = sys_openat(
+		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK, 0);
 	DIR *d;
 
 	if (fd < 0) {
@@ -48,8 +48,7 @@ OWN struct dirent *__wrap_readdir(DIR *d)
 
 	if (d->at >= d->have) {
 		d->at = 0;
-		d->have = sys_call3(
-			SYS_getdents64, d->fd, (long)d->buf, sizeof(d->buf));
+		d->have = sys_call3(SYS_getdents64, d->fd, (long)d->buf, sizeof(d->buf));
 		if (d->have < 0)
 			errno = (int)-d->have;
 		if (d->have <= 0)

@@ -88,3 +88,36 @@ follows_policy() {
 		RTMEM_CONF=
 	done
 }
+
+@test "libc's allocator by a handle of libc is the program's, in C and in ctypes" {
+	both_ways survive_handle
+	assert_contains "next librtpreload.so"
+	assert_contains "versioned next libc.so.6"
+	for conf in '' all; do
+		[ -z "$conf" ] || match_everything
+		run preloaded python3 - <<-'END'
+			import ctypes, ctypes.util
+			for name in ("libc.so.6", "libm.so.6"):
+			    lib = ctypes.CDLL(name)
+			    lib.strdup.restype = lib.malloc.restype = ctypes.c_void_p
+			    for n in range(1, 200000, 997):
+			        lib.free(ctypes.c_void_p(lib.strdup(b"x" * n)))
+			        lib.free(ctypes.c_void_p(lib.malloc(n)))
+			print("freed")
+		END
+		assert_success
+		assert_output freed
+	done
+}
+
+@test "a library that finds the malloc behind it by a handle of libc stands in front of ours" {
+	for conf in '' all; do
+		[ -z "$conf" ] || match_everything
+		for preload in "$PROG/lib/wrap_handle.so:$LIB" "$LIB:$PROG/lib/wrap_handle.so"; do
+			LD_PRELOAD=$preload run timeout 30 "$PROG/front_victim"
+			assert_success
+			assert_contains "ok"
+			[[ $preload == "$LIB"* ]] || assert_contains wrapped
+		done
+	done
+}

@@ -104,15 +104,17 @@ static void look(const char *name, const void *caller, long a)
 	looking = 0;
 }
 
-#define FRONT(name)                                                                   \
-	long front_##name(long, long, long, long, long, long, long, long) __asm__(#name); \
-	long front_##name(long a, long b, long c, long d, long e, long f, long g, long h) \
-	{                                                                             \
-		static any_fn *real;                                                  \
-                                                                                      \
-		look(#name, __builtin_return_address(0), a);                          \
-		if (!real)                                                            \
-			real = (any_fn *)dlsym(RTLD_NEXT, #name);                     \
-		return real(a, b, c, d, e, f, g, h);                                  \
+#define FRONT(name)                                                                \
+	long front_##name(long, long, long, long, long, long, long, long) __asm__( \
+		#name);                                                            \
+	long front_##name(                                                         \
+		long a, long b, long c, long d, long e, long f, long g, long h)    \
+	{                                                                          \
+		static any_fn *real;                                               \
+                                                                                   \
+		look(#name, __builtin_return_address(0), a);                       \
+		if (!real)                                                         \
+			real = (any_fn *)dlsym(RTLD_NEXT, #name);                  \
+		return real(a, b, c, d, e, f, g, h);                               \
 	}
 #include "front.def"
