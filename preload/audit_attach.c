@@ -16,6 +16,7 @@
 
 #include "area.h"
 #include "audit.h"
+#include "program.h"
 #include "sys.h"
 #include "../include/rtmem_stats.h"
 
@@ -85,7 +86,6 @@ static int live_map(void)
 struct audit_file *audit_attach_make(bool every, int *error)
 {
 	char program[sizeof(((struct audit_file *)0)->program)];
-	long n;
 
 	*error = EPERM;
 	if (sys_restricted())
@@ -103,9 +103,8 @@ struct audit_file *audit_attach_make(bool every, int *error)
 		audit_attach_drop();
 		return NULL;
 	}
-	n = sys_call3(
-		SYS_readlink, (long)"/proc/self/exe", (long)program, sizeof(program) - 1);
-	program[n > 0 ? n : 0] = '\0';
+	if (!program_name(program, sizeof(program)))
+		program[0] = '\0';
 	audit_touch(live_at);
 	audit_begin_file(live_at, program, every);
 	return live_at;

@@ -23,6 +23,7 @@
 #include "loader.h"
 #include "log.h"
 #include "pools.h"
+#include "program.h"
 #include "reload.h"
 #include "rule.h"
 #include "site.h"
@@ -82,17 +83,6 @@ void init_native(void)
 }
 
 /* ---- start ---- */
-
-static bool init_exe(char *path, size_t len)
-{
-	long n = sys_call3(
-		SYS_readlink, (long)"/proc/self/exe", (long)path, (long)len - 1);
-
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	return true;
-}
 
 /* inherit = no: programs this one starts do not get us from it. Only our own name goes.
  */
@@ -229,9 +219,13 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	struct policy *p;
 
 	base_init();
-	if (!init_exe(exe, sizeof(exe)))
-		return;
 	p = init_read();
+	if (!program_name(exe, sizeof(exe))) {
+		log_format(exe, sizeof(exe), "?");
+		if (p)
+			log_line("cannot tell which program this is: rules and sections "
+				 "that name one are not for it");
+	}
 	if (p)
 		p = init_match(p, exe, env);
 	/* for its [realtime] section, whether or not a rule can match */
