@@ -3,6 +3,7 @@
 # However a program is started, and whatever it has not got, the policy finds it and it runs
 # shellcheck disable=SC2030,SC2031 # each test is a subshell of its own
 load helper
+load programs
 load victims
 
 LOADER=/lib64/ld-linux-x86-64.so.2
@@ -91,11 +92,13 @@ os.execve(fd, ['x'], dict(os.environ, LD_PRELOAD=sys.argv[2]))" "$VICTIM" "$LIB"
 
 @test "in a /proc of another PID namespace, which has no link for us, the policy is used" {
 	policy_for front_victim
-	unshare -f -p -m --mount-proc sleep 60 3>&- &
-	for _ in $(seq 100); do
-		inner=$(pgrep -P $!) && [ "$(cat "/proc/$inner/comm")" = sleep ] && break
-		sleep 0.05
-	done
+	mkfifo "$BATS_TEST_TMPDIR/end"
+	exec 8<>"$BATS_TEST_TMPDIR/end"
+	unshare -f -p -m --mount-proc cat >"$BATS_TEST_TMPDIR/out" <"$BATS_TEST_TMPDIR/end" 3>&- 8>&- &
+	echo up >&8
+	wait_until 20 grep -q up "$BATS_TEST_TMPDIR/out"
+	inner=$(cat "/proc/$!/task/$!/children")
+	inner=${inner% }
 	in_pool nsenter -m -t "$inner" "$VICTIM"
-	kill "$inner"
+	exec 8>&-
 }
