@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "area.h"
 #include "audit.h"
 #include "compat.h"
 #include "helper.h"
@@ -32,6 +33,7 @@
 #include "thread.h"
 
 #define INIT_MAPS_MAX (1UL << 20)
+#define INIT_LEAST    (4UL << 20) /* with less there is nothing to begin with */
 
 static struct match_process init_process; /* of the first policy */
 
@@ -205,6 +207,12 @@ static void init_rules(struct policy *p)
 
 	if (!set)
 		return;
+	if (area_limits_leave() < INIT_LEAST) {
+		log_line("the limits of memory (ulimit -d, ulimit -v) leave %zu KiB: no "
+			 "rule is used",
+			area_limits_leave() >> 9);
+		return;
+	}
 	init_native();
 	rule_set_pools(set, note, sizeof(note));
 	stats_policy(p);
