@@ -26,5 +26,8 @@ bool helper_running(void);
 /* The program's last thread is ending: libc ends the process when no thread is left, and
  * would wait for the helper forever. Waits for its current turn. */
 void helper_stop(void);
+/* The program is refused a thread: ours may be the one too many. True: it has ended, for
+ * good. */
+bool helper_make_room(void);
 void helper_child(void); /* after fork, in the child: there is none */
 #endif

@@ -4,7 +4,7 @@
  *
  * It makes a cache and perhaps an arena for the thread then, and does not look whether it
  * got them. Where there is no arena the first one serves; where there is no cache the
- * thread goes on without. All three names are jemalloc's own, between two of its objects.
+ * thread goes on without. All names are jemalloc's own, between two of its objects.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +24,25 @@ void *__wrap_je_arena_choose_hard(void *tsd, bool internal)
 
 	/* acquire: pairs with jemalloc's release, when it made it at its start */
 	return arena ? arena : __atomic_load_n(&je_arenas[0], __ATOMIC_ACQUIRE);
+}
+
+/* The same where jemalloc asks itself without our help, and gets none: that malloc will
+ * give NULL, but its thread's cache belongs to an arena. */
+void __real_je_tcache_arena_associate(void *tsdn, void *slow, void *cache, void *arena);
+void __wrap_je_tcache_arena_associate(void *tsdn, void *slow, void *cache, void *arena);
+void __wrap_je_tcache_arena_associate(void *tsdn, void *slow, void *cache, void *arena)
+{
+	if (!arena)
+		arena = __atomic_load_n(&je_arenas[0], __ATOMIC_ACQUIRE); /* as above */
+	__real_je_tcache_arena_associate(tsdn, slow, cache, arena);
+}
+
+void __real_je_tcache_arena_reassociate(void *tsdn, void *slow, void *cache, void *arena);
+void __wrap_je_tcache_arena_reassociate(void *tsdn, void *slow, void *cache, void *arena);
+void __wrap_je_tcache_arena_reassociate(void *tsdn, void *slow, void *cache, void *arena)
+{
+	if (arena)
+		__real_je_tcache_arena_reassociate(tsdn, slow, cache, arena);
 }
 
 /* The cache's memory is asked for here. */
