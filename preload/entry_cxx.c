@@ -62,7 +62,7 @@ void *entry_aligned_alloc(size_t align, size_t size);
 #define ENTRY_NEW_ALIGNED(symbol)                                                \
 	EXPORT void *symbol(size_t size, size_t align)                           \
 	{                                                                        \
-		void *p = entry_aligned_alloc(align, size);                            \
+		void *p = entry_aligned_alloc(align, size);                      \
                                                                                  \
 		return __builtin_expect(p != NULL, 1)                            \
 			       ? p                                               \

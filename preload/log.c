@@ -137,7 +137,8 @@ static int borrow_stderr(void)
 	}
 	if (fd >= 0 || fd == -EBADF)
 		return fd;
-	/* not by our number, which is another process's in a /proc of another namespace */
+	/* not by our number, which is another process's in a /proc of another namespace
+	 */
 	return sys_openat(AT_FDCWD, "/proc/self/fd/2",
 		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
 }

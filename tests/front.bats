@@ -85,7 +85,7 @@ follows_policy() {
 			assert_contains "ok $conf"
 			assert_contains "year 1999"
 		done
-		RTMEM_CONF=
+		export RTMEM_CONF=
 	done
 }
 
