@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "audit_report.h"
+#include "printable.h"
 
 static uint64_t now_ns(void)
 {
@@ -252,16 +253,6 @@ uint64_t audit_progress(const struct audit_report *r, int *threads)
 	return n;
 }
 
-/* Names are for a terminal, and end. */
-static void clean(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 /* From here on what is reported stands still, is bounded, and its names are clean. */
 static bool keep(struct audit_process *p)
 {
@@ -274,15 +265,15 @@ static bool keep(struct audit_process *p)
 	p->file = f;
 	f->nthread = threads_of(f);
 	f->nmodule = f->nmodule < AUDIT_MODULES ? f->nmodule : AUDIT_MODULES;
-	clean(f->program, sizeof(f->program));
+	printable_clean(f->program, sizeof(f->program));
 	for (int i = 0; i < AUDIT_THREADS; i++) {
-		clean(f->thread[i].name, sizeof(f->thread[i].name));
-		clean(p->seen[i].name, sizeof(p->seen[i].name));
+		printable_clean(f->thread[i].name, sizeof(f->thread[i].name));
+		printable_clean(p->seen[i].name, sizeof(p->seen[i].name));
 	}
 	for (int i = 0; i < p->nfreer; i++)
-		clean(p->freer[i].name, sizeof(p->freer[i].name));
+		printable_clean(p->freer[i].name, sizeof(p->freer[i].name));
 	for (int i = 0; i < AUDIT_MODULES; i++)
-		clean(f->module[i].path, sizeof(f->module[i].path));
+		printable_clean(f->module[i].path, sizeof(f->module[i].path));
 	return true;
 }
 

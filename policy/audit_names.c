@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include "audit_report.h"
+#include "printable.h"
+
+#define NAME_SHOWN 2048 /* bytes of a name */
 
 struct audit_symbols {
 	Dwfl *dwfl;
@@ -175,6 +178,18 @@ static int expand_inlined(Dwfl_Module *mod, uint64_t pc, struct audit_name *name
 	return n ? n : 1;
 }
 
+/* A name of an object file may be anything, and as long as the file. */
+static const char *shown(const char *name)
+{
+	char text[NAME_SHOWN];
+
+	if (!name)
+		return NULL;
+	printable(text, sizeof(text), name, sizeof(text));
+	name = strdup(text);
+	return name ? name : "?";
+}
+
 static void look_up(struct audit_symbols *s, struct address *a)
 {
 	uint64_t pc = a->ret - 1; /* in the call, not behind it */
@@ -194,6 +209,17 @@ static void look_up(struct audit_symbols *s, struct address *a)
 	if (line)
 		first->file = dwfl_lineinfo(line, NULL, &first->line, NULL, NULL, NULL);
 	a->n = expand_inlined(mod, pc, a->name);
+}
+
+/* Each name is of its own from here on, and stays as long as the program. */
+static void look_up_shown(struct audit_symbols *s, struct address *a)
+{
+	look_up(s, a);
+	for (int i = 0; i < a->n; i++) {
+		a->name[i].function = shown(a->name[i].function);
+		a->name[i].object = shown(a->name[i].object);
+		a->name[i].file = shown(a->name[i].file);
+	}
 }
 
 static int by_address(const void *a, const void *b)
@@ -219,7 +245,7 @@ int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out
 		free(a);
 		a = *at;
 	} else {
-		look_up(s, a);
+		look_up_shown(s, a);
 	}
 	memcpy(out, a->name, sizeof(*out) * (size_t)a->n);
 	return a->n;

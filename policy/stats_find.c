@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "printable.h"
 #include "stats_read.h"
 
 #define FIND_LIBRARY "librtpreload.so"
@@ -154,10 +155,7 @@ static void find_program(struct stats_page *p)
 		name = slash ? slash + 1 : target;
 	}
 	snprintf(p->program, sizeof(p->program), "%.63s", name);
-	for (char *c = p->program; *c; c++) {
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
-	}
+	printable_clean(p->program, sizeof(p->program));
 }
 
 enum stats_trouble stats_open(pid_t pid, struct stats_page *p)

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "printable.h"
+
 #define STATS_SIZE_MAX (16UL << 20)
 #define STATS_TRIES    200 /* a millisecond apart */
 
@@ -51,25 +53,15 @@ const void *stats_record(
 	return p->copy + s->at + (size_t)i * s->size;
 }
 
-/* Ends the name with NUL, and leaves nothing in it that a terminal would obey. */
-static void stats_name(char *name, size_t size)
-{
-	name[size - 1] = '\0';
-	for (; *name; name++) {
-		if ((unsigned char)*name < 0x20 || (unsigned char)*name >= 0x7f)
-			*name = '?';
-	}
-}
-
 static void stats_thread_names(
 	struct stats_page *p, const struct rtmem_stats_section *s, unsigned char *copy)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct rtmem_stats_thread *r = (void *)(copy + s->at + i * s->size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->rule, sizeof(r->rule));
-		stats_name(r->pool, sizeof(r->pool));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->rule, sizeof(r->rule));
+		printable_clean(r->pool, sizeof(r->pool));
 	}
 }
 
@@ -81,26 +73,26 @@ static void stats_names(struct stats_page *p)
 		struct rtmem_stats_pool *r =
 			(void *)(p->copy + h->pool.at + i * h->pool.size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->rule, sizeof(r->rule));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->rule, sizeof(r->rule));
 	}
 	for (uint32_t i = 0; i < h->rule.n; i++) {
 		struct rtmem_stats_rule *r =
 			(void *)(p->copy + h->rule.at + i * h->rule.size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->pool, sizeof(r->pool));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->pool, sizeof(r->pool));
 	}
 	for (uint32_t i = 0; i < h->tag.n; i++) {
 		struct rtmem_stats_tag *r =
 			(void *)(p->copy + h->tag.at + i * h->tag.size);
 
-		stats_name(r->name, sizeof(r->name));
+		printable_clean(r->name, sizeof(r->name));
 	}
 	stats_thread_names(p, &h->thread, p->copy);
 	stats_thread_names(p, &h->gone, p->copy);
-	stats_name(p->head.policy, sizeof(p->head.policy));
-	stats_name(p->head.reload_message, sizeof(p->head.reload_message));
+	printable_clean(p->head.policy, sizeof(p->head.policy));
+	printable_clean(p->head.reload_message, sizeof(p->head.reload_message));
 }
 
 /* ---- one moment's copy ---- */
