@@ -8,11 +8,14 @@
 #include <dlfcn.h>
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit_report.h"
+#include "gate.h"
 #include "printable.h"
 
 #define NAME_SHOWN 2048 /* bytes of a name */
@@ -36,6 +39,14 @@ static const Dwfl_Callbacks callbacks = {
 	.section_address = dwfl_offline_section_address,
 	.debuginfo_path = &debuginfo_path,
 };
+/* Of another user's objects only what the system keeps by build-id: a name in them may
+ * lead anywhere, to a pipe as well. */
+static const Dwfl_Callbacks callbacks_foreign = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_build_id_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+	.debuginfo_path = &debuginfo_path,
+};
 
 static const char *path_of(const struct audit_file *f, const struct audit_module *m)
 {
@@ -49,24 +60,41 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-struct audit_symbols *audit_symbols_open(const struct audit_file *f)
+/* Of a process that ran before us only what it has mapped; else the path, as the program
+ * that we started meant it. */
+static int object_file(const struct audit_process *p, uint32_t i)
+{
+	if (p->joined)
+		return audit_objects_take(p->objects, i);
+	return gate_regular(AT_FDCWD, path_of(p->file, &p->file->module[i]), 0);
+}
+
+static void report_object(
+	struct audit_symbols *s, const struct audit_process *p, uint32_t i)
+{
+	const struct audit_module *m = &p->file->module[i];
+	const char *path = path_of(p->file, m);
+	int fd = m->lo ? object_file(p, i) : -1;
+
+	if (fd >= 0 &&
+		!dwfl_report_elf(s->dwfl, base_name(path), path, fd, m->base, true))
+		close(fd);
+}
+
+struct audit_symbols *audit_symbols_open(const struct audit_process *p)
 {
 	struct audit_symbols *s = calloc(1, sizeof(*s));
+	bool foreign = p->joined && audit_objects_foreign(p->objects);
 
 	if (!s)
 		return NULL;
-	s->file = f;
-	s->dwfl = dwfl_begin(&callbacks);
+	s->file = p->file;
+	s->dwfl = dwfl_begin(foreign ? &callbacks_foreign : &callbacks);
 	if (!s->dwfl)
 		return s;
 	dwfl_report_begin(s->dwfl);
-	for (uint32_t i = 0; i < f->nmodule && i < AUDIT_MODULES; i++) {
-		const char *path = path_of(f, &f->module[i]);
-
-		if (f->module[i].lo)
-			dwfl_report_elf(s->dwfl, base_name(path), path, -1,
-				f->module[i].base, true);
-	}
+	for (uint32_t i = 0; i < p->file->nmodule && i < AUDIT_MODULES; i++)
+		report_object(s, p, i);
 	dwfl_report_end(s->dwfl, NULL, NULL);
 	return s;
 }

@@ -253,7 +253,7 @@ static int report(struct audit *a)
 	if (!failed && (!a->html || a->output || a->form != audit_text))
 		failed = write_to(a, a->output, a->form);
 	for (int i = 0; i < a->report.nprocess; i++)
-		audit_symbols_close(a->report.process[i]->symbols);
+		audit_process_close(a->report.process[i]);
 	return failed;
 }
 

@@ -97,7 +97,7 @@ static void html_histogram(FILE *to, const struct stats_page *p, const uint32_t 
 
 	if (!view_calls(ticks))
 		return;
-	while (html_x(p, rtmem_stats_bucket_top(first)) <= 0)
+	while (first < last && html_x(p, rtmem_stats_bucket_top(first)) <= 0)
 		low += ticks[first++];
 	most = fmax(most, log10(1 + (double)low));
 	for (unsigned i = first; i <= last; i++)
