@@ -303,17 +303,3 @@ void audit_process_close(struct audit_process *p)
 	p->symbols = NULL;
 	p->objects = NULL;
 }
-
-void audit_remove(struct audit_report *r)
-{
-	DIR *d = *r->dir ? opendir(r->dir) : NULL;
-	struct dirent *e;
-
-	if (!d)
-		return;
-	while ((e = readdir(d)))
-		if (*e->d_name != '.')
-			unlinkat(dirfd(d), e->d_name, 0);
-	closedir(d);
-	rmdir(r->dir);
-}

@@ -113,7 +113,10 @@ void audit_process_close(struct audit_process *p);
 int audit_finish(struct audit_report *r);
 /* How many allocations so far, in how many threads. */
 uint64_t audit_progress(const struct audit_report *r, int *threads);
-/* Removes the directory with its files. */
+/* audit_dir.c: a directory for the files, which goes when this program does, by whatever
+ * means; false: said. */
+bool audit_directory(struct audit_report *r);
+/* Removes it with its files. */
 void audit_remove(struct audit_report *r);
 
 /* audit_names.c: an address is one function, or several when some were inlined. */
