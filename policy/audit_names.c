@@ -29,7 +29,14 @@ struct audit_symbols {
 struct address {
 	uint64_t ret;
 	int n;
-	struct audit_name name[AUDIT_NAMES];
+	struct audit_name name[AUDIT_NAMES]; /* all of their strings are its own */
+};
+
+/* Strings that are made while an address is looked up. */
+struct scratch {
+	char offset[32];
+	char *made[AUDIT_NAMES + 1];
+	int n;
 };
 
 static char *debuginfo_path;
@@ -101,7 +108,14 @@ struct audit_symbols *audit_symbols_open(const struct audit_process *p)
 
 static void forget(void *address)
 {
-	free(address);
+	struct address *a = address;
+
+	for (int i = 0; i < a->n; i++) {
+		free((char *)(uintptr_t)a->name[i].function);
+		free((char *)(uintptr_t)a->name[i].object);
+		free((char *)(uintptr_t)a->name[i].file);
+	}
+	free(a);
 }
 
 void audit_symbols_close(struct audit_symbols *s)
@@ -114,7 +128,7 @@ void audit_symbols_close(struct audit_symbols *s)
 }
 
 /* C++ names as people write them, when a C++ library is there to ask. */
-static const char *readable(const char *name)
+static const char *readable(struct scratch *made, const char *name)
 {
 	typedef char *demangle_fn(const char *, char *, size_t *, int *);
 	static demangle_fn *demangle;
@@ -128,16 +142,19 @@ static const char *readable(const char *name)
 		looked = true;
 		demangle = lib ? (demangle_fn *)dlsym(lib, "__cxa_demangle") : NULL;
 	}
-	if (!demangle || strncmp(name, "_Z", 2))
+	if (!demangle || strncmp(name, "_Z", 2) || strlen(name) >= NAME_SHOWN ||
+		made->n > AUDIT_NAMES)
 		return name;
 	out = demangle(name, NULL, NULL, &status);
-	return out && status == 0 ? out : name;
+	if (!out || status != 0)
+		return name;
+	return made->made[made->n++] = out;
 }
 
-static void object_of(const struct audit_file *f, uint64_t pc, struct audit_name *out)
+static void object_of(const struct audit_file *f, uint64_t pc, struct audit_name *out,
+	struct scratch *made)
 {
 	uint64_t offset = pc;
-	char text[32];
 
 	out->object = "?";
 	for (uint32_t i = 0; i < f->nmodule && i < AUDIT_MODULES; i++) {
@@ -149,8 +166,8 @@ static void object_of(const struct audit_file *f, uint64_t pc, struct audit_name
 		offset = pc - m->base;
 		break;
 	}
-	snprintf(text, sizeof(text), "0x%lx", (unsigned long)offset);
-	out->function = strdup(text);
+	snprintf(made->offset, sizeof(made->offset), "0x%lx", (unsigned long)offset);
+	out->function = made->offset;
 }
 
 static const char *die_name(Dwarf_Die *die)
@@ -179,7 +196,8 @@ static void call_site(Dwarf_Die *cu, Dwarf_Die *die, struct audit_name *out)
 }
 
 /* Innermost first: names[0] holds the object, the symbol and the line already. */
-static int expand_inlined(Dwfl_Module *mod, uint64_t pc, struct audit_name *names)
+static int expand_inlined(
+	Dwfl_Module *mod, uint64_t pc, struct audit_name *names, struct scratch *made)
 {
 	struct audit_name at = names[0];
 	Dwarf_Addr bias;
@@ -195,7 +213,7 @@ static int expand_inlined(Dwfl_Module *mod, uint64_t pc, struct audit_name *name
 		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
 			continue;
 		if (die_name(&up[i]))
-			at.function = readable(die_name(&up[i]));
+			at.function = readable(made, die_name(&up[i]));
 		names[n++] = at;
 		if (tag == DW_TAG_subprogram)
 			break;
@@ -215,10 +233,12 @@ static const char *shown(const char *name)
 		return NULL;
 	printable(text, sizeof(text), name, sizeof(text));
 	name = strdup(text);
-	return name ? name : "?";
+	if (!name)
+		abort();
+	return name;
 }
 
-static void look_up(struct audit_symbols *s, struct address *a)
+static void look_up(struct audit_symbols *s, struct address *a, struct scratch *made)
 {
 	uint64_t pc = a->ret - 1; /* in the call, not behind it */
 	Dwfl_Module *mod = s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL;
@@ -226,28 +246,31 @@ static void look_up(struct audit_symbols *s, struct address *a)
 	const char *symbol;
 	Dwfl_Line *line;
 
-	object_of(s->file, pc, first);
+	object_of(s->file, pc, first, made);
 	a->n = 1;
 	if (!mod)
 		return;
 	symbol = dwfl_module_addrname(mod, pc);
 	if (symbol)
-		first->function = readable(symbol);
+		first->function = readable(made, symbol);
 	line = dwfl_module_getsrc(mod, pc);
 	if (line)
 		first->file = dwfl_lineinfo(line, NULL, &first->line, NULL, NULL, NULL);
-	a->n = expand_inlined(mod, pc, a->name);
+	a->n = expand_inlined(mod, pc, a->name, made);
 }
 
-/* Each name is of its own from here on, and stays as long as the program. */
 static void look_up_shown(struct audit_symbols *s, struct address *a)
 {
-	look_up(s, a);
+	struct scratch made = {.n = 0};
+
+	look_up(s, a, &made);
 	for (int i = 0; i < a->n; i++) {
 		a->name[i].function = shown(a->name[i].function);
 		a->name[i].object = shown(a->name[i].object);
 		a->name[i].file = shown(a->name[i].file);
 	}
+	while (made.n > 0)
+		free(made.made[--made.n]);
 }
 
 static int by_address(const void *a, const void *b)

@@ -221,7 +221,7 @@ static int say_no_room(const struct audit_report *r)
 {
 	int n = 0;
 
-	for (int i = 0; i < r->nprocess; i++)
+	for (int i = 0; *r->dir && i < r->nprocess; i++)
 		n += r->process[i]->file->no_room != 0;
 	if (n)
 		fprintf(stderr,

@@ -13,7 +13,7 @@ endif
 $B/fuzz-page: tests/fuzz/page.c $(TOOL_SRC) $(CORE_SRC) $(TOOL_HDR)
 	@mkdir -p $(@D)
 	./conf/deps.sh $(FUZZ_DEPS)
-	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
+	clang $(CSTD) -Wall -Wextra -Wno-missing-field-initializers -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' \
 		-DRTMEM_SONAME='""' -DRTMEM_MULTIARCH='""' -Iinclude -Ipolicy -I. \
 		-o $@ $< $(TOOL_SRC) $(CORE_SRC) $(INIH_A) -Dmain=rtmem_main \

@@ -248,8 +248,25 @@ static void elsewhere(char **arg)
 	need(open(link + 4, O_PATH) >= 0, "link");
 }
 
+/* Its addresses lie in an object that is really there. */
+static void map_object(struct audit_file *a, const char *path, uint64_t offset)
+{
+	int so = open(path, O_RDONLY);
+	struct stat st;
+	char *at;
+
+	need(so >= 0 && fstat(so, &st) == 0, "object");
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, so, 0);
+	need(at != MAP_FAILED, "map");
+	a->module[0].lo = a->module[0].base = (uintptr_t)at;
+	a->module[0].hi = (uintptr_t)at + (size_t)st.st_size;
+	for (uint32_t i = 0; i < AUDIT_STACKS; i++)
+		for (int k = 0; k < AUDIT_FRAMES; k++)
+			a->stack[i].frame[k] = (uintptr_t)at + offset + 9;
+}
+
 /* audit OBJECT [LENGTH]: an audit whose addresses lie in that object, as it says, and
- * which is that long */
+ * which is that long; audit map:OBJECT OFFSET: at this place in it */
 static void audit(char **arg)
 {
 	int fd = memfd_create(RTMEM_STATS_AUDIT_FILE, 0);
@@ -276,25 +293,10 @@ static void audit(char **arg)
 	a->module[0].hi = 0x500000;
 	a->module[0].base = 0x400000;
 	snprintf(a->module[0].path, AUDIT_PATH, "%s", arg[0]);
-	if (arg[1])
+	if (!strncmp(arg[0], "map:", 4))
+		map_object(a, arg[0] + 4, strtoull(arg[1], NULL, 0));
+	else if (arg[1])
 		need(ftruncate(fd, atol(arg[1])) == 0, "audit");
-	if (!strncmp(arg[0], "map:", 4)) { /* where it is mapped, and under what name */
-		int so = open(arg[0] + 4, O_RDONLY);
-		struct stat st;
-		char *at;
-
-		need(so >= 0 && fstat(so, &st) == 0, "object");
-		at = mmap((void *)0x10000000, (size_t)st.st_size, PROT_READ,
-			MAP_PRIVATE | MAP_FIXED, so, 0);
-		need(at != MAP_FAILED, "map");
-		a->module[0].lo = a->module[0].base = (uintptr_t)at;
-		a->module[0].hi = (uintptr_t)at + (size_t)st.st_size;
-		for (uint32_t i = 0; i < AUDIT_STACKS; i++)
-			for (int k = 0; k < AUDIT_FRAMES; k++)
-				a->stack[i].frame[k] =
-					(uintptr_t)at + strtoull(arg[1], NULL, 0) + 9;
-		need(ftruncate(fd, sizeof(*a)) == 0, "audit");
-	}
 }
 
 int main(int argc, char **argv)
