@@ -76,7 +76,7 @@ sys.exit(0 if ('"$1"') else "not so: " + sys.argv[1])' "$1" <<<"$output" || expl
 }
 
 @test "stat counts what the threads do, and keeps threads that have ended" {
-	victim
+	victim 120
 	run "$RTMEM" stat --json "$VICTIM"
 	assert_success
 	json 't["rt"]["allocations"] > 1000 and t["rt"]["frees"] > 1000'
@@ -327,9 +327,9 @@ f.write(int(value).to_bytes(4, "little"))' "$damage" "$page"
 @test "a file of that name that is no page is refused" {
 	python3 -c 'import os, time, ctypes
 ctypes.CDLL(None).prctl(15, b"rtmem-helper")
-fd = os.memfd_create("rtmem-stats"); os.write(fd, b"x" * 100); time.sleep(30)' 3>&- &
+fd = os.memfd_create("rtmem-stats"); os.write(fd, b"x" * 100); time.sleep(60)' 3>&- &
 	VICTIM=$!
-	sleep 0.5
+	until readlink "/proc/$VICTIM/fd/"* | grep -q memfd; do sleep 0.05; done
 	run timeout 10 "$RTMEM" stat "$VICTIM"
 	assert_failure 1
 	assert_contains "damaged"
