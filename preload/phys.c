@@ -236,7 +236,7 @@ static int phys_unprivileged(const struct phys_want *w, struct phys_run *run)
 }
 
 /* An empty mapping, exactly there if `at` is not NULL. */
-static long phys_hold(void *at, size_t size)
+static long phys_room_at(void *at, size_t size)
 {
 	int fixed = at ? MAP_FIXED_NOREPLACE : 0;
 	long got = sys_mmap(at, size, PROT_NONE,
@@ -251,7 +251,7 @@ static long phys_hold(void *at, size_t size)
 /* Is there room in the address space, whatever there is in RAM? */
 static int phys_room(void *at, size_t size)
 {
-	long got = phys_hold(at, size);
+	long got = phys_room_at(at, size);
 
 	if (sys_is_error(got))
 		return -ENOMEM;
@@ -264,7 +264,7 @@ static int phys_place(struct phys_run *run, void *at)
 {
 	struct area *a = run->area;
 	size_t offset = (size_t)(run->base - a->base);
-	long got = phys_hold(at, a->reserved);
+	long got = phys_room_at(at, a->reserved);
 
 	if (sys_is_error(got))
 		return -ENOMEM;

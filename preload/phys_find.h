@@ -48,9 +48,23 @@ bool phys_units_find(
 /* Moves what was found together, in order. The address, or a negative errno. */
 long phys_units_gather(struct phys_units *u, const struct phys_found *f);
 
-/* Bytes that a program could get of the zones that reach into the range; SIZE_MAX when
- * nobody tells. */
-size_t phys_zone_free(const struct phys_want *w);
+/* Bytes that a program could get of the zones that reach into the range, and of those
+ * above it, which the kernel hands out first. false and {SIZE_MAX, 0} when nobody tells.
+ */
+struct phys_free {
+	size_t inside, above;
+};
+bool phys_zone_free(const struct phys_want *w, struct phys_free *out);
+
+/* Memory of the zones above the range, taken without touching it. */
+struct phys_hold {
+	unsigned char *map; /* one page of each piece */
+	size_t pieces;
+};
+/* Takes it until the range is what comes next, or less than `spare` bytes are left. */
+void phys_hold(struct phys_hold *h, const struct phys_want *w, size_t spare);
+void phys_hold_drop(struct phys_hold *h);
+
 /* Finds it, with frame numbers, and keeps it. 0, or -ENOSPC. */
 int phys_search(const struct phys_want *w, struct phys_run *run);
 

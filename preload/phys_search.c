@@ -2,15 +2,16 @@
 /*
  * phys_search.c - contiguous memory: which sources are tried, and how far
  *
- * The sources, in this order: a few pages for what is small; huge pages that were
- * reserved (2 MiB, 1 GiB); transparent huge pages, collapsed where they did not come by
- * themselves; then ordinary pages. A source that cannot serve, for whatever reason (the
- * processor has no 1 GiB pages, a filter forbids a call, a limit), passes on to the next.
+ * The sources: huge pages that were reserved (2 MiB, 1 GiB); transparent huge pages,
+ * collapsed where they did not come by themselves; then ordinary pages; for what is small
+ * ordinary pages first and what was reserved last. A source that cannot serve, for
+ * whatever reason (the processor has no 1 GiB pages, a filter forbids a call, a limit),
+ * passes on to the next.
  *
  * The kernel hands out memory from the top: what lies low comes last. So if none lay in
  * the range that was asked for, and memory is free there, what lies elsewhere is held
- * until the range is reached: huge pages, which leave the small rest to other programs,
- * then what remains.
+ * until the range is reached: whole zones above it (phys_hold.c), then huge pages, which
+ * leave the small rest to other programs, then what remains.
  *
  * Bound: PHYS_BUDGET, 4 GiB of it take some five seconds; for the range, the machine's
  * free memory but for PHYS_SPARE, once, at the speed at which the kernel clears it.
@@ -164,7 +165,7 @@ static int phys_try_rest(const struct phys_want *w, struct phys_run *run)
 	return ret;
 }
 
-static int phys_try_far(const struct phys_want *w, struct phys_run *run)
+static int phys_try_beyond(const struct phys_want *w, struct phys_run *run)
 {
 	struct phys_budget b = phys_budget_far(PHYS_HUGE, w);
 	struct phys_units u;
@@ -178,7 +179,35 @@ static int phys_try_far(const struct phys_want *w, struct phys_run *run)
 	return ret;
 }
 
-static int phys_reserved(const struct phys_want *w, struct phys_run *run)
+/* What the kernel hands out as it is. */
+static int phys_try_near(const struct phys_want *w, struct phys_run *run)
+{
+	bool small = w->size <= PHYS_SMALL;
+	int ret = -ENOSPC;
+
+	if (small)
+		ret = phys_try(PHYS_PAGES, AREA_PAGE, w, run);
+	if (ret < 0)
+		ret = phys_try(PHYS_THP, PHYS_HUGE, w, run);
+	if (ret < 0 && !small)
+		ret = phys_try(PHYS_PAGES, AREA_PAGE, w, run);
+	return ret;
+}
+
+static int phys_try_far(const struct phys_want *w, struct phys_run *run)
+{
+	struct phys_hold h;
+	int ret;
+
+	phys_hold(&h, w, phys_budget_far(PHYS_HUGE, w).spare);
+	ret = phys_try_near(w, run);
+	if (ret < 0)
+		ret = phys_try_beyond(w, run);
+	phys_hold_drop(&h);
+	return ret;
+}
+
+static int phys_try_reserved(const struct phys_want *w, struct phys_run *run)
 {
 	int ret = phys_try(PHYS_HUGETLB, PHYS_HUGE, w, run);
 
@@ -187,20 +216,20 @@ static int phys_reserved(const struct phys_want *w, struct phys_run *run)
 
 int phys_search(const struct phys_want *w, struct phys_run *run)
 {
-	bool anywhere = w->low == 0 && w->high >= PHYS_TOP;
-	/* what cannot be pinned is of hugetlbfs, or not at all */
-	bool any = phys_can_pin() && (anywhere || phys_zone_free(w) >= w->size);
-	bool small = w->size <= PHYS_SMALL;
+	bool anywhere = w->low == 0 && w->high >= PHYS_TOP, any;
+	struct phys_free there = {SIZE_MAX, 0};
 	int ret = -ENOSPC;
 
-	if (any && small)
-		ret = phys_try(PHYS_PAGES, AREA_PAGE, w, run);
-	if (ret < 0 && !w->inherit)
-		ret = phys_reserved(w, run);
-	if (ret < 0 && any)
-		ret = phys_try(PHYS_THP, PHYS_HUGE, w, run);
-	if (ret < 0 && any && !small)
-		ret = phys_try(PHYS_PAGES, AREA_PAGE, w, run);
+	if (!anywhere)
+		phys_zone_free(w, &there);
+	/* what cannot be pinned is of hugetlbfs, or not at all */
+	any = phys_can_pin() && there.inside >= w->size;
+	if (!w->inherit && w->size > PHYS_SMALL)
+		ret = phys_try_reserved(w, run);
+	if (ret < 0 && any && there.above < PHYS_BUDGET)
+		ret = phys_try_near(w, run);
+	if (ret < 0 && !w->inherit && w->size <= PHYS_SMALL)
+		ret = phys_try_reserved(w, run);
 	if (ret < 0 && any && !anywhere)
 		ret = phys_try_far(w, run);
 	return ret;

@@ -20,7 +20,7 @@
 struct phys_zone {
 	const struct phys_want *want;
 	uint64_t free, low, kept, spanned; /* pages, of the zone at hand */
-	size_t bytes; /* out: of all zones that reach into the range */
+	struct phys_free out;
 };
 
 static uint64_t zone_number(const char **s)
@@ -50,8 +50,12 @@ static void zone_ends(struct phys_zone *z, uint64_t start)
 	uint64_t from = start << PHYS_PAGE_SHIFT;
 	uint64_t to = (start + z->spanned) << PHYS_PAGE_SHIFT, kept = z->low + z->kept;
 
-	if (from < z->want->high && to > z->want->low && z->free > kept)
-		z->bytes += (z->free - kept) << PHYS_PAGE_SHIFT;
+	uint64_t usable = z->free > kept ? (z->free - kept) << PHYS_PAGE_SHIFT : 0;
+
+	if (from >= z->want->high)
+		z->out.above += usable;
+	else if (to > z->want->low)
+		z->out.inside += usable;
 	z->free = z->low = z->kept = z->spanned = 0;
 }
 
@@ -102,9 +106,11 @@ static int zone_read(void *arg)
 	return (int)got;
 }
 
-size_t phys_zone_free(const struct phys_want *w)
+bool phys_zone_free(const struct phys_want *w, struct phys_free *out)
 {
 	struct phys_zone z = {.want = w};
+	bool told = fds_run(zone_read, &z) == 0;
 
-	return fds_run(zone_read, &z) < 0 ? SIZE_MAX : z.bytes;
+	*out = told ? z.out : (struct phys_free){SIZE_MAX, 0};
+	return told;
 }
