@@ -8,32 +8,66 @@ linked() {
 	LD_LIBRARY_PATH=$(dirname "$LIB") "$@"
 }
 
-@test "contiguous memory is found, verified, pinned, and stays where it is" {
-	run "$UNIT/phys"
+# What a machine may lack: huge pages of a size, transparent ones, io_uring. Each test below
+# is tried without each, whatever this one lacks.
+LACKS=(none 1g 2m 1g,2m,thp io_uring)
+
+# Where nothing can be pinned there is no contiguous memory, and one line says so.
+says_no_more() {
+	if [ "$1" = io_uring ] || ! pins; then
+		assert_output "rtmem: AllocateRtMemoryEx: it cannot be pinned: io_uring is forbidden (kernel.io_uring_disabled)"
+	else
+		assert_output ""
+	fi
+}
+
+@test "contiguous memory is found, verified, pinned, and stays where it is; no source that fails is the last" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" "$UNIT/phys"
+		assert_success
+	done
+}
+
+@test "memory between two addresses is found as long as there is any, however low it lies" {
+	run "$UNIT/phys" range
 	assert_success
 }
 
-@test "without CAP_SYS_ADMIN one huge page is proved contiguous, and more is refused" {
-	run unprivileged 8192 "$UNIT/phys" small
-	assert_success
+@test "without CAP_SYS_ADMIN: 16 single pages, a huge page that is proved contiguous, and no more" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" unprivileged 8192 "$UNIT/phys" small
+		assert_success
+	done
 }
 
 @test "AllocateRtMemoryEx: contiguous, between filters, aligned; each documented error" {
-	run linked "$PROG/compat_intime"
-	assert_success
-	assert_output ""
+	for lack in "${LACKS[@]}"; do
+		run linked without "$lack" "$PROG/compat_intime"
+		assert_success
+		says_no_more "$lack"
+	done
+}
+
+@test "AllocateRtMemoryEx from below 4 GiB" {
+	for lack in none io_uring; do
+		run linked without "$lack" "$PROG/compat_intime" filter
+		assert_success
+	done
 }
 
 @test "AllocateRtMemoryEx: what it gave stays where it is while memory is compacted around it" {
 	run linked "$PROG/compat_intime" stays
 	assert_success
-	assert_output ""
+	says_no_more none
 }
 
-@test "AllocateRtMemoryEx without the privilege: up to 2 MiB, else E_MEM and one line that says what" {
-	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_intime" unprivileged
-	assert_success
-	assert_contains "CAP_SYS_ADMIN"
+@test "AllocateRtMemoryEx without the privilege: 16 pages in a row, up to 2 MiB, else E_MEM and one line that says what" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" \
+			"$PROG/compat_intime" unprivileged
+		assert_success
+		assert_contains "CAP_SYS_ADMIN"
+	done
 }
 
 @test "AllocateRtMemoryEx in a full address space: E_VMEM" {

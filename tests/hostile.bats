@@ -99,21 +99,12 @@ broken() {
 }
 
 @test "a memory cgroup smaller than the pool: no kill, jemalloc serves, one line says so" {
-	local base=/sys/fs/cgroup/memory limit=memory.limit_in_bytes
-
-	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-		base=/sys/fs/cgroup limit=memory.max
-		echo +memory >$base/cgroup.subtree_control
-	fi
-	group=$base/rtmem-hostile-$$
-	mkdir "$group"
-	echo 32M >"$group/$limit"
+	GROUPS_MADE=()
+	memory_group 32M
 	small_pool "max = 64M"
 	sed -i 's/^size = 4M/size = 64M/' "$RTMEM_CONF"
-	# shellcheck disable=SC2016 # expanded inside
-	run preloaded bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" \
-		"$PROG/hostile" work
-	rmdir "$group"
+	run in_group "$group" env LD_PRELOAD="$LIB" "$PROG/hostile" work
+	remove_groups
 	assert_success
 	assert_contains worked
 	[ "$(grep -c '^rtmem: ' <<<"$output")" -eq 1 ] || explain "expected one line"
