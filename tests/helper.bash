@@ -56,14 +56,16 @@ unprivileged() {
 }
 
 # without WHAT CMD…: as on a machine that lacks it (tests/prog/without.c); WHAT none: as it is.
+# CMD may begin with preloaded or unprivileged.
 without() {
-	local what=$1
+	local lacking=("$PROG/without" "$1")
+	[ "$1" != none ] || lacking=()
 	shift
-	if [ "$what" = none ]; then
-		"$@"
-	else
-		"$PROG/without" "$what" "$@"
-	fi
+	case $1 in
+	preloaded) preloaded "${lacking[@]}" "${@:2}" ;;
+	unprivileged) unprivileged "$2" "${lacking[@]}" "${@:3}" ;;
+	*) "${lacking[@]}" "$@" ;;
+	esac
 }
 
 # pins: can pages be pinned here? Where a test expects something else without.
