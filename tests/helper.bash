@@ -40,8 +40,8 @@ preloaded() {
 # user, and gives them back a little later.
 SOME_USER=$((40000 + $$ % 20000))
 
-# as_user [OPTION…] CMD…: as that user, with these options of setpriv.
-as_user() {
+# as_somebody [OPTION…] CMD…: as that user, with these options of setpriv.
+as_somebody() {
 	setpriv --reuid="$SOME_USER" --regid="$SOME_USER" --clear-groups "$@"
 }
 
@@ -51,7 +51,7 @@ unprivileged() {
 	shift
 	(
 		ulimit -l "$kib"
-		as_user --inh-caps=-all "$@"
+		as_somebody --inh-caps=-all "$@"
 	)
 }
 
@@ -84,6 +84,17 @@ wait_until() {
 		sleep 0.05
 	done
 	return 1
+}
+
+# helper_ahead PID: the helper of that process runs before everything that is not realtime.
+# Where others keep it from its processor at the pool's lock, a realtime thread lends it its
+# priority, by a system call: a test that counts those must not depend on the others.
+helper_ahead() {
+	local task
+
+	for task in "/proc/$1"/task/*; do
+		[ "$(cat "$task/comm")" != rtmem-helper ] || chrt -f -p 1 "${task##*/}" || true
+	done
 }
 
 # on_terminal CMD…: the words CMD, one string, on a terminal of its own, whether the machine

@@ -6,7 +6,7 @@ load helper
 # hostile CASE [LINE-OF-POOL]: that case of tests/prog/hostile.c; says nothing when fine.
 hostile() {
 	small_pool "${2-}"
-	run preloaded timeout 60 "$PROG/hostile" "$1"
+	run preloaded timeout 150 "$PROG/hostile" "$1"
 	assert_success
 }
 
@@ -75,7 +75,7 @@ broken() {
 	local n
 
 	for n in $(numbers "$1"); do
-		run timeout 60 strace -f -qq -o "$BATS_TEST_TMPDIR/one" -e trace="$1" \
+		run timeout 150 strace -f -qq -o "$BATS_TEST_TMPDIR/one" -e trace="$1" \
 			-e inject="$1:error=$2:when=$n" -E LD_PRELOAD="$LIB" "$PROG/hostile" work
 		assert_success
 		assert_contains worked
