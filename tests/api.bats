@@ -161,6 +161,22 @@ declared() {
 	assert_output pool
 }
 
+@test "the same in programs that are compiled for a fixed address" {
+	local flags
+	for flags in "gcc -O0 -fno-pic -no-pie" "gcc -O2 -fno-pic -no-pie" "gcc -O2 -fno-plt -no-pie" \
+		"gcc -O2 -fpie -no-pie" "g++ -x c++ -O2 -fno-pic -no-pie"; do
+		# shellcheck disable=SC2086 # a command and its flags
+		$flags -D_GNU_SOURCE -I"$ROOT/include" -o "$BATS_TEST_TMPDIR/fixed" \
+			"$ROOT/tests/prog/api_weak.c"
+		run "$BATS_TEST_TMPDIR/fixed"
+		assert_success
+		assert_output malloc
+		run preloaded "$BATS_TEST_TMPDIR/fixed"
+		assert_success
+		[ "$output" = pool ] || explain "pool ($flags)"
+	done
+}
+
 @test "four threads hammer one small pool: no block is damaged, none is lost" {
 	run linked "$PROG/api_threads"
 	assert_success
