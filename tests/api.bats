@@ -326,6 +326,12 @@ declared() {
 	assert_success
 }
 
+@test "of another thread's stack no more is locked than is in use and was asked for" {
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_media" little
+	assert_success
+	assert_output ""
+}
+
 @test "a media node written for BeOS compiles and plays, in C and in C++" {
 	run linked "$PROG/api_beos_node"
 	assert_success

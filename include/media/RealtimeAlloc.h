@@ -195,20 +195,25 @@ RTM_API rtm_pool *rtm_default_pool(void);
 RTM_API rtm_pool *rtm_get_pool(rtm_pool *head, void *block);
 
 /*
- * Prepares a thread for realtime media: locks its stack and touches it.
+ * Prepares a thread for realtime media: locks its stack and touches it; what is in use
+ * and what is asked for, no more, whatever is mapped around it.
  *
  * thread      as gettid(2) names it, a thread of this process; 0: the calling thread.
- * stack_used  bytes of the stack to lock below what is in use now; 0: all of it, which
- *             for the main thread means what is mapped now. At most 64 MiB count. Pass
- *             what profiling shows the thread to use, typically 32..64 KiB.
+ * stack_used  bytes of the stack to lock below what is in use now, as far as it goes; 0:
+ *             all of it to its guard page, which for the main thread means what is mapped
+ *             now, and which a stack of the program's own making may not have: say how
+ *             much. At most 64 MiB count. Pass what profiling shows the thread to use,
+ *             typically 32..64 KiB.
  * flags       what the thread is doing: B_MEDIA_REALTIME_AUDIO, _VIDEO or both
  * (_ANYKIND).
  *
  * Returns B_OK;
  *   B_BAD_VALUE                   no such thread
  *   B_MEDIA_REALTIME_DISABLED     no kind in flags is switched on in the policy
- *   B_MEDIA_REALTIME_UNAVAILABLE  the system would not lock all of it, or the stack of
- *                                 another thread was not found, because it never sleeps
+ *   B_MEDIA_REALTIME_UNAVAILABLE  the system would not lock all of it; or the stack of
+ *                                 another thread was not found, because it never sleeps,
+ *                                 is on a stack it made itself (a coroutine's), or is not
+ *                                 a thread of libc
  * Realtime: no. Threads: any. Source: BeOS R5, MediaDefs.h.
  */
 RTM_API status_t media_realtime_init_thread(
