@@ -254,6 +254,17 @@ bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy)
 	return !*busy && pool_resize_locked(p, block, size, tid);
 }
 
+/*
+ * Bytes of span in what is committed. What the last page has beyond the most that was
+ * asked for is nobody's in a native pool: its size is a promise, too.
+ */
+static size_t pool_heap_span(const struct pool *p, size_t head)
+{
+	size_t span = p->area.committed - head, most = heap_span_for(p->max);
+
+	return p->native && span > most ? most : span;
+}
+
 size_t pool_available(struct pool *p)
 {
 	size_t used, all;
@@ -261,7 +272,7 @@ size_t pool_available(struct pool *p)
 	if (!pool_usable(p))
 		return 0;
 	used = heap_used(p->heap) + HEAP_ENDS;
-	all = p->area.committed - (p->lo - (uintptr_t)p->area.base);
+	all = pool_heap_span(p, p->lo - (uintptr_t)p->area.base);
 	return all > used ? all - used : 0;
 }
 
@@ -293,7 +304,7 @@ int pool_commit(struct pool *p)
 
 	if (ret < 0)
 		return ret;
-	span = p->area.committed - head;
+	span = pool_heap_span(p, head);
 	p->lo = (uintptr_t)p->area.base + head;
 	p->span = p->area.reserved - head;
 	p->hot = (struct pool_hot *)p->area.base;
@@ -310,16 +321,17 @@ int pool_commit(struct pool *p)
 int pool_grow(struct pool *p, size_t bytes)
 {
 	uint32_t tid = lock_tid();
-	size_t before = p->area.committed;
+	size_t head = p->lo - (uintptr_t)p->area.base, before;
 	int ret;
 
 	if (!pool_usable(p))
 		return -EINVAL;
+	before = pool_heap_span(p, head);
 	ret = area_commit(&p->area, bytes);
-	if (p->area.committed == before)
+	if (pool_heap_span(p, head) == before)
 		return ret < 0 ? ret : -ENOMEM;
 	lock_acquire_patient(&p->hot->lock, tid);
-	heap_extend(p->heap, p->area.committed - before);
+	heap_extend(p->heap, pool_heap_span(p, head) - before);
 	lock_release(&p->hot->lock, tid);
 	__atomic_fetch_add(&p->growths, 1, __ATOMIC_RELAXED);
 	return 0;

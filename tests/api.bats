@@ -36,6 +36,12 @@ declared() {
 	done
 }
 
+@test "a pool's total size is the most that is handed out of it, to the byte" {
+	run linked "$PROG/api_total"
+	assert_success
+	assert_output ""
+}
+
 @test "contiguous memory without the privilege: EPERM and one line that says what is missing" {
 	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_ext" unprivileged
 	assert_success

@@ -60,8 +60,10 @@ typedef struct rtm_pool rtm_pool;
  *
  * out_pool    where the pool is stored; untouched on failure. NULL: the default pool is
  *             made, unless there is one.
- * total_size  bytes, 1 .. 4 GiB - 64 KiB. One block of this size always fits in the fresh
- *             pool.
+ * total_size  bytes, 1 .. 4 GiB - 64 KiB: the most that can be allocated from the pool at
+ *             a time, to the byte. One block of this size always fits in the fresh pool;
+ *             of several, each takes 8 bytes and up to 15 for rounding off it, so they
+ *             come to less.
  * name        for messages and statistics, cut after 63 bytes; copied. NULL: no name.
  *
  * Returns B_OK;
@@ -168,7 +170,8 @@ RTM_API ssize_t rtm_size_for(void *data);
 RTM_API ssize_t rtm_phys_size_for(void *data);
 
 /*
- * Free bytes of a pool in total; the largest free piece may be smaller.
+ * Free bytes of a pool: what one block could have of them if they lay in one piece, at
+ * most the pool's size. The largest free piece may be smaller.
  *
  * pool  a pool; NULL: the default pool.
  *
