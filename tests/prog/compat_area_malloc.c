@@ -56,6 +56,7 @@ static void module(void)
 	CHECK(mine && plain && pools() == 2);
 	CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK && pools() == 2);
 	CHECK(m->malloc(mine, 10) != NULL);
+	CHECK(&m->minfo == info && m->minfo.flags == 0);
 	CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK && pools() == 1);
 	CHECK(m->delete_pool(mine) == B_ERROR);
 	CHECK(rtm_area_delete_pool(plain) == B_OK && pools() == 0);
@@ -71,9 +72,8 @@ static void specifications(void)
 	CHECK(!m->create_pool(B_ANY_ADDRESS, SIZE_MAX, B_FULL_LOCK, RW));
 	CHECK(!m->create_pool(B_EXACT_ADDRESS, MIB, B_FULL_LOCK, RW)); /* which one? */
 	CHECK(!m->create_pool(B_CLONE_ADDRESS, MIB, B_FULL_LOCK, RW));
-	CHECK(!m->create_pool(6, MIB, B_FULL_LOCK, RW));
-	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, 5, RW));
-	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, B_FULL_LOCK, 0));
+	CHECK(!m->create_pool(8, MIB, B_FULL_LOCK, RW));
+	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, 7, RW));
 	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, B_FULL_LOCK, RW | 4));
 	for (uint32 where = B_ANY_ADDRESS; where <= B_ANY_KERNEL_BLOCK_ADDRESS; where++)
 		for (uint32 lock = B_NO_LOCK; lock <= B_CONTIGUOUS; lock++) {
@@ -91,6 +91,45 @@ static void specifications(void)
 			CHECK(m->delete_pool(p) == B_OK);
 		}
 	CHECK(m->delete_pool(NULL) == B_ERROR && m->delete_pool(&st) == B_ERROR);
+}
+
+/* What public drivers pass: 0 is what only the kernel may use. */
+static void protections(void)
+{
+	static const struct {
+		uint32 where, lock, protection;
+		int shared;
+	} by[] = {
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK, 0, 0},
+		{B_ANY_ADDRESS, B_FULL_LOCK, B_READ_AREA, 0},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK,
+			B_KERNEL_READ_AREA | B_KERNEL_WRITE_AREA, 0},
+		{B_RANDOMIZED_ANY_ADDRESS, B_NO_LOCK, RW | B_KERNEL_READ_AREA, 0},
+		{B_RANDOMIZED_BASE_ADDRESS, B_LAZY_LOCK, B_KERNEL_WRITE_AREA, 0},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK, B_CLONEABLE_AREA, 1},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK,
+			B_CLONEABLE_AREA | B_KERNEL_READ_AREA | B_KERNEL_WRITE_AREA, 2},
+	};
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		const void *p =
+			m->create_pool(by[i].where, 8192, by[i].lock, by[i].protection);
+		char *b = p ? m->calloc(p, 1, 8192) : NULL;
+		int fd = p ? rtm_area_descriptor(p) : -1;
+
+		CHECK(p && b && b[8191] == 0);
+		if (b)
+			memset(b, 1, 8192);
+		CHECK((fd >= 0) == (by[i].shared > 0));
+		if (fd >= 0) {
+			void *w = mmap(
+				NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+			CHECK((w != MAP_FAILED) == (by[i].shared > 1));
+			close(fd);
+		}
+		CHECK(p && m->delete_pool(p) == B_OK);
+	}
 }
 
 static void addresses(void)
@@ -174,6 +213,13 @@ static void contiguous(void)
 	if (p) {
 		CHECK(rtm_physical_address(m->malloc(p, 1), &phys) == B_OK &&
 			phys < 16 * MIB);
+		CHECK(m->delete_pool(p) == B_OK);
+	}
+	/* nor need there be anything below 4 GiB */
+	p = m->create_pool(B_ANY_KERNEL_ADDRESS, 8192, B_32_BIT_CONTIGUOUS, 0);
+	if (p) {
+		CHECK(rtm_physical_address(m->malloc(p, 8192), &phys) == B_OK &&
+			phys < 4096 * MIB);
 		CHECK(m->delete_pool(p) == B_OK);
 	}
 }
@@ -383,6 +429,7 @@ int main(int argc, char **argv)
 	}
 	module();
 	specifications();
+	protections();
 	addresses();
 	blocks();
 	contiguous();
