@@ -45,7 +45,8 @@
 static int helper_state;      /* atomic: 0 none, 1 started */
 static uint32_t helper_leave; /* futex */
 static pthread_t helper_thread;
-static bool helper_natives; /* atomic, relaxed: a pool of the API may grow */
+static bool helper_natives;	  /* atomic, relaxed: a pool of the API may grow */
+static void (*helper_also)(void); /* atomic: release by who asks, acquire by the helper */
 
 bool helper_running(void)
 {
@@ -187,11 +188,15 @@ static void *helper_main(void *arg)
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
 		struct helper_turn t = {false, false};
 		bool matched = thread_matched() > 0;
+		void (*also)(void);
 
 		sys_begin_optional();
 		thread_each(helper_drain, NULL);
 		if (matched || __atomic_load_n(&helper_natives, __ATOMIC_RELAXED))
 			pools_each_held(helper_pool, &t);
+		also = __atomic_load_n(&helper_also, __ATOMIC_ACQUIRE);
+		if (also)
+			also();
 		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
@@ -262,6 +267,13 @@ void helper_matched(bool now)
 void helper_start_growing(void)
 {
 	__atomic_store_n(&helper_natives, true, __ATOMIC_RELAXED);
+	helper_start();
+}
+
+void helper_start_for(void (*fn)(void))
+{
+	/* release: what fn looks at; pairs with the helper's acquire */
+	__atomic_store_n(&helper_also, fn, __ATOMIC_RELEASE);
 	helper_start();
 }
 

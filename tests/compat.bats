@@ -88,6 +88,12 @@ says_no_more() {
 	assert_output kept
 }
 
+@test "what OSMalloc_noblock is refused is there for a later call, within the stock limit" {
+	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_osmalloc" grows
+	assert_success
+	assert_output ""
+}
+
 @test "a caller's bug is a panic of OSMalloc: one line that names it, and abort" {
 	while IFS=: read -r how says; do
 		run linked "$PROG/compat_osmalloc" "$how"
