@@ -192,4 +192,5 @@ void compat_child(void)
 	rtm_contiguous_child();
 	compat_cm_child();
 	compat_area_child();
+	compat_rthandle_child();
 }

@@ -11,6 +11,7 @@
 void compat_child(void);
 void compat_cm_child(void);
 void compat_area_child(void);
+void compat_rthandle_child(void);
 
 /*
  * Pools of one kind that are made one after the other as they fill, each at least as

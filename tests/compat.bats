@@ -61,6 +61,12 @@ says_no_more() {
 	says_no_more none
 }
 
+@test "RTHANDLE: memory shared by handle and by name, waiting for names, each documented status" {
+	run linked "$PROG/compat_rthandle"
+	assert_success
+	assert_output ""
+}
+
 @test "AllocateRtMemoryEx without the privilege: 16 pages in a row, up to 2 MiB, else E_MEM and one line that says what" {
 	for lack in "${LACKS[@]}"; do
 		run without "$lack" unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" \
