@@ -133,6 +133,12 @@ says_no_more() {
 	assert_output ""
 }
 
+@test "Core Foundation's values, and block buffers that outlive their pool; each documented failure" {
+	run linked "$PROG/compat_coremedia"
+	assert_success
+	assert_output ""
+}
+
 @test "CMMemoryPool: a block that is not the allocator's is one line and an abort" {
 	for how in "double free" "foreign block" "inside a block" "foreign object"; do
 		run linked "$PROG/compat_cmmemorypool" "$how"
@@ -173,9 +179,10 @@ says_no_more() {
 	[[ "$output" =~ answers\ [0-9]{3}\ ends\ [0-9]{3}$ ]] || explain "not all of it"
 	# each call of the families is among them
 	for name in $(nm -D --defined-only "$LIB" | sed -n 's/.* T \(.*\)@@RTMEM_.*/\1/p' |
-		grep -E '^(OS|CMM|rtm_(cf|cm|area|get_module|put_module|tag)|.*Rt[A-Z])'); do
+		grep -E '^(OS|CM[MB]|rtm_(cf|cm|area|get_module|put_module|tag)|.*Rt[A-Z])'); do
 		macro=$(sed -n "s/^#define \([A-Za-z_]*\)[[:space:]]*$name\$/\1/p" "$ROOT"/include/*/*.h)
-		grep -qwE "$name|${macro:-$name}" "$ROOT/tests/prog/compat_bad.c" || explain "not $name"
+		grep -qwE "$name|${macro:-$name}" "$ROOT"/tests/prog/compat_{bad,coremedia,rthandle}.c ||
+			explain "not $name"
 	done
 }
 
