@@ -240,6 +240,20 @@ says_no_more() {
 	assert_output "faults 0 moved 0 locked 1 munmap 0"
 }
 
+@test "callers in the shape of real ones change nothing but the include path" {
+	for caller in ethercat encoder kext driver mixer; do
+		run linked "$PROG/caller_$caller"
+		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"
+	done
+}
+
+@test "drivers, kernel extensions and mixers within the stock limit, without privileges" {
+	for caller in encoder kext driver mixer; do
+		run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/caller_$caller"
+		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"
+	done
+}
+
 @test "CMMemoryPool: where the library's own thread runs, it ages out without a call" {
 	policy <<-'END'
 		[pool p]

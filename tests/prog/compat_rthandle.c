@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects of INtime, shared by handle and by name between threads that were processes
  * there; each documented failure. */
-/* cflags: -Iinclude/intime */
 /* libs: -Lbuild -lrtpreload */
-#include <rt.h>
+#include <intime/rt.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
