@@ -25,7 +25,7 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
 
-POLICY_CORE := units glob near text keys value value_list value_print model reader parse cover \
+POLICY_CORE := units glob near printable text keys value value_list value_print model reader parse cover \
 	lint find match
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
 TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
@@ -74,16 +74,23 @@ $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
-$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map
+# -Bsymbolic-functions: what it calls by one of the names it exports is its own function.
+# What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
+OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
+$B/own.wrap: $(OWN_OBJ)
+	nm --defined-only $^ | sed -n 's/^.* [Tt] __wrap_/-Wl,--wrap=/p' | sort >$@
+
+$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
+		-Wl,-Bsymbolic-functions \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
-		-Wl,--no-undefined -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
+		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
 		-lpthread -ldl -lm
 $B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)
 	ln -sf $(<F) $@
 
 # Everything but the interposed names: what unit tests link.
-$B/libcore.a: $(filter-out $(ENTRY_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
+$B/libcore.a: $(filter-out $(ENTRY_OBJ) $(OWN_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	@rm -f $@
 	ar rcs $@ $^
 

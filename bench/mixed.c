@@ -2,7 +2,7 @@
 /*
  * mixed.c - system calls and page faults of a realtime thread under mixed allocator work
  *
- *   mixed [OPERATIONS]      (default 3,000,000)
+ *   mixed [OPERATIONS [FILE]]      (default 3,000,000; goes on until FILE is there)
  *
  * The thread is promoted, then does malloc, calloc, realloc, posix_memalign and free of
  * 16 B .. 64 KiB, gives blocks to an ordinary thread that frees them, frees and reallocs
@@ -52,6 +52,7 @@ struct ring {
 struct shared {
 	struct trap trap;
 	uint32_t tid, counting, fifo;
+	uint32_t enough; /* atomic: the file is there */
 	uint64_t operations, faults, system_calls, first_faults;
 	uint64_t number[CALLS_SEEN];
 	char failed[128];
@@ -64,6 +65,7 @@ static struct ring to_other, from_other;
 static bool done;
 static struct rng rng = {88172645463325252u};
 static uint64_t wanted = 3000000;
+static const char *until; /* a file */
 
 static void fail(const char *what)
 {
@@ -242,7 +244,9 @@ static void work_periods(void)
 {
 	uint64_t next = now_ns();
 
-	while (sh->operations < wanted) {
+	/* relaxed: nothing else is handed over with it */
+	while (sh->operations < wanted ||
+		!__atomic_load_n(&sh->enough, __ATOMIC_RELAXED)) {
 		uint64_t before = thread_faults();
 
 		counting(1);
@@ -336,6 +340,8 @@ static int supervise(pid_t pid)
 			usleep(1000);
 		else if (!trap_serve(listener, 10, seen))
 			listener = -1;
+		if (!until || access(until, F_OK) == 0)
+			__atomic_store_n(&sh->enough, 1, __ATOMIC_RELAXED);
 	}
 	return status;
 }
@@ -347,6 +353,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		wanted = strtoull(argv[1], NULL, 0);
+	until = argc > 2 ? argv[2] : NULL;
 	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		-1, 0);
 	pid = fork();

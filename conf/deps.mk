@@ -20,6 +20,7 @@ CHECK_DEPS := \
 	csound \
 	default-jdk-headless \
 	ecasound \
+	faketime \
 	ffmpeg \
 	fluidsynth \
 	g++ \
@@ -28,6 +29,7 @@ CHECK_DEPS := \
 	gstreamer1.0-plugins-base \
 	gstreamer1.0-tools \
 	guitarix \
+	heaptrack \
 	hydrogen \
 	jackd2 \
 	libcap2-bin \

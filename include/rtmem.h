@@ -80,8 +80,9 @@ struct rtm_pool_attr {
 	size_t attr_size; /* sizeof(struct rtm_pool_attr) */
 	size_t size;	  /* bytes, 1 .. 4 GiB - 64 KiB: locked and touched at once; one
 			   * block of this size fits in the fresh pool */
-	size_t max;	  /* bytes it may grow to, ahead of need, by the library's own
-			   * thread; up to 4 GiB - 64 KiB. 0, or below size: does not grow */
+	size_t max;	  /* bytes it may grow to, and never more, ahead of need, by the
+			   * library's own thread; up to 4 GiB - 64 KiB. 0, or below size: does
+			   * not grow */
 	const char *name; /* copied, cut after 63 bytes; NULL: no name */
 	void *address; /* where the pool shall begin, a multiple of 4096; NULL: anywhere.
 			* The first block lies at most 64 KiB behind it */

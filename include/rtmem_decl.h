@@ -11,7 +11,20 @@
 #define RTMEM_DECL_H
 
 #ifdef RTM_WEAK
+/*
+ * noplt: a program compiled with -fno-pic would name our functions by addresses that the
+ * linker has to know, and of what is weak and missing it says 0 for good. Through the
+ * table of the loader, they are found when the program starts. (-mcmodel=large names them
+ * so all the same: there, compile with -fPIE.)
+ */
+#ifdef __has_attribute
+#if __has_attribute(noplt)
+#define RTM_API __attribute__((weak, nothrow, noplt))
+#endif
+#endif
+#ifndef RTM_API
 #define RTM_API __attribute__((weak, nothrow))
+#endif
 #else
 #define RTM_API __attribute__((visibility("default"), nothrow))
 #endif

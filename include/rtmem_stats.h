@@ -11,10 +11,16 @@
  * nobody else; it is gone with the process, however that ends, unless a reader still
  * holds it. There is none under AT_SECURE.
  *
- * HOW TO READ IT. The page is untrusted input: read() it, do not map it. Read `sequence`,
- * then everything, then `sequence` again: the copy is one moment's when both are the same
- * and even. Sections are found by their offsets; a later version of the layout may append
- * fields to a record and say so in its size, so step by the size that the page gives.
+ * HOW TO READ IT. The page is untrusted input, and so is where a name leads: open it with
+ * O_PATH and see that it is a regular file without a name, in memory, of the process's
+ * user, then for reading; read() it, do not map it. Read `sequence`, then everything,
+ * then `sequence` again: the copy is one moment's when both are the same and even.
+ * Sections are found by their offsets; a later version of the layout may append fields to
+ * a record and say so in its size, so step by the size that the page gives.
+ *
+ * The library writes the page from memory of its own and reads nothing of it back but
+ * `watch`, `reload` and what readers write into `request`: whatever else is written there
+ * is gone with the next publication.
  *
  * WATCHING. Calls are counted and timed only while somebody watches: write any other
  * value than there is into `watch`, at least once a second. The helper sees it within

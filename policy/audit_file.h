@@ -4,10 +4,11 @@
  * file
  *
  * One file per process: made by the library at start in the directory that RTMEM_AUDIT
- * names, or in memory when rtmem audit --pid asks for it; mapped by both. The library
- * stores with relaxed atomics while the tool reads: figures, not facts to act on. It is
- * complete at every moment, so a killed program leaves its audit. Written and read by the
- * same version only: version is compared.
+ * names, or in memory when rtmem audit --pid asks for it. Mapped by the library, which
+ * stores with relaxed atomics and reads nothing back but figures it adds to; copied by
+ * the tool: figures, not facts to act on. It is complete at every moment, so a killed
+ * program leaves its audit. Written and read by the same version only: version is
+ * compared.
  */
 #ifndef AUDIT_FILE_H
 #define AUDIT_FILE_H
@@ -15,7 +16,7 @@
 #include <stdint.h>
 
 #define AUDIT_MAGIC   0x7469647561746d72ull /* "rmtaudit" */
-#define AUDIT_VERSION 2u
+#define AUDIT_VERSION 3u
 
 enum {
 	AUDIT_THREADS = 64,
@@ -23,8 +24,7 @@ enum {
 	AUDIT_FRAMES = 24,
 	AUDIT_MODULES = 256,
 	AUDIT_PATH = 232,
-	AUDIT_LIVE = 32768, /* blocks followed at a time; a power of two */
-	AUDIT_LOG2 = 40,    /* histogram: bucket b holds values below 2^b */
+	AUDIT_LOG2 = 40, /* histogram: bucket b holds values below 2^b */
 	AUDIT_NOBODY =
 		0, /* thread number of one that is not audited; of a stack that frees */
 };
@@ -51,8 +51,7 @@ struct audit_thread {
 };
 
 struct audit_stack {
-	uint64_t hash; /* 0: unused; stored last */
-	uint32_t thread, nframe;
+	uint32_t thread, nframe;      /* nframe 0: unused; stored last */
 	uint32_t freer, freer_stack;  /* another thread that freed a block of it, the last
 				       * one: tid; index + 1 of where; 0: none */
 	uint64_t frame[AUDIT_FRAMES]; /* return addresses, nearest first */
@@ -64,12 +63,6 @@ struct audit_module {
 	char path[AUDIT_PATH]; /* "": the program */
 };
 
-struct audit_live {
-	uint64_t block; /* 0: unused, 1: being written */
-	uint64_t size, born;
-	uint32_t stack, thread; /* stack: index + 1, 0: none */
-};
-
 struct audit_file {
 	uint64_t magic;
 	uint32_t version, pid;
@@ -77,6 +70,7 @@ struct audit_file {
 	uint32_t nthread, nmodule;
 	uint32_t every; /* all threads, not only those of a realtime class */
 	uint32_t locked;
+	uint32_t no_room;      /* there was no memory for more than this head */
 	uint64_t no_stack;     /* calls whose stack found no room */
 	uint64_t not_followed; /* blocks whose free will not be seen */
 	uint64_t no_thread;    /* threads beyond AUDIT_THREADS */
@@ -84,7 +78,6 @@ struct audit_file {
 	struct audit_thread thread[AUDIT_THREADS];
 	struct audit_module module[AUDIT_MODULES];
 	struct audit_stack stack[AUDIT_STACKS];
-	struct audit_live live[AUDIT_LIVE];
 };
 
 static inline unsigned audit_log2(uint64_t value)

@@ -4,12 +4,13 @@
  *
  * What is asked for stands in the process's statistics page, which is held with flock()
  * meanwhile, so that there is one audit at a time. The figures come in a file in memory
- * of the helper thread; it is sealed against shrinking before it is mapped here. When
+ * of the helper thread, which is copied. When
  * this program is killed the process ends the audit by itself after three seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -53,7 +54,7 @@ static bool join_ask(struct audit_join *j, uint64_t number)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	word[1] = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	j->beaten = audit_now();
-	return pwrite(j->page.fd, word, sizeof(word), JOIN_AT(audit)) == sizeof(word);
+	return stats_ask(&j->page, word, sizeof(word), JOIN_AT(audit));
 }
 
 /* Until it has begun; an exit code. */
@@ -79,25 +80,24 @@ static int join_wait(struct audit_join *j)
 	return join_say(pid, "its helper thread does not answer");
 }
 
-/* Only what cannot be taken away under us is mapped. */
-static int join_map(struct audit_join *j, struct audit_report *r)
+static int join_copy(struct audit_join *j, struct audit_report *r)
 {
 	enum stats_trouble t = STATS_OK;
-	int fd = stats_find_file(j->page.pid, RTMEM_STATS_AUDIT_FILE, &t);
-	const struct audit_file *f = NULL;
-	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+	pid_t pid = j->page.pid;
+	int fd = stats_find_file(pid, RTMEM_STATS_AUDIT_FILE, &t);
+	struct audit_file *f = fd < 0 ? NULL : audit_copy(fd);
 
-	if (seals >= 0 && seals & F_SEAL_SHRINK)
-		f = audit_map(fd);
-	if (fd >= 0)
-		close(fd);
-	if (f && audit_add(r, j->page.program, (uint32_t)j->page.pid, f)) {
+	if (f && audit_add(r, j->page.program, (uint32_t)pid, f, fd)) {
 		r->process[r->nprocess - 1]->joined = true;
+		r->process[r->nprocess - 1]->objects = audit_objects_open(pid);
 		return CMD_OK;
 	}
+	free(f);
+	if (fd >= 0)
+		close(fd);
 	if (stats_ended(&j->page))
-		return stats_say("audit", j->page.pid, STATS_GONE);
-	return join_say(j->page.pid, "its figures are damaged or of another version");
+		return stats_say("audit", pid, STATS_GONE);
+	return join_say(pid, "its figures are damaged or of another version");
 }
 
 static int join_begin(struct audit_join *j, struct audit_report *r, bool every)
@@ -114,10 +114,10 @@ static int join_begin(struct audit_join *j, struct audit_report *r, bool every)
 		return join_say(
 			j->page.pid, "it was started by rtmem audit, which is at it");
 	j->number = (uint64_t)getpid() << 32 ^ (uint64_t)(audit_now() * 1e6);
-	if (pwrite(j->page.fd, &all, sizeof(all), JOIN_AT(all)) != sizeof(all))
+	if (!stats_ask(&j->page, &all, sizeof(all), JOIN_AT(all)))
 		return stats_say("audit", j->page.pid, STATS_DENIED);
 	failed = join_wait(j);
-	return failed ? failed : join_map(j, r);
+	return failed ? failed : join_copy(j, r);
 }
 
 int audit_join(struct audit_join *j, struct audit_report *r, pid_t pid, bool every)

@@ -5,56 +5,13 @@
  * Times are in microseconds. Strings are escaped so that the text may also stand in a
  * script of a page.
  */
-#include <string.h>
-
 #include "audit_report.h"
-
-/* Bytes of the UTF-8 character at s that is not ASCII, 0: it is none. */
-static int character(const unsigned char *s)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	int n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
-	uint32_t code = *s & (0xffu >> (n + 1));
-
-	if (*s < 0xc2 || *s > 0xf4)
-		return 0;
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	return code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
-		       ? 0
-		       : n;
-}
-
-static void string(const char *text, FILE *to)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	int n;
-
-	fputc('"', to);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\') {
-			fprintf(to, "\\%c", *s);
-		} else if (*s < 0x20 || *s == '<' || *s == 0x7f) {
-			fprintf(to, "\\u%04x", *s);
-		} else if (*s < 0x80) {
-			fputc(*s, to);
-		} else if ((n = character(s)) > 0) {
-			fwrite(s, 1, (size_t)n, to);
-			s += n - 1;
-		} else {
-			fputs("\\ufffd", to);
-		}
-	}
-	fputc('"', to);
-}
+#include "escape.h"
 
 static void text(const char *key, const char *value, FILE *to)
 {
 	fprintf(to, "\"%s\":", key);
-	string(value, to);
+	escape_json(to, value);
 	fputc(',', to);
 }
 

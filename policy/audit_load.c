@@ -2,19 +2,19 @@
 /*
  * audit_load.c - the files that audited processes write, and what /proc says meanwhile
  *
- * A file is believed only when it is whole and of this version; numbers in it are bounded
+ * What is looked at are copies of the files (audit_copy.c); numbers in them are bounded
  * before they are used as indexes.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "audit_report.h"
+#include "gate.h"
+#include "printable.h"
 
 static uint64_t now_ns(void)
 {
@@ -31,35 +31,11 @@ double audit_now(void)
 
 static uint32_t threads_of(const struct audit_file *f)
 {
-	/* acquire: pairs with the library's release; the records are complete */
-	uint32_t n = __atomic_load_n(&f->nthread, __ATOMIC_ACQUIRE);
-
-	return n < AUDIT_THREADS ? n : AUDIT_THREADS;
-}
-
-const struct audit_file *audit_map(int fd)
-{
-	size_t size = sizeof(struct audit_file);
-	const struct audit_file *f;
-	struct stat st;
-	void *at = MAP_FAILED;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)size &&
-		st.st_size < (off_t)size + 4096)
-		at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		return NULL;
-	f = at;
-	/* acquire: pairs with the library's release; the head is complete */
-	if (__atomic_load_n(&f->magic, __ATOMIC_ACQUIRE) == AUDIT_MAGIC &&
-		f->version == AUDIT_VERSION)
-		return f;
-	munmap(at, size);
-	return NULL;
+	return f->nthread < AUDIT_THREADS ? f->nthread : AUDIT_THREADS;
 }
 
 bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
-	const struct audit_file *f)
+	struct audit_file *f, int fd)
 {
 	struct audit_process *p = calloc(1, sizeof(*p));
 
@@ -71,6 +47,7 @@ bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
 	}
 	snprintf(p->file_name, sizeof(p->file_name), "%s", name);
 	p->file = f;
+	p->fd = fd;
 	p->pid = pid;
 	r->process[r->nprocess++] = p;
 	return true;
@@ -79,7 +56,7 @@ bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
 static void look_at_file(struct audit_report *r, const char *name)
 {
 	char path[512];
-	const struct audit_file *f;
+	struct audit_file *f;
 	int fd;
 
 	for (int i = 0; i < r->nprocess; i++) {
@@ -89,13 +66,14 @@ static void look_at_file(struct audit_report *r, const char *name)
 	if (*name == '.' || r->nprocess == AUDIT_PROCESSES || strlen(name) > 63)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = gate_regular(AT_FDCWD, path, 0);
 	if (fd < 0)
 		return;
-	f = audit_map(fd);
+	f = audit_copy(fd);
+	if (f && audit_add(r, name, f->pid, f, fd))
+		return;
+	free(f);
 	close(fd);
-	if (f)
-		audit_add(r, name, f->pid, f);
 }
 
 static void look_for_files(struct audit_report *r)
@@ -206,13 +184,17 @@ static void keep_sample(struct audit_process *p, const struct audit_sample *s)
 	p->sample[p->nsample++] = *s;
 }
 
+#define LOOK_STACKS 8 /* of so many looks, one is at the stacks */
+
 static void look_at_process(struct audit_process *p)
 {
 	const struct audit_file *f = p->file;
 	uint64_t ns = now_ns(), ticks = __builtin_ia32_rdtsc();
 	struct audit_sample s = {.at = (double)(ns - f->ns) * 1e-9};
+	bool stacks = p->looks++ % LOOK_STACKS == 0;
 	char path[32];
 
+	audit_copy_again(p->fd, p->file, stacks);
 	snprintf(path, sizeof(path), "/proc/%u", p->pid);
 	if (access(path, F_OK) == 0 || p->seconds <= 0)
 		p->seconds = s.at;
@@ -224,8 +206,10 @@ static void look_at_process(struct audit_process *p)
 		s.live += f->thread[i].all.live;
 		look_at_thread(p, i, &p->seen[i]);
 	}
-	for (int i = 0; i < AUDIT_STACKS; i++)
+	for (int i = 0; stacks && i < AUDIT_STACKS; i++)
 		look_at_freer(p, f->stack[i].freer);
+	if (stacks && p->objects)
+		audit_objects_look(p->objects, f);
 	if (threads_of(f))
 		keep_sample(p, &s);
 }
@@ -252,38 +236,28 @@ uint64_t audit_progress(const struct audit_report *r, int *threads)
 	return n;
 }
 
-/* Names are for a terminal, and end. */
-static void clean(char *text, size_t size)
+/* From here on what is reported stands still. */
+static void keep(struct audit_process *p)
 {
-	text[size - 1] = '\0';
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
+	audit_copy_again(p->fd, p->file, true);
+	if (p->objects)
+		audit_objects_look(p->objects, p->file);
+	close(p->fd);
+	p->fd = -1;
 }
 
-/* From here on what is reported stands still, is bounded, and its names are clean. */
-static bool keep(struct audit_process *p)
+/* Its names are clean; until now they were needed as they are. */
+static void clean_names(struct audit_process *p)
 {
-	struct audit_file *f = malloc(sizeof(*f));
+	struct audit_file *f = p->file;
 
-	if (!f)
-		return false;
-	memcpy(f, p->file, sizeof(*f));
-	munmap((void *)(uintptr_t)p->file, sizeof(*f));
-	p->file = f;
-	f->nthread = threads_of(f);
-	f->nmodule = f->nmodule < AUDIT_MODULES ? f->nmodule : AUDIT_MODULES;
-	clean(f->program, sizeof(f->program));
+	printable_clean(f->program, sizeof(f->program));
 	for (int i = 0; i < AUDIT_THREADS; i++) {
-		clean(f->thread[i].name, sizeof(f->thread[i].name));
-		clean(p->seen[i].name, sizeof(p->seen[i].name));
+		printable_clean(f->thread[i].name, sizeof(f->thread[i].name));
+		printable_clean(p->seen[i].name, sizeof(p->seen[i].name));
 	}
 	for (int i = 0; i < p->nfreer; i++)
-		clean(p->freer[i].name, sizeof(p->freer[i].name));
-	for (int i = 0; i < AUDIT_MODULES; i++)
-		clean(f->module[i].path, sizeof(f->module[i].path));
-	return true;
+		printable_clean(p->freer[i].name, sizeof(p->freer[i].name));
 }
 
 static int by_calls(const void *a, const void *b, void *arg)
@@ -303,8 +277,7 @@ int audit_finish(struct audit_report *r)
 		struct audit_process *p = r->process[i];
 		const struct audit_file *f;
 
-		if (!keep(p))
-			continue;
+		keep(p);
 		f = p->file;
 		threads += (int)threads_of(f);
 		for (int k = 0; k < AUDIT_STACKS; k++) {
@@ -317,21 +290,16 @@ int audit_finish(struct audit_report *r)
 		qsort_r(p->order, (size_t)p->nstack, sizeof(int), by_calls,
 			(void *)(uintptr_t)f);
 		if (threads_of(f))
-			p->symbols = audit_symbols_open(f);
+			p->symbols = audit_symbols_open(p);
+		clean_names(p);
 	}
 	return threads;
 }
 
-void audit_remove(struct audit_report *r)
+void audit_process_close(struct audit_process *p)
 {
-	DIR *d = *r->dir ? opendir(r->dir) : NULL;
-	struct dirent *e;
-
-	if (!d)
-		return;
-	while ((e = readdir(d)))
-		if (*e->d_name != '.')
-			unlinkat(dirfd(d), e->d_name, 0);
-	closedir(d);
-	rmdir(r->dir);
+	audit_symbols_close(p->symbols);
+	audit_objects_close(p->objects);
+	p->symbols = NULL;
+	p->objects = NULL;
 }

@@ -34,11 +34,13 @@ struct audit_process {
 	char file_name[64]; /* in the directory */
 	uint32_t pid;	    /* as we see it */
 	bool joined;	    /* it ran before; faults are counted from our first look */
-	const struct audit_file *file;
+	struct audit_file *file;       /* our copy, of the last look */
+	int fd;			       /* of the file; -1: it stands still */
+	struct audit_objects *objects; /* of a process that was joined, or NULL */
 	struct audit_seen seen[AUDIT_THREADS];
 	struct audit_sample *sample;
 	int nsample, skip; /* every 2^skip-th moment is kept */
-	unsigned moments;
+	unsigned moments, looks;
 	double seconds;	     /* how long it was followed */
 	double ticks_per_us; /* of the time stamp counter */
 	struct {
@@ -76,22 +78,45 @@ bool audit_join_goes_on(struct audit_join *j);
 /* The process goes on without it, and its figures stand still: at most a second. */
 void audit_join_end(struct audit_join *j);
 
-/* Maps a file that a process has written; NULL: it is none of this version. */
-const struct audit_file *audit_map(int fd);
-/* Adds it to r; false: no room. */
+/*
+ * audit_copy.c: a file that a process writes is copied, never mapped: it may shrink.
+ * Counts in the copy are bounded and strings end. NULL, false: it is none, or not of this
+ * version; the copy is then what it was. stacks: not only what the threads have done.
+ */
+struct audit_file *audit_copy(int fd);
+bool audit_copy_again(int fd, struct audit_file *copy, bool stacks);
+/* Adds it to r, with its descriptor; false: no room. */
 bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
-	const struct audit_file *f);
+	struct audit_file *f, int fd);
+
+/*
+ * audit_objects.c: the object files of a process that runs, as the kernel knows them:
+ * what a path leads to here may be another file there, or none at all.
+ */
+struct audit_objects *audit_objects_open(pid_t pid);
+void audit_objects_close(struct audit_objects *o);
+/* Looks for those of f that were not there at the last look. */
+void audit_objects_look(struct audit_objects *o, const struct audit_file *f);
+/* A descriptor of module i, which is the caller's from now on; -1: not known. */
+int audit_objects_take(struct audit_objects *o, uint32_t i);
+/* Does the process belong to another user? */
+bool audit_objects_foreign(const struct audit_objects *o);
 double audit_now(void);
 
 /* audit_load.c: looks at the directory, if there is one, and at /proc; called at
  * intervals and at the end.
  */
 void audit_look(struct audit_report *r);
+/* What audit_finish() has opened. */
+void audit_process_close(struct audit_process *p);
 /* Orders and names what was collected; how many threads there are. */
 int audit_finish(struct audit_report *r);
 /* How many allocations so far, in how many threads. */
 uint64_t audit_progress(const struct audit_report *r, int *threads);
-/* Removes the directory with its files. */
+/* audit_dir.c: a directory for the files, which goes when this program does, by whatever
+ * means; false: said. */
+bool audit_directory(struct audit_report *r);
+/* Removes it with its files. */
 void audit_remove(struct audit_report *r);
 
 /* audit_names.c: an address is one function, or several when some were inlined. */
@@ -102,7 +127,7 @@ struct audit_name {
 	const char *file;   /* source, or NULL */
 	int line;
 };
-struct audit_symbols *audit_symbols_open(const struct audit_file *f);
+struct audit_symbols *audit_symbols_open(const struct audit_process *p);
 void audit_symbols_close(struct audit_symbols *s);
 /* Fills at most AUDIT_NAMES, innermost first; returns how many, at least one. */
 int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out);

@@ -18,6 +18,7 @@
 
 #include "audit_report.h"
 #include "cmd.h"
+#include "output.h"
 
 #define AUDIT_LOOK_MS 50
 #define AUDIT_GRACE   2.0 /* seconds between SIGTERM and SIGKILL */
@@ -94,19 +95,6 @@ static int parse(struct audit *a, int argc, char **argv)
 	}
 	a->argv = argv + l.at;
 	return parsed(a, l.at < argc);
-}
-
-static bool make_directory(struct audit_report *r)
-{
-	static const char *const where[] = {"/dev/shm", "/tmp"};
-
-	for (size_t i = 0; i < sizeof(where) / sizeof(*where); i++) {
-		snprintf(r->dir, sizeof(r->dir), "%s/rtmem-audit-XXXXXX", where[i]);
-		if (mkdtemp(r->dir))
-			return true;
-	}
-	perror("rtmem audit: no directory for the figures");
-	return false;
 }
 
 /* In the child: becomes the program, as rtmem run does. */
@@ -214,7 +202,7 @@ static void follow(struct audit *a)
 
 static int write_to(const struct audit *a, const char *path, audit_form *form)
 {
-	FILE *to = path ? fopen(path, "we") : stdout;
+	FILE *to = path ? output_open(path) : stdout;
 
 	if (to)
 		form(&a->report, to);
@@ -228,9 +216,23 @@ static int write_to(const struct audit *a, const char *path, audit_form *form)
 	return CMD_NO;
 }
 
+/* Of processes that found no room for their figures; how many. */
+static int say_no_room(const struct audit_report *r)
+{
+	int n = 0;
+
+	for (int i = 0; *r->dir && i < r->nprocess; i++)
+		n += r->process[i]->file->no_room != 0;
+	if (n)
+		fprintf(stderr,
+			"rtmem audit: %d process%s could not be audited: no room in %s\n",
+			n, n == 1 ? "" : "es", r->dir);
+	return n;
+}
+
 static int report(struct audit *a)
 {
-	int failed;
+	int failed, no_room;
 
 	if (a->report.nprocess == 0) {
 		/* rtmem run has said why, or the program kept the preload away */
@@ -243,17 +245,19 @@ static int report(struct audit *a)
 			stderr);
 		return CMD_NO;
 	}
+	no_room = say_no_room(&a->report);
 	if (audit_finish(&a->report) == 0) {
-		fprintf(stderr,
-			"rtmem audit: no realtime thread was seen; --all audits every "
-			"thread\n");
+		if (!no_room)
+			fputs("rtmem audit: no realtime thread was seen; --all audits "
+			      "every thread\n",
+				stderr);
 		return CMD_NO;
 	}
 	failed = a->html ? write_to(a, a->html, audit_html) : CMD_OK;
 	if (!failed && (!a->html || a->output || a->form != audit_text))
 		failed = write_to(a, a->output, a->form);
 	for (int i = 0; i < a->report.nprocess; i++)
-		audit_symbols_close(a->report.process[i]->symbols);
+		audit_process_close(a->report.process[i]);
 	return failed;
 }
 
@@ -281,7 +285,7 @@ static int audit_process(struct audit *a)
 
 static int audit_command(struct audit *a)
 {
-	if (!make_directory(&a->report))
+	if (!audit_directory(&a->report))
 		return CMD_NO;
 	a->child = fork();
 	if (a->child == 0)

@@ -45,8 +45,8 @@ static uint64_t reload_number(const struct stats_page *p)
 
 static bool reload_ask(const struct stats_page *p, uint64_t number)
 {
-	return pwrite(p->fd, &number, sizeof(number),
-		       offsetof(struct rtmem_stats_head, reload)) == sizeof(number);
+	return stats_ask(
+		p, &number, sizeof(number), offsetof(struct rtmem_stats_head, reload));
 }
 
 /* NULL: answered; else why not. Somebody else may ask at the same time: the helper

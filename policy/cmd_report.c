@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "output.h"
 #include "report.h"
 
 #define REPORT_LOOK  0.2 /* seconds */
@@ -199,7 +200,7 @@ typedef void report_form(FILE *to, const struct report *r);
 
 static bool report_write(const char *file, const struct report *r, report_form *form)
 {
-	FILE *f = fopen(file, "we");
+	FILE *f = output_open(file);
 
 	if (f)
 		form(f, r);

@@ -6,7 +6,6 @@
  */
 #include "doctor.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "stats_export.h"
+#include "escape.h"
+#include "printable.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 #define OUTPUT_SECONDS 10
@@ -35,24 +35,16 @@ static const struct {
 	[DOCTOR_FAIL] = {"[ FAIL ]", "\033[31m", "fail"},
 };
 
-/* What was read may hold anything: a terminal is not to obey it. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if (iscntrl((unsigned char)*s))
-			*s = '?';
-}
-
 static void print_json(struct doctor *d, enum doctor_level level, const char *name,
 	const char *cure, const char *text)
 {
 	fputs(d->said ? ",\n  {\"name\": " : "\n  {\"name\": ", stdout);
-	stats_json_string(stdout, name);
+	escape_json(stdout, name);
 	printf(", \"status\": \"%s\", \"text\": ", level_look[level].json);
-	stats_json_string(stdout, text);
+	escape_json(stdout, text);
 	if (cure) {
 		fputs(", \"cure\": ", stdout);
-		stats_json_string(stdout, cure);
+		escape_json(stdout, cure);
 	}
 	putchar('}');
 }
@@ -66,7 +58,7 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *name,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_printable(text);
+	printable_clean(text, sizeof(text));
 	if (d->json)
 		print_json(d, level, name, cure, text);
 	else

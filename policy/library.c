@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,17 +107,27 @@ static void loader_resolves(char out[static PATH_MAX])
 	}
 }
 
+/* The tool's own file; in a root without /proc by the name it was started with. */
+static bool own_path(char out[static PATH_MAX])
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	if (n <= 0)
+		return name && realpath(name, out);
+	out[n] = '\0';
+	return true;
+}
+
 /* Beside the tool, or in the lib directories of the prefix it was installed under. */
 static bool beside_tool(char out[static PATH_MAX])
 {
 	static const char *const below[] = {
 		"/", "/../lib/" RTMEM_MULTIARCH "/", "/../lib/", "/../lib64/"};
 	char dir[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 
-	if (n <= 0)
+	if (!own_path(dir) || !strchr(dir, '/'))
 		return false;
-	dir[n] = '\0';
 	*strrchr(dir, '/') = '\0';
 	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
 		snprintf(path, sizeof(path), "%s%s%s", dir, below[i], RTMEM_SONAME);

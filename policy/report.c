@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "escape.h"
 #include "stats_export.h"
 
 static const char *const report_marks[] = {
@@ -208,12 +209,12 @@ static void json_faults(FILE *to, const struct report *r)
 void report_json(FILE *to, const struct report *r)
 {
 	fprintf(to, "{\"seconds\":%.3f,\"end\":", r->seconds);
-	stats_json_string(to, r->end);
+	escape_json(to, r->end);
 	fputs(",\"verdicts\":[", to);
 	for (int i = 0; i < r->n; i++) {
 		fprintf(to, "%s\n{\"mark\":\"%s\",\"text\":", i ? "," : "",
 			report_marks[r->line[i].mark]);
-		stats_json_string(to, r->line[i].text);
+		escape_json(to, r->line[i].text);
 		putc('}', to);
 	}
 	json_faults(to, r);

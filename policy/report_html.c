@@ -4,26 +4,13 @@
  */
 #include <math.h>
 
+#include "escape.h"
 #include "report.h"
 
 #define HTML_HEIGHT 120
 #define HTML_DECADE 150
 #define HTML_MARGIN 24
 #define HTML_FIRST  10.0 /* ns */
-
-static void html_text(FILE *to, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '<')
-			fputs("&lt;", to);
-		else if (*s == '&')
-			fputs("&amp;", to);
-		else if (*s == '"')
-			fputs("&quot;", to);
-		else
-			putc(*s, to);
-	}
-}
 
 static void html_table(FILE *to, const struct view *v)
 {
@@ -35,7 +22,7 @@ static void html_table(FILE *to, const struct view *v)
 		const struct view_column *c = &view_columns[v->kind][i];
 
 		fprintf(to, "<th class=\"%s\" title=\"", c->left ? "left" : "");
-		html_text(to, c->help);
+		escape_html(to, c->help);
 		fprintf(to, "\">%s</th>", c->title);
 	}
 	fputs("</tr>\n", to);
@@ -45,7 +32,7 @@ static void html_table(FILE *to, const struct view *v)
 			fprintf(to, "<td class=\"%s %s\">",
 				view_columns[v->kind][i].left ? "left" : "",
 				marks[v->row[r][i].mark]);
-			html_text(to, v->row[r][i].text);
+			escape_html(to, v->row[r][i].text);
 			fputs("</td>", to);
 		}
 		fputs("</tr>\n", to);
@@ -110,7 +97,7 @@ static void html_histogram(FILE *to, const struct stats_page *p, const uint32_t 
 
 	if (!view_calls(ticks))
 		return;
-	while (html_x(p, rtmem_stats_bucket_top(first)) <= 0)
+	while (first < last && html_x(p, rtmem_stats_bucket_top(first)) <= 0)
 		low += ticks[first++];
 	most = fmax(most, log10(1 + (double)low));
 	for (unsigned i = first; i <= last; i++)
@@ -154,7 +141,7 @@ static void html_threads(FILE *to, const struct stats_page *p,
 		if (!t->matched || !(t->allocations + t->frees))
 			continue;
 		fputs("<h3>", to);
-		html_text(to, t->name);
+		escape_html(to, t->name);
 		fprintf(to, " (%u)</h3>\n", t->tid);
 		html_histogram(to, p, t->alloc_ticks, "allocations", last);
 		html_histogram(to, p, t->free_ticks, "frees", last);
@@ -192,16 +179,16 @@ void report_html(FILE *to, const struct report *r)
 		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		"<title>rtmem report</title>\n<style>%s</style></head><body>\n<h1>",
 		html_style);
-	html_text(to, r->page.program);
+	escape_html(to, r->page.program);
 	fprintf(to, " (%d)</h1>\n<p>policy ", r->page.pid);
-	html_text(to, r->page.head.policy);
+	escape_html(to, r->page.head.policy);
 	fputs("; ", to);
 	report_span(to, r);
 	fputs("</p>\n<ul>\n", to);
 	for (int i = 0; i < r->n; i++) {
 		fprintf(to, "<li class=\"%s\">[%s] ", marks[r->line[i].mark],
 			marks[r->line[i].mark]);
-		html_text(to, r->line[i].text);
+		escape_html(to, r->line[i].text);
 		fputs("</li>\n", to);
 	}
 	fputs("</ul>\n<h2>Threads</h2>\n", to);

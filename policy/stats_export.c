@@ -4,21 +4,10 @@
  */
 #include <string.h>
 
+#include "escape.h"
 #include "stats_export.h"
 #include "stats_fields.h"
 #include "stats_view.h"
-
-void stats_json_string(FILE *to, const char *s)
-{
-	putc('"', to);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			putc('\\', to);
-		if ((unsigned char)*s >= 0x20)
-			putc(*s, to);
-	}
-	putc('"', to);
-}
 
 static void json_fields(FILE *to, const struct stats_page *p, const struct stats_field *f,
 	const void *record)
@@ -32,7 +21,7 @@ static void json_fields(FILE *to, const struct stats_page *p, const struct stats
 static void json_name(FILE *to, const char *key, const char *value)
 {
 	fprintf(to, "%s\"%s\":", strcmp(key, "name") ? "," : "", key);
-	stats_json_string(to, value);
+	escape_json(to, value);
 }
 
 static void json_latency(FILE *to, const struct stats_page *p, const char *key,
@@ -117,7 +106,7 @@ static void json_section(FILE *to, const struct stats_page *p, const char *key,
 void stats_json(FILE *to, const struct stats_page *p)
 {
 	fprintf(to, "{\"version\":%u,\"pid\":%d,\"program\":", p->head.version, p->pid);
-	stats_json_string(to, p->program);
+	escape_json(to, p->program);
 	json_name(to, "policy", p->head.policy);
 	json_fields(to, p, stats_field_process, &p->head);
 	json_section(to, p, "pools", &p->head.pool, stats_field_pool, "rule");

@@ -15,7 +15,5 @@
 void stats_json(FILE *to, const struct stats_page *p);
 /* Of n processes. Text format 0.0.4, ended by "# EOF". */
 void stats_metrics(FILE *to, const struct stats_page *page, int n);
-/* A string with its quotes. */
-void stats_json_string(FILE *to, const char *s);
 
 #endif

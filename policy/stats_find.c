@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "printable.h"
 #include "stats_read.h"
 
 #define FIND_LIBRARY "librtpreload.so"
+#define FIND_TIME    0.05 /* s of our processor time, for a map of whatever length */
 
 /* The number a name in /proc is, or -1. */
 pid_t stats_pid(const char *word)
@@ -60,6 +62,7 @@ static enum stats_trouble find_library(pid_t pid)
 {
 	char path[64], *line = NULL, *name;
 	enum stats_trouble t = STATS_NOT_OURS;
+	double start = stats_busy();
 	size_t room = 0;
 	FILE *f;
 
@@ -67,7 +70,8 @@ static enum stats_trouble find_library(pid_t pid)
 	f = fopen(path, "re");
 	if (!f)
 		return errno == EACCES || errno == EPERM ? STATS_DENIED : STATS_GONE;
-	while (t == STATS_NOT_OURS && getline(&line, &room, f) > 0) {
+	while (t == STATS_NOT_OURS && stats_busy() - start < FIND_TIME &&
+		getline(&line, &room, f) > 0) {
 		name = strrchr(line, '/');
 		if (name && strncmp(name + 1, FIND_LIBRARY, strlen(FIND_LIBRARY)) == 0)
 			t = STATS_NO_PAGE;
@@ -77,67 +81,6 @@ static enum stats_trouble find_library(pid_t pid)
 	free(line);
 	fclose(f);
 	return t;
-}
-
-static int find_open_fd(int dir, const char *name)
-{
-	int fd = openat(dir, name, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd;
-}
-
-/* The file in memory of that name in the helper's table; -1: none, *t says why. */
-static int find_in_table(
-	pid_t pid, const char *tid, const char *file, enum stats_trouble *t)
-{
-	char path[320], target[64], wanted[64];
-	struct dirent *e;
-	int fd = -1;
-	DIR *d;
-
-	snprintf(wanted, sizeof(wanted), "/memfd:%s (deleted)", file);
-	snprintf(path, sizeof(path), "/proc/%d/task/%s/fd", pid, tid);
-	d = opendir(path);
-	if (!d && (errno == EACCES || errno == EPERM))
-		*t = STATS_DENIED;
-	while (d && fd < 0 && (e = readdir(d))) {
-		ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof(target) - 1);
-
-		if (n <= 0)
-			continue;
-		target[n] = '\0';
-		if (strcmp(target, wanted) == 0)
-			fd = find_open_fd(dirfd(d), e->d_name);
-	}
-	if (d)
-		closedir(d);
-	return fd;
-}
-
-int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t)
-{
-	char path[320], name[32];
-	struct dirent *e;
-	int fd = -1;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	d = opendir(path);
-	if (!d)
-		*t = errno == EACCES || errno == EPERM ? STATS_DENIED : STATS_GONE;
-	while (d && fd < 0 && *t == STATS_OK && (e = readdir(d))) {
-		if (stats_pid(e->d_name) < 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", pid, e->d_name);
-		if (find_first_line(path, name, sizeof(name)) &&
-			strcmp(name, RTMEM_STATS_HELPER) == 0)
-			fd = find_in_table(pid, e->d_name, file, t);
-	}
-	if (d)
-		closedir(d);
-	return fd;
 }
 
 static void find_program(struct stats_page *p)
@@ -154,10 +97,7 @@ static void find_program(struct stats_page *p)
 		name = slash ? slash + 1 : target;
 	}
 	snprintf(p->program, sizeof(p->program), "%.63s", name);
-	for (char *c = p->program; *c; c++) {
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
-	}
+	printable_clean(p->program, sizeof(p->program));
 }
 
 enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
@@ -249,6 +189,7 @@ int stats_say(const char *command, pid_t pid, enum stats_trouble t)
 				  "or it has one thread, and that is not a realtime one "
 				  "of a rule",
 		[STATS_FOREIGN] = "its statistics page is damaged or of another version",
+		[STATS_MANY] = "there is no room for its figures beside those of others",
 	};
 
 	fprintf(stderr, "rtmem %s: process %d: %s\n", command, pid, why[t]);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "escape.h"
 #include "stats_export.h"
 #include "stats_fields.h"
 #include "stats_view.h"
@@ -21,7 +22,7 @@ struct metrics {
 static void metric_label(FILE *to, const char *key, const char *value)
 {
 	fprintf(to, ",%s=", key);
-	stats_json_string(to, value); /* the same two characters are escaped */
+	escape_label(to, value);
 }
 
 static void metric_labels(FILE *to, const struct stats_page *p)

@@ -3,7 +3,9 @@
  * stats_read.c - copy a statistics page and check it
  *
  * The sequence counter is looked at before, in and after the copy. A page whose writer
- * stands still in the middle is given up after 0.2 s.
+ * stands still in the middle is given up after STATS_TRIES ms. A page of ours has a third
+ * of a MiB and 64 records of a kind at most; the bounds leave room for later versions,
+ * and none for one that would keep us busy. All copies together have STATS_HELD_MAX.
  */
 #include "stats_read.h"
 
@@ -16,8 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATS_SIZE_MAX (16UL << 20)
-#define STATS_TRIES    200 /* a millisecond apart */
+#include "gate.h"
+#include "printable.h"
+
+#define STATS_SIZE_MAX	  (1UL << 20)
+#define STATS_HELD_MAX	  (128UL << 20)
+#define STATS_RECORDS_MAX 512u
+#define STATS_TRIES	  50	/* a millisecond apart */
+#define STATS_HZ_MIN	  1000u /* a clock that is slower, or faster, is none */
+#define STATS_HZ_MAX	  100000000000u
+
+static size_t stats_held; /* bytes of copies */
 
 static void stats_pause(long ms)
 {
@@ -30,19 +41,47 @@ static bool stats_section_ok(
 	const struct rtmem_stats_section *s, size_t least, size_t size)
 {
 	return s->size >= least && s->size % 8 == 0 && s->at % 8 == 0 && s->n <= s->max &&
-	       s->at >= sizeof(struct rtmem_stats_head) && s->at <= size &&
-	       s->max <= (size - s->at) / s->size;
+	       s->max <= STATS_RECORDS_MAX && s->at >= sizeof(struct rtmem_stats_head) &&
+	       s->at <= size && s->max <= (size - s->at) / s->size;
+}
+
+/* No record is counted twice. */
+static bool stats_apart(
+	const struct rtmem_stats_section *a, const struct rtmem_stats_section *b)
+{
+	size_t a_end = a->at + (size_t)a->max * a->size;
+	size_t b_end = b->at + (size_t)b->max * b->size;
+
+	return a_end <= b->at || b_end <= a->at;
+}
+
+static bool stats_sections_ok(const struct rtmem_stats_head *h, size_t size)
+{
+	const struct {
+		const struct rtmem_stats_section *s;
+		size_t least;
+	} all[] = {{&h->pool, sizeof(struct rtmem_stats_pool)},
+		{&h->rule, sizeof(struct rtmem_stats_rule)},
+		{&h->tag, sizeof(struct rtmem_stats_tag)},
+		{&h->thread, sizeof(struct rtmem_stats_thread)},
+		{&h->gone, sizeof(struct rtmem_stats_thread)}};
+	const size_t n = sizeof(all) / sizeof(*all);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!stats_section_ok(all[i].s, all[i].least, size))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (!stats_apart(all[i].s, all[k].s))
+				return false;
+	}
+	return true;
 }
 
 static bool stats_head_ok(const struct rtmem_stats_head *h, size_t size)
 {
 	return h->magic == RTMEM_STATS_MAGIC && h->version == RTMEM_STATS_VERSION &&
 	       h->head_size >= sizeof(*h) && h->size == size &&
-	       stats_section_ok(&h->pool, sizeof(struct rtmem_stats_pool), size) &&
-	       stats_section_ok(&h->rule, sizeof(struct rtmem_stats_rule), size) &&
-	       stats_section_ok(&h->tag, sizeof(struct rtmem_stats_tag), size) &&
-	       stats_section_ok(&h->thread, sizeof(struct rtmem_stats_thread), size) &&
-	       stats_section_ok(&h->gone, sizeof(struct rtmem_stats_thread), size);
+	       stats_sections_ok(h, size);
 }
 
 const void *stats_record(
@@ -51,25 +90,15 @@ const void *stats_record(
 	return p->copy + s->at + (size_t)i * s->size;
 }
 
-/* Ends the name with NUL, and leaves nothing in it that a terminal would obey. */
-static void stats_name(char *name, size_t size)
-{
-	name[size - 1] = '\0';
-	for (; *name; name++) {
-		if ((unsigned char)*name < 0x20 || (unsigned char)*name >= 0x7f)
-			*name = '?';
-	}
-}
-
 static void stats_thread_names(
 	struct stats_page *p, const struct rtmem_stats_section *s, unsigned char *copy)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct rtmem_stats_thread *r = (void *)(copy + s->at + i * s->size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->rule, sizeof(r->rule));
-		stats_name(r->pool, sizeof(r->pool));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->rule, sizeof(r->rule));
+		printable_clean(r->pool, sizeof(r->pool));
 	}
 }
 
@@ -81,26 +110,26 @@ static void stats_names(struct stats_page *p)
 		struct rtmem_stats_pool *r =
 			(void *)(p->copy + h->pool.at + i * h->pool.size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->rule, sizeof(r->rule));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->rule, sizeof(r->rule));
 	}
 	for (uint32_t i = 0; i < h->rule.n; i++) {
 		struct rtmem_stats_rule *r =
 			(void *)(p->copy + h->rule.at + i * h->rule.size);
 
-		stats_name(r->name, sizeof(r->name));
-		stats_name(r->pool, sizeof(r->pool));
+		printable_clean(r->name, sizeof(r->name));
+		printable_clean(r->pool, sizeof(r->pool));
 	}
 	for (uint32_t i = 0; i < h->tag.n; i++) {
 		struct rtmem_stats_tag *r =
 			(void *)(p->copy + h->tag.at + i * h->tag.size);
 
-		stats_name(r->name, sizeof(r->name));
+		printable_clean(r->name, sizeof(r->name));
 	}
 	stats_thread_names(p, &h->thread, p->copy);
 	stats_thread_names(p, &h->gone, p->copy);
-	stats_name(p->head.policy, sizeof(p->head.policy));
-	stats_name(p->head.reload_message, sizeof(p->head.reload_message));
+	printable_clean(p->head.policy, sizeof(p->head.policy));
+	printable_clean(p->head.reload_message, sizeof(p->head.reload_message));
 }
 
 /* ---- one moment's copy ---- */
@@ -143,19 +172,27 @@ enum stats_trouble stats_read(struct stats_page *p)
 	free(p->copy);
 	p->copy = fresh;
 	memcpy(&p->head, fresh, sizeof(p->head));
+	if (p->head.tick_hz < STATS_HZ_MIN || p->head.tick_hz > STATS_HZ_MAX)
+		p->head.tick_hz = 0;
 	stats_names(p);
 	return STATS_OK;
 }
 
 enum stats_trouble stats_read_first(struct stats_page *p)
 {
+	enum stats_trouble t;
 	struct stat st;
 
 	if (fstat(p->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 		st.st_size < (off_t)sizeof(p->head) || st.st_size > (off_t)STATS_SIZE_MAX)
 		return STATS_FOREIGN;
 	p->size = (size_t)st.st_size;
-	return stats_read(p);
+	if (p->size > STATS_HELD_MAX - stats_held)
+		return STATS_MANY;
+	t = stats_read(p);
+	if (t == STATS_OK)
+		stats_held += p->size;
+	return t;
 }
 
 void stats_close(struct stats_page *p)
@@ -164,6 +201,8 @@ void stats_close(struct stats_page *p)
 		close(p->fd);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
+	if (p->copy)
+		stats_held -= p->size;
 	free(p->copy);
 	p->fd = p->pidfd = -1;
 	p->copy = NULL;
@@ -178,6 +217,11 @@ bool stats_ended(const struct stats_page *p)
 	return poll(&f, 1, 0) > 0;
 }
 
+bool stats_ask(const struct stats_page *p, const void *data, size_t n, size_t at)
+{
+	return gate_write(p->fd, data, n, (off_t)at);
+}
+
 bool stats_watch(struct stats_page *p)
 {
 	struct timespec now;
@@ -186,8 +230,8 @@ bool stats_watch(struct stats_page *p)
 	/* another number than before, also by a page that is opened anew for each look */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	beat = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	return pwrite(p->fd, &beat, sizeof(beat),
-		       offsetof(struct rtmem_stats_head, watch)) == sizeof(beat);
+	return stats_ask(
+		p, &beat, sizeof(beat), offsetof(struct rtmem_stats_head, watch));
 }
 
 enum stats_trouble stats_wait(struct stats_page *p)

@@ -3,8 +3,10 @@
  * stats_read.h - the statistics page of another process (include/rtmem_stats.h), as a
  * copy that can be trusted as far as its shape goes
  *
- * The page is the other program's to fill: every offset, count and name is checked, names
- * are made printable, nothing is mapped. Nothing here waits longer than it says.
+ * The page is the other program's to fill: it is opened through gate.h, for reading;
+ * every offset, count and name is checked, names are made printable, nothing is mapped.
+ * What is written into it is only what asks for something, by stats_ask(). Nothing here
+ * waits longer than it says.
  */
 #ifndef STATS_READ_H
 #define STATS_READ_H
@@ -22,6 +24,7 @@ enum stats_trouble {
 	STATS_NOT_OURS, /* runs without the library */
 	STATS_NO_PAGE,	/* has the library, and nothing to show yet */
 	STATS_FOREIGN,	/* the page is damaged or of another version */
+	STATS_MANY,	/* so many pages are held that there is no room for it */
 };
 
 struct stats_page {
@@ -35,7 +38,7 @@ struct stats_page {
 
 /* Finds, opens and reads the page. On any trouble nothing is left open. */
 enum stats_trouble stats_open(pid_t pid, struct stats_page *p);
-/* A new copy, of one moment; at most 0.2 s. The old one stays on trouble. Works after the
+/* A new copy, of one moment; at most 0.1 s. The old one stays on trouble. Works after the
  * process has ended, with its last figures. */
 enum stats_trouble stats_read(struct stats_page *p);
 void stats_close(struct stats_page *p);
@@ -44,6 +47,8 @@ enum stats_trouble stats_read_first(struct stats_page *p);
 
 /* Has the process ended? */
 bool stats_ended(const struct stats_page *p);
+/* Writes n bytes at that offset: a request. False: it may not be written. */
+bool stats_ask(const struct stats_page *p, const void *data, size_t n, size_t at);
 /* Ask it to count for three more seconds. False: the page may not be written. */
 bool stats_watch(struct stats_page *p);
 /* Watch, and wait at most a second for figures that were counted: a fresh copy. */
@@ -53,9 +58,11 @@ enum stats_trouble stats_wait(struct stats_page *p);
 const void *stats_record(
 	const struct stats_page *p, const struct rtmem_stats_section *s, uint32_t i);
 
-/* A file in memory that the helper of a process has open, by the name it was made with;
- * for writing where that is allowed. -1: there is none, or *t says why. */
+/* stats_file.c: a file in memory that the helper of a process has open, by the name it
+ * was made with; for reading. -1: there is none, or *t says why. */
 int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t);
+/* Processor time this thread has used, s. */
+double stats_busy(void);
 
 /* Is it that process, or was it started by it, or by one that was, … and so on? */
 bool stats_descends(pid_t pid, pid_t from);

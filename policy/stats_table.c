@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "stats_view.h"
 
 /* ---- figures ---- */
 
-static const char *table_scaled(char *to, double value, double step, const char *units)
+static const char *table_scaled(
+	char to[VIEW_FIGURE], double value, double step, const char *units)
 {
 	int unit = 0;
 
@@ -19,47 +21,50 @@ static const char *table_scaled(char *to, double value, double step, const char 
 		unit++;
 	}
 	if (unit == 0)
-		sprintf(to, "%.0f", value);
+		snprintf(to, VIEW_FIGURE, "%.0f", value);
 	else
-		sprintf(to, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+		snprintf(to, VIEW_FIGURE, value < 9.95 ? "%.1f%c" : "%.0f%c", value,
+			units[unit]);
 	return to;
 }
 
-const char *view_bytes(char *to, uint64_t bytes)
+const char *view_bytes(char to[VIEW_FIGURE], uint64_t bytes)
 {
 	return table_scaled(to, (double)bytes, 1024, " KMGTPE");
 }
 
-const char *view_count(char *to, double count)
+const char *view_count(char to[VIEW_FIGURE], double count)
 {
 	return table_scaled(to, count, 1000, " kMGTPE");
 }
 
-const char *view_ticks(char *to, const struct stats_page *p, uint64_t ticks)
+const char *view_ticks(char to[VIEW_FIGURE], const struct stats_page *p, uint64_t ticks)
 {
 	double ns = p->head.tick_hz ? (double)ticks * 1e9 / (double)p->head.tick_hz : 0;
 
 	if (!p->head.tick_hz)
-		return strcpy(to, "-");
-	if (ns < 999.5)
-		sprintf(to, "%.0fns", ns);
+		snprintf(to, VIEW_FIGURE, "-");
+	else if (ns < 999.5)
+		snprintf(to, VIEW_FIGURE, "%.0fns", ns);
 	else if (ns < 999500)
-		sprintf(to, ns < 9950 ? "%.1fus" : "%.0fus", ns / 1e3);
+		snprintf(to, VIEW_FIGURE, ns < 9950 ? "%.1fus" : "%.0fus", ns / 1e3);
+	else if (ns < 99999.5e6)
+		snprintf(to, VIEW_FIGURE, ns < 9.95e6 ? "%.1fms" : "%.0fms", ns / 1e6);
 	else
-		sprintf(to, ns < 9.95e6 ? "%.1fms" : "%.0fms", ns / 1e6);
+		snprintf(to, VIEW_FIGURE, "%.0fs", ns < 1e15 ? ns / 1e9 : 1e6);
 	return to;
 }
 
-const char *view_class(char *to, int sched, int priority)
+const char *view_class(char to[VIEW_FIGURE], int sched, int priority)
 {
 	static const char *const name[] = {
 		"OTHER", "FIFO", "RR", "BATCH", "?", "IDLE", "DL"};
 	const char *what = sched >= 0 && sched <= SCHED_DEADLINE ? name[sched] : "?";
 
 	if (priority > 0 && priority < 100)
-		sprintf(to, "%s %d", what, priority);
+		snprintf(to, VIEW_FIGURE, "%s %d", what, priority);
 	else
-		strcpy(to, what);
+		snprintf(to, VIEW_FIGURE, "%s", what);
 	return to;
 }
 
@@ -130,21 +135,26 @@ void view_sort(struct view *v, int column, bool reverse)
 const char *view_cut(
 	char to[VIEW_CELL * 2], const struct view_column *c, const char *text)
 {
-	size_t width = (size_t)c->width, len = strlen(text);
+	const size_t size = (size_t)VIEW_CELL * 2;
+	size_t width = (size_t)c->width, have = printable_width(text);
+	int pad = have < width ? (int)(width - have) : 0;
 
-	if (len <= width)
-		sprintf(to, c->left ? "%-*s" : "%*s", c->width, text);
+	if (have <= width && c->left)
+		snprintf(to, size, "%s%*s", text, pad, "");
+	else if (have <= width)
+		snprintf(to, size, "%*s%s", pad, "", text);
 	else if (c->tail)
-		sprintf(to, "...%s", text + len - width + 3);
+		snprintf(to, size, "...%s",
+			text + printable_bytes(text, have - width + 3));
 	else
-		sprintf(to, "%.*s+", c->width - 1, text);
+		snprintf(to, size, "%.*s+", (int)printable_bytes(text, width - 1), text);
 	return to;
 }
 
 /* A path that is longer than its column, where there is no end of the line. */
 static bool print_whole(const struct view_column *c, const char *text, bool all)
 {
-	return all && c->tail && strlen(text) > (size_t)c->width;
+	return all && c->tail && printable_width(text) > (size_t)c->width;
 }
 
 /* whole: nothing has to stand in line behind it. */

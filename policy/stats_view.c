@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "stats_view.h"
 
 /* ---- rows and cells ---- */
@@ -37,7 +38,7 @@ static struct view_cell *view_text(struct view *v, const char *text)
 {
 	struct view_cell *c = &v->row[v->n - 1][v->at++];
 
-	snprintf(c->text, sizeof(c->text), "%s", text);
+	printable(c->text, sizeof(c->text), text, strlen(text));
 	return c;
 }
 

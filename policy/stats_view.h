@@ -14,6 +14,7 @@
 #define VIEW_COLUMNS 20
 #define VIEW_CELL    208
 #define VIEW_PAST    64
+#define VIEW_FIGURE  24 /* bytes of a figure as text */
 
 enum view_kind {
 	VIEW_PROCESSES,
@@ -86,11 +87,11 @@ const char *view_cut(
 /* Title line and rows. width 0: all columns, paths and the last of them in full. */
 void view_print(FILE *to, const struct view *v, int width, bool colour);
 
-/* "4.0M"; "1.2 us"; both fit 8 bytes. */
-const char *view_bytes(char *to, uint64_t bytes);
-const char *view_count(char *to, double count);
-const char *view_ticks(char *to, const struct stats_page *p, uint64_t ticks);
-const char *view_class(char *to, int sched, int priority);
+/* "4.0M"; "1.2us"; "FIFO 60". */
+const char *view_bytes(char to[VIEW_FIGURE], uint64_t bytes);
+const char *view_count(char to[VIEW_FIGURE], double count);
+const char *view_ticks(char to[VIEW_FIGURE], const struct stats_page *p, uint64_t ticks);
+const char *view_class(char to[VIEW_FIGURE], int sched, int priority);
 /* Ticks that a part q of the calls did not exceed; 0 without calls. worst: the slowest,
  * since a bucket only says its upper end. */
 uint64_t view_percentile(const uint32_t *histogram, double q, uint64_t worst);

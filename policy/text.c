@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "units.h"
 
 static bool make_room(struct text *t, size_t more)
@@ -49,9 +50,10 @@ static void add_plain(struct text *t, const char *s)
 static void add_word(struct text *t, const char *s)
 {
 	size_t n = strlen(s), shown = n <= TEXT_WORD_MAX ? n : TEXT_WORD_MAX - 3;
+	char word[TEXT_WORD_MAX + 1];
 
-	for (size_t i = 0; i < shown; i++)
-		add_char(t, (unsigned char)s[i] < 32 || s[i] == 127 ? '?' : s[i]);
+	printable(word, shown + 1, s, n);
+	add_plain(t, word);
 	if (shown < n)
 		add_plain(t, "...");
 }

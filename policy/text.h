@@ -2,9 +2,9 @@
 /*
  * text.h - messages without stdio: the little formatter behind errors and `rtmem show`
  *
- * Knows %s (cut at TEXT_WORD_MAX bytes, bytes that would disturb a terminal replaced by
- * '?'), %S (whole and unchanged), %d, %u (uint64_t) and %%. Never fails: without memory
- * the text is cut and `lost` is set.
+ * Knows %s (cut at TEXT_WORD_MAX bytes, and made printable: printable.h), %S (whole and
+ * unchanged), %d, %u (uint64_t) and %%. Never fails: without memory the text is cut and
+ * `lost` is set.
  */
 #ifndef TEXT_H
 #define TEXT_H

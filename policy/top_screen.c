@@ -6,6 +6,7 @@
  * height, columns that do not fit are reached with the arrows. NO_COLOR in the
  * environment: bold and underline instead.
  */
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -330,8 +331,11 @@ static bool screen_wait(struct screen *s)
 static bool screen_open(struct screen *s)
 {
 	const char *no_color = getenv("NO_COLOR");
-	SCREEN *terminal = newterm(NULL, stdout, stdin);
+	SCREEN *terminal;
 
+	/* names may be UTF-8: the library of the screen has to know the terminal's */
+	setlocale(LC_CTYPE, "");
+	terminal = newterm(NULL, stdout, stdin);
 	if (!terminal) {
 		fputs("rtmem top: the terminal is not known (TERM): use --batch\n",
 			stderr);

@@ -125,6 +125,8 @@ int area_reserve(struct area *a, void *at, size_t size, unsigned flags)
 	if (size == 0 || size > SIZE_MAX / 2)
 		return size == 0 ? -EINVAL : -ENOMEM;
 	size = round_up(size, align);
+	if (size > area_limits_leave())
+		return -ENOMEM;
 	got = map_aligned(at, size, align);
 	if (sys_is_error(got)) /* EAGAIN: the program's mlockall(MCL_FUTURE), no room */
 		return got == -EAGAIN ? -ENOMEM : (int)got;

@@ -69,6 +69,8 @@ bool area_contains(const void *p);
 
 /* Memory the host can give without killing anybody: min over cgroups and MemAvailable. */
 size_t area_memory_available(void);
+/* Half of what RLIMIT_AS and RLIMIT_DATA leave; SIZE_MAX: there are no such limits. */
+size_t area_limits_leave(void);
 
 /*
  * One line of advice when locking fell short: how much is locked, the limit, and what

@@ -4,14 +4,15 @@
  *
  * A memory cgroup smaller than the pool answers every way of touching pages with SIGKILL,
  * so the room is looked up first: the smallest rest over all ancestors, in both cgroup
- * versions, and MemAvailable. What cannot be read does not limit. Page cache that the
- * kernel would drop at once counts as room.
+ * versions, MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave. What cannot
+ * be read does not limit. Page cache that the kernel would drop at once counts as room.
  */
 #include "area.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "area_private.h"
 #include "fds.h"
@@ -186,10 +187,77 @@ static void find_groups(struct room *r)
 		note_group(r, line, (size_t)(end - line));
 }
 
+/* The n-th number of a line, from 0; 0: there is none. */
+static size_t nth_number(const char *s, int n)
+{
+	while (n-- > 0 && s)
+		s = strchr(s, ' ') ? strchr(s, ' ') + 1 : NULL;
+	return s && number_at(s) < SIZE_MAX ? number_at(s) : 0;
+}
+
+/* In the order of /proc/self/statm, in pages: all, …, data and stacks. */
+static const struct {
+	int limit, field;
+} room_limits[] = {{RLIMIT_AS, 0}, {RLIMIT_DATA, 5}};
+
+static size_t room_limit(int limit)
+{
+	struct rlimit l;
+
+	if (sys_call4(SYS_prlimit64, 0, limit, 0, (long)&l) < 0)
+		return SIZE_MAX;
+	return l.rlim_cur; /* RLIM_INFINITY is SIZE_MAX */
+}
+
+/*
+ * What the process may map: half of what is left is the program's, so that it is not a
+ * pool that takes the last of it. Where nobody says what is used, nothing is.
+ */
+static void room_of_limits(struct room *r)
+{
+	size_t used, rest, limit;
+
+	if (fds_slurp("/proc/self/statm", r->text, sizeof r->text) <= 0)
+		r->text[0] = '\0';
+	for (size_t i = 0; i < sizeof room_limits / sizeof *room_limits; i++) {
+		limit = room_limit(room_limits[i].limit);
+		if (limit == SIZE_MAX)
+			continue;
+		used = nth_number(r->text, room_limits[i].field) * AREA_PAGE;
+		rest = limit > used ? limit - used : 0;
+		if (rest / 2 < r->bytes)
+			r->bytes = rest / 2;
+	}
+}
+
+static int look_for_limits(void *out)
+{
+	struct room r = {.bytes = SIZE_MAX};
+
+	room_of_limits(&r);
+	*(size_t *)out = r.bytes;
+	return 0;
+}
+
+size_t area_limits_leave(void)
+{
+	size_t bytes = SIZE_MAX;
+	bool limited = false;
+
+	if (sys_restricted())
+		return bytes;
+	for (size_t i = 0; i < sizeof room_limits / sizeof *room_limits; i++)
+		limited |= room_limit(room_limits[i].limit) < SIZE_MAX;
+	if (limited)
+		fds_run(look_for_limits, &bytes);
+	return bytes;
+}
+
 static int look_for_room(void *out)
 {
 	struct room r = {.bytes = SIZE_MAX};
 
+	room_of_limits(&r);
 	room_of_machine(&r);
 	find_groups(&r);
 	room_of_groups(&r);

@@ -105,6 +105,41 @@ static int pin_range(void *arg)
 	return sys_is_error(map) ? (int)map : 0;
 }
 
+/* A ring is refused for good, not for lack of something. */
+static bool refused(int error)
+{
+	return error == -ENOSYS || error == -EPERM || error == -EACCES ||
+	       error == -EINVAL;
+}
+
+/* Says whether a ring can be had, and gives it back. */
+static int pin_ask(void *arg)
+{
+	struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED};
+	int fd = (int)sys_call3(SYS_io_uring_setup, 1, (long)&params, 0);
+
+	if (fd < 0)
+		return fd;
+	sys_close(fd);
+	return 0;
+}
+
+bool area_pin_forbidden(void)
+{
+	static bool allowed;
+	int ret;
+
+	if (sys_restricted() || forbidden)
+		return true;
+	if (allowed)
+		return false;
+	ret = fds_run(pin_ask, NULL);
+	if (refused(ret))
+		forbidden = true;
+	allowed = ret == 0;
+	return forbidden;
+}
+
 static int free_slot(void)
 {
 	for (int i = 0; i < PIN_MAX; i++)
@@ -123,7 +158,7 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 	while (len > r.chunk * PIN_SLOTS)
 		r.chunk *= 2;
 	ret = fds_run(pin_range, &r);
-	if (ret == -ENOSYS || ret == -EPERM || ret == -EACCES || ret == -EINVAL)
+	if (refused(ret))
 		forbidden = true;
 	if (r.ring == NULL)
 		return;

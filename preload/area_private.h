@@ -31,6 +31,8 @@ size_t area_lock_pages(unsigned char *start, size_t len, int *error);
 
 /* Pins what can be pinned of a range that was just committed; adds to a->pinned. */
 void area_pin(struct area *a, unsigned char *start, size_t len);
+/* io_uring is refused: nothing will ever be pinned. Opens a ring to find out, once. */
+bool area_pin_forbidden(void);
 void area_unpin(const struct area *a);
 void area_pin_child(void);
 

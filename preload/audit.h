@@ -12,17 +12,53 @@
 #include <stddef.h>
 
 #include "../policy/audit_file.h"
+#include "area.h"
 #include "site.h"
+
+enum { AUDIT_LIVE = 32768 }; /* blocks followed at a time; a power of two */
+
+struct audit_live {
+	uint64_t block; /* 0: unused, 1: being written */
+	uint64_t size, born;
+	uint32_t stack, thread; /* stack: index + 1, 0: none */
+};
+
+/*
+ * What an audit goes by: numbers, tables, which place is whose. It lies behind the file,
+ * in memory that no other process can open; the file is for others, and any process of
+ * this user may write into it.
+ */
+struct audit_book {
+	uint32_t nthread, nmodule;
+	bool every;
+	uint32_t tid[AUDIT_THREADS];
+	struct {
+		uint64_t lo, base;
+	} module[AUDIT_MODULES];
+	uint64_t hash[AUDIT_STACKS]; /* of the stack in this place; 0: unused */
+	struct audit_live live[AUDIT_LIVE];
+};
+
+#define AUDIT_PAGES(type) \
+	((sizeof(type) + (size_t)AREA_PAGE - 1) & ~((size_t)AREA_PAGE - 1))
+#define AUDIT_FILE_BYTES AUDIT_PAGES(struct audit_file)
+#define AUDIT_BOOK_BYTES AUDIT_PAGES(struct audit_book)
 
 /*
  * NULL: no audit. Atomic: set with release when the file is complete, by whoever begins
  * one; the memory stays when it ends, so who has loaded it may go on. Cleared in children
  * of fork.
  */
-extern struct audit_file *audit_page;
+extern struct audit_book *audit_page;
+
+/* Realtime: yes. */
+static inline struct audit_file *audit_file_of(struct audit_book *b)
+{
+	return (struct audit_file *)((char *)b - AUDIT_FILE_BYTES);
+}
 
 /* Realtime: yes. acquire: pairs with the release of whoever began it. */
-static inline struct audit_file *audit_going(void)
+static inline struct audit_book *audit_going(void)
 {
 	return __atomic_load_n(&audit_page, __ATOMIC_ACQUIRE);
 }
@@ -34,13 +70,22 @@ bool audit_start(const char *program);
  * and touched, not yet audit_page; NULL and *error otherwise. It is only in the helper's
  * descriptor table, and goes when it is dropped, with what nobody else has open.
  */
-struct audit_file *audit_attach_make(bool every, int *error);
+struct audit_book *audit_attach_make(bool every, int *error);
 void audit_attach_drop(void);
 void audit_attach_child(void);
 /* The figures of a new file begin here. */
-void audit_begin_file(struct audit_file *a, const char *program, bool every);
-/* Of pages the kernel may still have to make: atomic, the tables may be in use. */
-void audit_touch(struct audit_file *a);
+void audit_begin_file(struct audit_book *b, const char *program, bool every);
+/*
+ * audit_memory.c: a place for a file and its book, at `at` or, NULL, anywhere; what is
+ * written there is lost. NULL: no memory.
+ */
+struct audit_book *audit_memory(struct audit_book *at);
+/* Maps the file there, and an empty book. A negative errno: there is only the place. */
+int audit_memory_map(struct audit_book *b, int fd);
+/* All of it is there before it is used. Negative errno: the file has no room. can_fill:
+ * does this kernel say so, or would the first store end the program? */
+bool audit_memory_can_fill(struct audit_book *b);
+int audit_memory_fill(struct audit_book *b);
 /* Shall a thread of this class be audited, whatever the rules? */
 bool audit_wants(int sched);
 /* The number of a thread, given at its first call; AUDIT_NOBODY without room or audit. */

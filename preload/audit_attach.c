@@ -12,33 +12,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
-#include <sys/mman.h>
 
 #include "area.h"
 #include "audit.h"
+#include "program.h"
 #include "sys.h"
 #include "../include/rtmem_stats.h"
 
-#define LIVE_BYTES ((sizeof(struct audit_file) + AREA_PAGE - 1) & ~(AREA_PAGE - 1))
 #define LIVE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static void *live_at; /* where every file is mapped; NULL: not yet */
+static struct audit_book *live_at; /* where each audit is mapped; NULL: not yet */
 static int live_fd = -1;
-
-/* Memory for nothing: what is written there is lost. */
-static void *live_nowhere(void *at)
-{
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0);
-	long got = sys_mmap(at, LIVE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
-
-	if (sys_is_error(got))
-		return NULL;
-	/* the program's mlockall does not mean it */
-	sys_munlock((void *)got, LIVE_BYTES);
-	sys_madvise((void *)got, LIVE_BYTES, MADV_DONTNEED);
-	sys_madvise((void *)got, LIVE_BYTES, MADV_DONTDUMP);
-	return (void *)got;
-}
 
 /* A negative errno, or the descriptor. */
 static int live_file(void)
@@ -56,42 +40,36 @@ static int live_file(void)
 		return fd;
 	ret = sys_call3(SYS_fchmod, fd, 0600, 0);
 	if (ret >= 0)
-		ret = sys_call3(SYS_ftruncate, fd, (long)LIVE_BYTES, 0);
+		ret = sys_call4(SYS_fallocate, fd, 0, 0, (long)AUDIT_FILE_BYTES);
 	if (ret >= 0)
 		ret = sys_call3(SYS_fcntl, fd, F_ADD_SEALS, LIVE_SEALS);
 	if (ret >= 0)
 		return fd;
 	sys_close(fd);
-	return (int)ret;
+	return ret == -ENOSPC ? -ENOMEM : (int)ret;
 }
 
 static int live_map(void)
 {
-	long got;
+	int ret;
 
 	if (!live_at)
-		live_at = live_nowhere(NULL);
+		live_at = audit_memory(NULL);
 	if (!live_at)
 		return -ENOMEM;
-	/* a thread that still writes there waits for the kernel, which holds the map */
-	got = sys_mmap(live_at, LIVE_BYTES, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_FIXED, live_fd, 0);
-	if (sys_is_error(got))
-		return (int)got;
-	sys_munlock(live_at, LIVE_BYTES);
-	return 0;
+	ret = audit_memory_map(live_at, live_fd);
+	return ret < 0 ? ret : audit_memory_fill(live_at);
 }
 
-struct audit_file *audit_attach_make(bool every, int *error)
+struct audit_book *audit_attach_make(bool every, int *error)
 {
 	char program[sizeof(((struct audit_file *)0)->program)];
-	long n;
 
 	*error = EPERM;
 	if (sys_restricted())
 		return NULL;
 	*error = ENOMEM;
-	if (area_memory_available() < 4 * LIVE_BYTES)
+	if (area_memory_available() < 4 * (AUDIT_FILE_BYTES + AUDIT_BOOK_BYTES))
 		return NULL;
 	live_fd = live_file();
 	if (live_fd < 0) {
@@ -103,10 +81,8 @@ struct audit_file *audit_attach_make(bool every, int *error)
 		audit_attach_drop();
 		return NULL;
 	}
-	n = sys_call3(
-		SYS_readlink, (long)"/proc/self/exe", (long)program, sizeof(program) - 1);
-	program[n > 0 ? n : 0] = '\0';
-	audit_touch(live_at);
+	if (!program_name(program, sizeof(program)))
+		program[0] = '\0';
 	audit_begin_file(live_at, program, every);
 	return live_at;
 }
@@ -114,7 +90,7 @@ struct audit_file *audit_attach_make(bool every, int *error)
 void audit_attach_drop(void)
 {
 	if (live_at)
-		live_nowhere(live_at);
+		audit_memory(live_at);
 	if (live_fd >= 0)
 		sys_close(live_fd);
 	live_fd = -1;
@@ -126,5 +102,5 @@ void audit_attach_child(void)
 		return;
 	/* the helper's descriptor is not in the child's table */
 	live_fd = -1;
-	live_nowhere(live_at);
+	audit_memory(live_at);
 }

@@ -2,16 +2,19 @@
 /*
  * audit_start.c - the file an audit is written into, and the threads it is about
  *
- * Never on the realtime path. The file is made at start; its pages are touched when the
- * first thread is audited, so a program without one costs its directory an empty file.
- * Of an audit that begins later, audit_attach.c.
+ * Never on the realtime path. The file is made at start; its memory is taken when the
+ * first thread is audited, so a program without one costs its directory one page. Where
+ * there is no room for it the program goes on without an audit, and one line says so. Of
+ * an audit that begins later, audit_attach.c.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "area.h"
@@ -24,14 +27,61 @@
 enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 
 static struct lock audit_lock;
-static struct audit_file *audit_made; /* at start */
+static struct audit_book *audit_made; /* at start */
+static char audit_dir[256];
+
+/* More would end the program with SIGXFSZ. */
+static bool audit_may_be(size_t size)
+{
+	struct rlimit64 most;
+
+	return sys_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&most) < 0 ||
+	       most.rlim_cur >= size;
+}
+
+/* The first n bytes have memory from now on. */
+static int audit_reserve(int fd, size_t n)
+{
+	static const char nothing[AREA_PAGE];
+	long ret = sys_call4(SYS_fallocate, fd, 0, 0, (long)n);
+
+	if (ret != -EOPNOTSUPP && ret != -ENOSYS)
+		return (int)ret;
+	for (size_t at = 0; at < n; at += sizeof(nothing)) {
+		ret = sys_call4(
+			SYS_pwrite64, fd, (long)nothing, sizeof(nothing), (long)at);
+		if (ret != (long)sizeof(nothing))
+			return ret < 0 ? (int)ret : -ENOSPC;
+	}
+	return 0;
+}
+
+/* What the head needs; all of it where the kernel cannot be asked for the rest later. */
+static int audit_lay_out(int fd)
+{
+	struct audit_book *b = audit_memory(NULL);
+	int ret = b ? audit_reserve(fd, AREA_PAGE) : -ENOMEM;
+
+	_Static_assert(offsetof(struct audit_file, thread) <= AREA_PAGE, "the head");
+	if (ret >= 0)
+		ret = (int)sys_call3(SYS_ftruncate, fd, (long)AUDIT_FILE_BYTES, 0);
+	if (ret >= 0)
+		ret = audit_memory_map(b, fd);
+	if (ret >= 0 && !audit_memory_can_fill(b))
+		ret = audit_reserve(fd, AUDIT_FILE_BYTES);
+	if (ret >= 0)
+		audit_made = b;
+	else if (b)
+		sys_munmap(audit_file_of(b), AUDIT_FILE_BYTES + AUDIT_BOOK_BYTES);
+	return ret;
+}
 
 static int audit_open(void *arg)
 {
 	char path[300];
-	int fd = -1;
+	int fd = audit_may_be(AUDIT_FILE_BYTES) ? -EEXIST : -EFBIG, ret;
 
-	for (int i = 0; i < AUDIT_TRIES && fd < 0; i++) {
+	for (int i = 0; i < AUDIT_TRIES && fd == -EEXIST; i++) {
 		log_format(path, sizeof(path), "%s/%d.%d", (const char *)arg,
 			sys_getpid(), i);
 		fd = sys_openat(
@@ -39,42 +89,51 @@ static int audit_open(void *arg)
 	}
 	if (fd < 0)
 		return fd;
-	if (sys_call3(SYS_ftruncate, fd, sizeof(struct audit_file), 0) == 0) {
-		long at = sys_mmap(NULL, sizeof(struct audit_file),
-			PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-		audit_made = sys_is_error(at) ? NULL : (struct audit_file *)at;
-	}
+	ret = audit_lay_out(fd);
+	if (ret < 0)
+		sys_call3(SYS_unlink, (long)path, 0, 0);
 	sys_close(fd);
-	return audit_made ? 0 : -1;
+	return ret;
 }
 
-void audit_begin_file(struct audit_file *a, const char *program, bool every)
+void audit_begin_file(struct audit_book *b, const char *program, bool every)
 {
+	struct audit_file *a = audit_file_of(b);
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	a->pid = (uint32_t)sys_getpid();
 	a->ticks = __builtin_ia32_rdtsc();
 	a->ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	a->every = every;
+	a->every = b->every = every;
 	strncpy(a->program, program, sizeof(a->program) - 1);
 	a->version = AUDIT_VERSION;
 	/* release: the reader looks for it before anything else */
 	__atomic_store_n(&a->magic, AUDIT_MAGIC, __ATOMIC_RELEASE);
 }
 
+static void audit_say_none(const char *dir, int error)
+{
+	if (error == -ENOSPC || error == -EDQUOT || error == -EFBIG || error == -ENOMEM)
+		log_line("no audit of this program: no room in %s", dir);
+	else
+		log_line("no audit of this program: no file can be made in %s", dir);
+}
+
 bool audit_start(const char *program)
 {
 	const char *dir = getenv("RTMEM_AUDIT");
 	const char *every = getenv("RTMEM_AUDIT_ALL");
+	int ret;
 
 	if (!dir || *dir != '/' || strlen(dir) > 250 || getauxval(AT_SECURE))
 		return false;
-	if (fds_run(audit_open, (void *)(uintptr_t)dir) < 0) {
-		log_line("no audit of this program: no file can be made in %s", dir);
+	ret = fds_run(audit_open, (void *)(uintptr_t)dir);
+	if (ret < 0) {
+		audit_say_none(dir, ret);
 		return false;
 	}
+	strcpy(audit_dir, dir);
 	audit_begin_file(audit_made, program, every && *every);
 	__atomic_store_n(&audit_page, audit_made, __ATOMIC_RELEASE);
 	return true;
@@ -82,54 +141,67 @@ bool audit_start(const char *program)
 
 bool audit_wants(int sched)
 {
-	const struct audit_file *a = audit_going();
+	const struct audit_book *a = audit_going();
 
 	return a && (a->every || sched == SCHED_FIFO || sched == SCHED_RR ||
 			    sched == SCHED_DEADLINE);
 }
 
-void audit_touch(struct audit_file *a)
+/* Of the audit since the start: when its first thread appears. */
+static bool audit_ready(struct audit_book *b)
 {
-	for (size_t at = 0; at < sizeof(*a); at += AREA_PAGE)
-		__atomic_fetch_or((unsigned char *)a + at, 0, __ATOMIC_RELAXED);
+	int ret = sys_restricted() ? -ENOSPC : audit_memory_fill(b);
+
+	if (ret < 0) {
+		/* the part that it got is of no use: others may have it */
+		sys_madvise((char *)audit_file_of(b) + AREA_PAGE,
+			AUDIT_FILE_BYTES - AREA_PAGE, MADV_REMOVE);
+		audit_file_of(b)->no_room = 1;
+		__atomic_store_n(&audit_page, NULL, __ATOMIC_RELEASE);
+		audit_say_none(audit_dir, -ENOSPC);
+		return false;
+	}
+	audit_file_of(b)->locked =
+		sys_mlock(audit_file_of(b), AUDIT_FILE_BYTES + AUDIT_BOOK_BYTES) == 0;
+	return true;
 }
 
-static uint32_t audit_take_thread(struct audit_file *a, uint32_t tid)
+static uint32_t audit_take_thread(struct audit_book *b, uint32_t tid)
 {
-	for (uint32_t i = 0; i < a->nthread; i++) {
-		if (a->thread[i].tid == tid)
+	for (uint32_t i = 0; i < b->nthread; i++) {
+		if (b->tid[i] == tid)
 			return i + 1;
 	}
-	if (a->nthread == AUDIT_THREADS) {
-		a->no_thread++;
+	if (b->nthread == AUDIT_THREADS) {
+		audit_file_of(b)->no_thread++;
 		return AUDIT_NOBODY;
 	}
-	if (a->nthread == 0 && a == audit_made) {
-		audit_touch(a);
-		a->locked = sys_mlock(a, sizeof(*a)) == 0;
-	}
-	a->thread[a->nthread].tid = tid;
-	return a->nthread + 1;
+	if (b->nthread == 0 && b == audit_made && !audit_ready(b))
+		return AUDIT_NOBODY;
+	b->tid[b->nthread] = audit_file_of(b)->thread[b->nthread].tid = tid;
+	return b->nthread + 1;
 }
 
 uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority)
 {
 	uint32_t me = lock_tid(), n;
-	struct audit_file *a = audit_going();
+	struct audit_book *b = audit_going();
 	struct audit_thread *t;
 
-	if (!a)
+	if (!b)
 		return AUDIT_NOBODY;
 	lock_acquire(&audit_lock, me);
-	n = audit_take_thread(a, tid);
+	n = audit_take_thread(b, tid);
 	if (n != AUDIT_NOBODY) {
-		t = &a->thread[n - 1];
+		t = &audit_file_of(b)->thread[n - 1];
 		memcpy(t->name, name, sizeof(t->name));
 		t->sched = sched;
 		t->priority = (uint32_t)priority;
 		/* release: the record before the number that shows it to the reader */
-		if (n > a->nthread)
-			__atomic_store_n(&a->nthread, n, __ATOMIC_RELEASE);
+		if (n > b->nthread)
+			__atomic_store_n(&audit_file_of(b)->nthread, n, __ATOMIC_RELEASE);
+		if (n > b->nthread)
+			b->nthread = n;
 	}
 	lock_release(&audit_lock, me);
 	return n;

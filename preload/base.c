@@ -13,8 +13,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "libc.h"
+#include "log.h"
 #include "sys.h"
 
 /*
@@ -23,6 +26,7 @@
  * KiB stay in the thread's cache (a pair of 64 KiB: 38 ns instead of 466). Decay stays at
  * jemalloc's 10 s: 0 would send 7,400 TLB-shootdown interrupts a second to every thread.
  */
+#define BASE_SHARE (64UL << 20) /* of a limit, for each arena */
 static char base_conf[1024] = "tcache_max:131072";
 extern const char *je_malloc_conf;
 const char *je_malloc_conf = base_conf;
@@ -56,6 +60,30 @@ static void base_append_conf(const char *theirs)
 	memcpy(base_conf + len + 1, theirs, more + 1);
 }
 
+/*
+ * A program that may have little has little taken: each of jemalloc's arenas costs 4 MiB
+ * at once, and address space that it keeps for later counts.
+ */
+static void base_fit_limits(void)
+{
+	static const int kinds[] = {RLIMIT_DATA, RLIMIT_AS};
+	size_t least = SIZE_MAX;
+	struct rlimit limit;
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (sys_call4(SYS_prlimit64, 0, kinds[i], 0, (long)&limit) == 0 &&
+			limit.rlim_cur < least)
+			least = limit.rlim_cur;
+	if (least >= BASE_SHARE * 8)
+		return;
+	log_format(text, sizeof(text), "narenas:%zu",
+		least < BASE_SHARE ? 1 : least / BASE_SHARE);
+	base_append_conf(text);
+	if (least < BASE_SHARE)
+		base_append_conf("retain:false,tcache_max:32768");
+}
+
 extern void *__libc_stack_end; /* the loader's: where the kernel put argc */
 
 /*
@@ -70,16 +98,19 @@ static char **base_early_environ(void)
 	return argv[argc] ? NULL : argv + argc + 1;
 }
 
-/* jemalloc's first call: it looks at its options. */
-static void base_first_call(void)
+/* jemalloc's first call: it looks at its options. False: there is no memory for it. */
+static bool base_first_call(void)
 {
 	bool early = environ == NULL;
+	void *p;
 
 	if (early)
 		environ = base_early_environ();
-	je_free(je_malloc(16));
+	p = je_malloc(16);
+	je_free(p);
 	if (early)
 		environ = NULL;
+	return p != NULL;
 }
 
 /*
@@ -89,12 +120,16 @@ static void base_first_call(void)
  */
 void base_init(void)
 {
-	static bool done;
+	static bool done, told;
 
 	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
 		return;
-	base_append_conf(malloc_conf);
-	base_first_call();
+	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED)) {
+		base_fit_limits();
+		base_append_conf(malloc_conf);
+	}
+	if (!base_first_call())
+		return; /* it begins anew at the next call, and so do we */
 	je_sz_size2index_tab[0] = 1;
 	je_sz_size2index_tab[1] = 1;
 	je_malloc_message = base_message;
@@ -168,4 +203,10 @@ int base_madvise(void *at, size_t len, int advice)
 		sys_end_optional();
 	}
 	return ret;
+}
+
+/* For its background threads, which nobody in front of libc is to see. */
+void *base_dlsym(void *handle, const char *name)
+{
+	return libc_find(name);
 }

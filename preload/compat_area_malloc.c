@@ -14,8 +14,9 @@
 #include "log.h"
 #include "rtm.h"
 
-#define AREA_LOMEM (16ULL << 20)
-#define AREA_BASES 64 /* addresses tried for B_BASE_ADDRESS */
+#define AREA_LOMEM  (16ULL << 20)
+#define AREA_32_BIT (4ULL << 30)
+#define AREA_BASES  64 /* addresses tried for B_BASE_ADDRESS */
 
 /* 0 nobody's, 1 made by a plain call, 2 by the module; atomic, relaxed: see the lock */
 static uint8_t area_maker[POOLS_MAX];
@@ -39,6 +40,12 @@ static rtm_pool *area_handle(struct pool *p)
 
 /* ---- pools ---- */
 
+/* Where all of it has to lie in RAM; 0: anywhere. */
+static uint64_t area_below(uint32 lock)
+{
+	return lock == B_LOMEM ? AREA_LOMEM : lock > B_LOMEM ? AREA_32_BIT : 0;
+}
+
 static bool area_attr(
 	uint32 where, uint32 lock, uint32 protection, struct rtm_pool_attr *attr)
 {
@@ -48,33 +55,42 @@ static bool area_attr(
 		[B_FULL_LOCK] = RTM_LOCK_REQUIRE,
 		[B_CONTIGUOUS] = RTM_LOCK_REQUIRE,
 		[B_LOMEM] = RTM_LOCK_REQUIRE,
+		[B_32_BIT_FULL_LOCK] = RTM_LOCK_REQUIRE,
+		[B_32_BIT_CONTIGUOUS] = RTM_LOCK_REQUIRE,
 	};
-	uint32 access = protection & (B_READ_AREA | B_WRITE_AREA);
+	const uint32 write = B_WRITE_AREA | B_KERNEL_WRITE_AREA;
 
-	if (where > B_ANY_KERNEL_BLOCK_ADDRESS || where == B_CLONE_ADDRESS ||
-		lock > B_LOMEM || !access || protection & ~(access | B_CLONEABLE_AREA))
+	if (where > B_RANDOMIZED_BASE_ADDRESS || where == B_CLONE_ADDRESS ||
+		lock > B_32_BIT_CONTIGUOUS ||
+		protection &
+			~(write | B_READ_AREA | B_KERNEL_READ_AREA | B_CLONEABLE_AREA))
 		return false;
 	attr->name = "area_malloc";
 	attr->lock = locks[lock];
 	attr->huge_pages = where == B_ANY_KERNEL_BLOCK_ADDRESS;
 	attr->contiguous = lock >= B_CONTIGUOUS;
-	attr->phys_high = lock == B_LOMEM ? AREA_LOMEM : 0;
+	attr->phys_high = area_below(lock);
 	if (protection & B_CLONEABLE_AREA)
-		attr->share = access & B_WRITE_AREA ? RTM_SHARE_WRITE : RTM_SHARE_READ;
+		attr->share = protection & write ? RTM_SHARE_WRITE : RTM_SHARE_READ;
 	return true;
+}
+
+static bool area_is_base(uint32 where)
+{
+	return where == B_BASE_ADDRESS || where == B_RANDOMIZED_BASE_ADDRESS;
 }
 
 /* Exactly there; with B_BASE_ADDRESS there or, in steps of the size, somewhat higher. */
 static struct pool *area_make(
 	uintptr_t at, uint32 where, struct rtm_pool_attr *attr, uint8_t maker)
 {
-	int tries = where == B_BASE_ADDRESS && at ? AREA_BASES : 1;
+	int tries = area_is_base(where) && at ? AREA_BASES : 1;
 	size_t step = (attr->size + (4UL << 20)) & ~((2UL << 20) - 1);
 	rtm_pool *made = NULL;
 	struct pool *p;
 
 	for (; tries > 0 && !made; tries--, at += step) {
-		if (where == B_EXACT_ADDRESS || where == B_BASE_ADDRESS)
+		if (where == B_EXACT_ADDRESS || area_is_base(where))
 			attr->address = (void *)at;
 		if (rtm_pool_create(&made, attr) != B_OK)
 			made = NULL;
@@ -101,7 +117,7 @@ static const void *area_create(uintptr_t at, uint32 where, size_t size, uint32 l
 const void *rtm_area_create_pool(void *address, uint32 addressSpec, size_t size,
 	uint32 lockSpec, uint32 protection)
 {
-	bool told = addressSpec == B_EXACT_ADDRESS || addressSpec == B_BASE_ADDRESS;
+	bool told = addressSpec == B_EXACT_ADDRESS || area_is_base(addressSpec);
 
 	return area_create(told ? (uintptr_t)address : 0, addressSpec, size, lockSpec,
 		protection, 1);
@@ -198,7 +214,7 @@ static status_t area_std_ops(int32 op, ...)
 }
 
 static area_malloc_module_info area_module = {
-	.module = {B_AREA_MALLOC_MODULE_NAME, 0, area_std_ops},
+	.minfo = {B_AREA_MALLOC_MODULE_NAME, 0, area_std_ops},
 	.create_pool = area_module_create,
 	.delete_pool = rtm_area_delete_pool,
 	.malloc = rtm_area_malloc,
@@ -218,7 +234,7 @@ status_t rtm_get_module(const char *path, module_info **module)
 	lock_acquire(&area_use, me);
 	area_users++;
 	lock_release(&area_use, me);
-	*module = &area_module.module;
+	*module = &area_module.minfo;
 	return B_OK;
 }
 

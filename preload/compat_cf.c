@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_cf.c - reference counts, numbers and dictionaries of options
+ * compat_cf.c - objects: where they stand, what they are, their reference counts
  *
  * Objects stand in slots of chunks that are only added, and so any pointer can be told
  * from one of them before it is followed. Bound of that: CF_CHUNKS. Making one takes a
@@ -8,6 +8,8 @@
  */
 #include "compat_cf.h"
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,20 +17,7 @@
 #include "log.h"
 #include "sys.h"
 
-#define CF_SEAL	 0x43466f62u
-#define CF_PAIRS 8
-
-struct rtm_cf_number {
-	struct cf_object object;
-	double value;
-};
-
-struct rtm_cf_dictionary {
-	struct cf_object object;
-	long n;
-	const char *key[CF_PAIRS];
-	const void *value[CF_PAIRS];
-};
+#define CF_SEAL 0x43466f62u
 
 /* ---- where objects stand ---- */
 
@@ -129,6 +118,38 @@ bool cf_is(const void *object, enum cf_type type)
 	return o && o->type == type;
 }
 
+bool cf_is_object(const void *object)
+{
+	return cf_object(object) != NULL;
+}
+
+/* A literal lies in an object that is loaded; what does not is not read. */
+static bool cf_is_literal(const void *p)
+{
+	const size_t len = sizeof(RTM_CF_CONSTANT) - 1;
+	struct dl_find_object o;
+
+	return _dl_find_object((void *)(uintptr_t)p, &o) == 0 &&
+	       (uintptr_t)o.dlfo_map_end - (uintptr_t)p > len &&
+	       memcmp(p, RTM_CF_CONSTANT, len) == 0;
+}
+
+static bool cf_is_no_allocator(const void *p)
+{
+	return p == (const void *)RTM_CF_ALLOCATOR_NULL ||
+	       p == (const void *)RTM_CF_ALLOCATOR_MALLOC;
+}
+
+bool cf_is_constant(const void *object)
+{
+	return cf_is_no_allocator(object) || cf_is_literal(object);
+}
+
+bool cf_is_allocator(rtm_cf_allocator_ref a)
+{
+	return !a || cf_is_no_allocator(a) || cf_is(a, CF_ALLOCATOR);
+}
+
 rtm_cf_type rtm_cf_retain(rtm_cf_type object)
 {
 	struct cf_object *o = cf_object(object);
@@ -145,7 +166,7 @@ void rtm_cf_release(rtm_cf_type object)
 	int64_t left;
 
 	if (!o) {
-		if (object)
+		if (object && !cf_is_constant(object))
 			log_misuse("CFRelease: %p is not an object", object);
 		return;
 	}
@@ -161,86 +182,18 @@ long rtm_cf_count(rtm_cf_type object)
 {
 	struct cf_object *o = cf_object(object);
 
-	return o ? __atomic_load_n(&o->refs, __ATOMIC_RELAXED) : 0;
+	if (!o)
+		return object && cf_is_constant(object) ? LONG_MAX : 0;
+	return __atomic_load_n(&o->refs, __ATOMIC_RELAXED);
 }
 
 unsigned long rtm_cf_type_id(rtm_cf_type object)
 {
 	const struct cf_object *o = cf_object(object);
 
-	return o ? (unsigned long)o->type : 0;
-}
-
-/* ---- numbers and dictionaries ---- */
-
-rtm_cf_number_ref rtm_cf_number(
-	rtm_cf_allocator_ref allocator, int type, const void *value)
-{
-	struct rtm_cf_number *n;
-	double v;
-
-	(void)allocator;
-	if (!value)
-		return NULL;
-	switch (type) {
-	case RTM_CF_INT32:
-		v = *(const int32_t *)value;
-		break;
-	case RTM_CF_INT64:
-		v = (double)*(const int64_t *)value;
-		break;
-	case RTM_CF_FLOAT:
-		v = (double)*(const float *)value;
-		break;
-	case RTM_CF_DOUBLE:
-		v = *(const double *)value;
-		break;
-	default:
-		return NULL;
-	}
-	n = cf_make(CF_NUMBER, sizeof(*n), cf_free);
-	if (n)
-		n->value = v;
-	return n;
-}
-
-static void cf_destroy_dictionary(struct cf_object *o)
-{
-	struct rtm_cf_dictionary *d = (struct rtm_cf_dictionary *)(void *)o;
-
-	for (long i = 0; i < d->n; i++)
-		rtm_cf_release(d->value[i]);
-	cf_free(o);
-}
-
-rtm_cf_dictionary_ref rtm_cf_dictionary(rtm_cf_allocator_ref allocator, const void **keys,
-	const void **values, long n, const void *key_calls, const void *value_calls)
-{
-	struct rtm_cf_dictionary *d;
-
-	(void)allocator, (void)key_calls, (void)value_calls;
-	if (n < 0 || n > CF_PAIRS || (n && (!keys || !values)))
-		return NULL;
-	d = cf_make(CF_DICTIONARY, sizeof(*d), cf_destroy_dictionary);
-	if (!d)
-		return NULL;
-	d->n = n;
-	for (long i = 0; i < n; i++) {
-		d->key[i] = keys[i];
-		d->value[i] = rtm_cf_retain(values[i]);
-	}
-	return d;
-}
-
-bool cf_option(rtm_cf_dictionary_ref options, const char *key, double *out, bool *number)
-{
-	for (long i = 0; i < options->n; i++) {
-		if (!options->key[i] || strcmp(options->key[i], key))
-			continue;
-		*number = cf_is(options->value[i], CF_NUMBER);
-		if (*number)
-			*out = ((const struct rtm_cf_number *)options->value[i])->value;
-		return true;
-	}
-	return false;
+	if (o)
+		return (unsigned long)o->type;
+	return cf_is_no_allocator(object)	 ? CF_ALLOCATOR
+	       : object && cf_is_literal(object) ? CF_STRING
+						 : 0;
 }

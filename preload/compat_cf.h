@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_cf.h - Core Foundation's objects, as far as a memory pool needs them
+ * compat_cf.h - Core Foundation's objects, as far as memory pools and block buffers need
+ * them
  */
 #ifndef COMPAT_CF_H
 #define COMPAT_CF_H
 
-#include <CoreMedia/CMMemoryPool.h>
+#include <CoreFoundation/CoreFoundation.h>
 #include <stdbool.h>
 
-enum cf_type { CF_NUMBER = 22, CF_DICTIONARY = 18, CF_ALLOCATOR = 2, CF_POOL = 1001 };
+/* The numbers of Core Foundation's own types. */
+enum cf_type {
+	CF_ALLOCATOR = 2,
+	CF_STRING = 7,
+	CF_DICTIONARY = 18,
+	CF_DATA = 20,
+	CF_NUMBER = 22,
+	CF_POOL = 1001,
+	CF_BLOCK_BUFFER = 1002
+};
 
 /* Every object begins with this. */
 struct cf_object {
@@ -16,6 +26,13 @@ struct cf_object {
 	enum cf_type type;
 	int64_t refs; /* atomic: acq_rel at the release of the last */
 	void (*destroy)(struct cf_object *o);
+};
+
+struct rtm_cf_number {
+	struct cf_object object;
+	bool whole; /* the first of these two is the number, else the second */
+	int64_t integer;
+	double value; /* always set */
 };
 
 #define CF_MAX_SIZE 2048 /* bytes of an object */
@@ -27,6 +44,16 @@ void cf_free(struct cf_object *o);
 void cf_child(void);
 /* Is it a live object of this type? NULL is none. */
 bool cf_is(const void *object, enum cf_type type);
+/* Is it a live object? */
+bool cf_is_object(const void *object);
+/* What is no object, and yet may be retained and released: constants. */
+bool cf_is_constant(const void *object);
+/* May it be given where an allocator is wanted? NULL may. */
+bool cf_is_allocator(rtm_cf_allocator_ref a);
+/* The text of a string; any: also of what has to be one, being no object. Else NULL. */
+const char *cf_text(const void *string, bool any);
+/* Do two data say the same? */
+bool cf_data_equal(const void *one, const void *other);
 /* The number of that key: false when it is absent. */
 bool cf_option(rtm_cf_dictionary_ref options, const char *key, double *out, bool *number);
 

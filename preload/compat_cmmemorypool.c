@@ -5,7 +5,9 @@
  * The pool is a handle; its allocator holds the blocks and outlives it. An allocator
  * whose last reference goes while blocks are out is destroyed with the last of them.
  */
+#include <CoreMedia/CMMemoryPool.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "area_block.h"
 #include "base.h"
@@ -244,6 +246,12 @@ static void *cm_allocate(struct rtm_cf_allocator *a, size_t bytes)
 	return block;
 }
 
+/* Is it the program's malloc() and free(), whosever they are? */
+static bool cm_is_malloc(rtm_cf_allocator_ref a)
+{
+	return !a || a == RTM_CF_ALLOCATOR_MALLOC;
+}
+
 void *rtm_cf_allocate(rtm_cf_allocator_ref allocator, long size, unsigned long hint)
 {
 	struct rtm_cf_allocator *a = (struct rtm_cf_allocator *)(uintptr_t)allocator;
@@ -252,12 +260,12 @@ void *rtm_cf_allocate(rtm_cf_allocator_ref allocator, long size, unsigned long h
 
 	(void)hint;
 	cm_error = kCMMemoryPoolError_InvalidParameter;
-	if (size <= 0 || (a && !cf_is(a, CF_ALLOCATOR)))
+	if (size <= 0 || !cf_is_allocator(a))
 		return NULL;
 	cm_error = kCMMemoryPoolError_AllocationFailed;
-	if (!a)
-		block = je_malloc((size_t)size);
-	else if (size < INT64_MAX / 2)
+	if (cm_is_malloc(a))
+		block = malloc((size_t)size);
+	else if (a != RTM_CF_ALLOCATOR_NULL && size < INT64_MAX / 2)
 		block = cm_allocate(a, cm_pages(size));
 	errno = saved;
 	cm_error = block ? 0 : cm_error;
@@ -290,15 +298,25 @@ void rtm_cf_deallocate(rtm_cf_allocator_ref allocator, void *block)
 	int saved = errno;
 
 	cm_error = 0;
-	if (!block)
+	if (!block || a == RTM_CF_ALLOCATOR_NULL)
 		return;
-	if (!a)
-		je_free(block);
+	if (cm_is_malloc(a))
+		free(block);
 	else if (cf_is(a, CF_ALLOCATOR))
 		cm_deallocate(a, block);
 	else
 		log_misuse("CFAllocatorDeallocate: %p is not an allocator", (void *)a);
 	errno = saved;
+}
+
+static void *cm_realloc(void *block, size_t size)
+{
+	int saved = errno;
+	void *to = realloc(block, size);
+
+	errno = saved;
+	cm_error = to ? 0 : kCMMemoryPoolError_AllocationFailed;
+	return to;
 }
 
 void *rtm_cf_reallocate(
@@ -315,8 +333,12 @@ void *rtm_cf_reallocate(
 		rtm_cf_deallocate(allocator, block);
 		return NULL;
 	}
-	if (!a)
-		return je_realloc(block, (size_t)size);
+	if (cm_is_malloc(a))
+		return cm_realloc(block, (size_t)size);
+	if (a == RTM_CF_ALLOCATOR_NULL) {
+		cm_error = kCMMemoryPoolError_AllocationFailed;
+		return NULL;
+	}
 	if (!cf_is(a, CF_ALLOCATOR))
 		log_misuse("CFAllocatorReallocate: %p is not an allocator", (void *)a);
 	lock_acquire(&a->lock, me);
@@ -338,8 +360,9 @@ void *rtm_cf_reallocate(
 long rtm_cf_preferred_size(rtm_cf_allocator_ref allocator, long size, unsigned long hint)
 {
 	(void)hint;
-	return !allocator || size <= 0 || size > INT64_MAX / 2 ? size
-							       : (long)cm_pages(size);
+	return !cf_is(allocator, CF_ALLOCATOR) || size <= 0 || size > INT64_MAX / 2
+		       ? size
+		       : (long)cm_pages(size);
 }
 
 void compat_cm_child(void)

@@ -5,15 +5,20 @@
  * A boundary over rtm_contiguous.c: errors become INtime's, and are kept for the thread.
  * Never on the realtime path.
  */
-#include <intime/rt.h>
-
 #include <errno.h>
 
+#include "compat_intime.h"
 #include "log.h"
 #include "phys.h"
 #include "rtm.h"
 
 static __thread DWORD intime_error;
+
+DWORD intime_set(DWORD status, DWORD result)
+{
+	intime_error = status;
+	return result;
+}
 
 static DWORD intime_status(int error)
 {
@@ -53,7 +58,7 @@ PVOID AllocateRtMemory(DWORD cbSize)
 
 BOOLEAN FreeRtMemory(PVOID pMemory)
 {
-	bool freed = rtm_contiguous_drop(pMemory);
+	bool freed = rthandle_unmap(pMemory) || rtm_contiguous_drop(pMemory);
 
 	intime_error = freed ? E_OK : E_PARAM;
 	return freed;

@@ -71,12 +71,9 @@ static void *osm_alloc(uint32_t size, OSMallocTag tag, bool wait, const char *ca
 	void *p = NULL;
 
 	if (size)
-		p = compat_take(c, wait ? osm_flags(wired) : 0, size, t, wait);
-	if (!p && wait && size && osm_flags(wired) && size < RTM_TOTAL_MAX - TAG_TAIL &&
-		size < area_memory_available())
-		log_once(
-			"OSMalloc: no more memory could be wired: see RLIMIT_MEMLOCK and "
-			"librtpreload(7)");
+		p = compat_take(c, size, t, wait);
+	if (!p && wait && size)
+		compat_say_full(c, size);
 	errno = saved;
 	return p;
 }

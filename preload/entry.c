@@ -108,13 +108,19 @@ EXPORT void *memalign(size_t align, size_t size)
 	return entry_memalign(align < BLOCK_ALIGN ? BLOCK_ALIGN : align, size);
 }
 
-EXPORT void *aligned_alloc(size_t align, size_t size)
+/* What operator new calls: not what somebody in front of us may call aligned_alloc. */
+void *entry_aligned_alloc(size_t align, size_t size)
 {
 	if (UNLIKELY(!entry_power_of_two(align))) {
 		errno = EINVAL;
 		return NULL;
 	}
 	return entry_memalign(align < BLOCK_ALIGN ? BLOCK_ALIGN : align, size);
+}
+
+EXPORT void *aligned_alloc(size_t align, size_t size)
+{
+	return entry_aligned_alloc(align, size);
 }
 
 EXPORT int posix_memalign(void **out, size_t align, size_t size)

@@ -57,12 +57,12 @@ ENTRY_NEW(_Znam)
 ENTRY_NEW_NOTHROW(_ZnwmRKSt9nothrow_t)
 ENTRY_NEW_NOTHROW(_ZnamRKSt9nothrow_t)
 
-void *aligned_alloc(size_t align, size_t size);
+void *entry_aligned_alloc(size_t align, size_t size);
 
 #define ENTRY_NEW_ALIGNED(symbol)                                                \
 	EXPORT void *symbol(size_t size, size_t align)                           \
 	{                                                                        \
-		void *p = aligned_alloc(align, size);                            \
+		void *p = entry_aligned_alloc(align, size);                      \
                                                                                  \
 		return __builtin_expect(p != NULL, 1)                            \
 			       ? p                                               \
@@ -74,7 +74,7 @@ ENTRY_NEW_ALIGNED(_ZnamSt11align_val_t)
 EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(
 	size_t size, size_t align, const entry_nothrow *n)
 {
-	return aligned_alloc(align, size);
+	return entry_aligned_alloc(align, size);
 }
 ALIAS(_ZnwmSt11align_val_tRKSt9nothrow_t)
 void *_ZnamSt11align_val_tRKSt9nothrow_t(size_t, size_t, const entry_nothrow *);

@@ -85,6 +85,17 @@ EXPORT void *dlopen(const char *file, int mode)
 	return fn(file, mode);
 }
 
+/* Another namespace has a libc of its own, and its objects are bound to that one. */
+EXPORT void *dlmopen(Lmid_t space, const char *file, int mode)
+{
+	typedef void *fn(Lmid_t, const char *, int);
+	fn *real = REAL(fn, "dlmopen");
+
+	if (space == LM_ID_BASE)
+		mode &= ~RTLD_DEEPBIND;
+	return real(space, file, mode);
+}
+
 EXPORT int dlclose(void *handle)
 {
 	typedef int fn(void *);

@@ -64,6 +64,8 @@ EXPORT int pthread_create(
 	}
 	*st = (struct entry_start){fn, arg, slot};
 	ret = real_pthread_create(t, attr, entry_thread_main, st);
+	if (ret == EAGAIN && helper_make_room())
+		ret = real_pthread_create(t, attr, entry_thread_main, st);
 	if (ret) {
 		je_free(st);
 		thread_unprepare(slot);

@@ -44,7 +44,8 @@
 static int helper_state;      /* atomic: 0 none, 1 started */
 static uint32_t helper_leave; /* futex */
 static pthread_t helper_thread;
-static bool helper_natives; /* atomic, relaxed: a pool of the API may grow */
+static bool helper_natives;	  /* atomic, relaxed: a pool of the API may grow */
+static void (*helper_also)(void); /* atomic: release by who asks, acquire by the helper */
 
 bool helper_running(void)
 {
@@ -171,11 +172,15 @@ static void *helper_main(void *arg)
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
 		struct helper_turn t = {false};
 		bool matched = thread_matched() > 0;
+		void (*also)(void);
 
 		sys_begin_optional();
 		thread_each(helper_drain, NULL);
 		if (matched || __atomic_load_n(&helper_natives, __ATOMIC_RELAXED))
 			pools_each_held(helper_pool, &t);
+		also = __atomic_load_n(&helper_also, __ATOMIC_ACQUIRE);
+		if (also)
+			also();
 		recycle_age_all();
 		log_flush_posted();
 		helper_look(helper_now());
@@ -203,7 +208,8 @@ static void helper_create(void)
 	if (!sys_restricted())
 		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	sys_sigprocmask(SIG_SETMASK, &all, &old);
-	if (real_pthread_create(&helper_thread, &attr, helper_main, NULL) != 0) {
+	/* libc's own: whoever else has the name would run code of theirs on it */
+	if (pthread_create(&helper_thread, &attr, helper_main, NULL) != 0) {
 		log_line("cannot start the helper thread: pools will not grow, and "
 			 "threads "
 			 "promoted by other processes will not be seen");
@@ -247,6 +253,13 @@ void helper_start_growing(void)
 	helper_start();
 }
 
+void helper_start_for(void (*fn)(void))
+{
+	/* release: what fn looks at; pairs with the helper's acquire */
+	__atomic_store_n(&helper_also, fn, __ATOMIC_RELEASE);
+	helper_start();
+}
+
 void helper_start(void)
 {
 	int none = 0;
@@ -258,16 +271,34 @@ void helper_start(void)
 		helper_create();
 }
 
-void helper_stop(void)
+static void helper_end(int state)
 {
-	if (!helper_running())
-		return;
 	/* release: pairs with the helper's acquire */
 	__atomic_store_n(&helper_leave, 1, __ATOMIC_RELEASE);
 	sys_futex(&helper_leave, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
 	pthread_join(helper_thread, NULL);
 	helper_leave = 0;
-	__atomic_store_n(&helper_state, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&helper_state, state, __ATOMIC_RELEASE);
+}
+
+void helper_stop(void)
+{
+	if (helper_running())
+		helper_end(0);
+}
+
+bool helper_make_room(void)
+{
+	int started = 1;
+
+	/* acq_rel: one caller ends it; 2 is neither running nor to be started */
+	if (!helper_running() || !__atomic_compare_exchange_n(&helper_state, &started, 2,
+					 false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	helper_end(2);
+	log_line("the program may have no more threads (ulimit -u, pids.max): the helper "
+		 "thread has made room for its own, and pools do not grow any more");
+	return true;
 }
 
 void helper_child(void)

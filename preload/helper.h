@@ -22,9 +22,14 @@ void helper_matched(bool now);
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
 /* The same, and pools that may grow are looked at also while no thread is matched. */
 void helper_start_growing(void);
+/* The same, and fn is called each turn from now on, of whoever asked last. */
+void helper_start_for(void (*fn)(void));
 bool helper_running(void);
 /* The program's last thread is ending: libc ends the process when no thread is left, and
  * would wait for the helper forever. Waits for its current turn. */
 void helper_stop(void);
+/* The program is refused a thread: ours may be the one too many. True: it has ended, for
+ * good. */
+bool helper_make_room(void);
 void helper_child(void); /* after fork, in the child: there is none */
 #endif

@@ -15,16 +15,15 @@
 #include <sys/mman.h>
 
 #include "area.h"
+#include "image_private.h"
 #include "loader.h"
 #include "sys.h"
 
-#define IMAGE_STACK_MAX (64UL << 20)
-
 extern void *__libc_stack_end; /* the loader's: where the main thread's stack began */
 
-static uintptr_t page_of(uintptr_t p)
+uintptr_t image_first_stack_end(void)
 {
-	return p & ~(AREA_PAGE - 1);
+	return (uintptr_t)__libc_stack_end;
 }
 
 /*
@@ -37,18 +36,12 @@ static bool grow_main_stack(uintptr_t page)
 	return sys_call3(SYS_getcpu, (long)page, 0, 0) == 0;
 }
 
-/* The lowest page of the stack, not below `lowest`, that there is; touches all of them.
- */
-static uintptr_t touch_down(uintptr_t page, uintptr_t lowest, bool grow)
+uintptr_t image_touch_down(uintptr_t page, uintptr_t lowest, bool grow)
 {
-	int ret = sys_madvise((void *)lowest, page - lowest, MADV_POPULATE_WRITE);
-
-	if (ret == 0)
-		return lowest;
 	while (page > lowest) {
 		uintptr_t next = page - AREA_PAGE;
+		int ret = sys_madvise((void *)next, AREA_PAGE, MADV_POPULATE_WRITE);
 
-		ret = sys_madvise((void *)next, AREA_PAGE, MADV_POPULATE_WRITE);
 		if (ret == -ENOMEM && grow && grow_main_stack(next))
 			ret = 0;
 		if (ret < 0)
@@ -66,12 +59,12 @@ static uintptr_t stack_top(uintptr_t here, bool main_thread)
 
 	if (top < here || top - here > IMAGE_STACK_MAX)
 		top = here;
-	return page_of(top) + AREA_PAGE;
+	return image_page_of(top) + AREA_PAGE;
 }
 
 __attribute__((noinline)) int image_lock_stack(pid_t tid, size_t bytes)
 {
-	uintptr_t here = page_of((uintptr_t)__builtin_frame_address(0)), low, top;
+	uintptr_t here = image_page_of((uintptr_t)__builtin_frame_address(0)), low, top;
 	pid_t self = sys_gettid();
 	bool main_thread = self == sys_getpid();
 
@@ -80,17 +73,20 @@ __attribute__((noinline)) int image_lock_stack(pid_t tid, size_t bytes)
 	if (sys_restricted())
 		return -EPERM;
 	top = stack_top(here, main_thread);
-	low = bytes == 0 || bytes > IMAGE_STACK_MAX ? IMAGE_STACK_MAX : bytes;
-	low = here > low ? page_of(here - low) : AREA_PAGE;
-	low = touch_down(here, low, main_thread && bytes != 0);
+	low = image_lowest(here, bytes);
+	low = image_touch_down(here, low, main_thread && bytes != 0);
 	return area_lock_foreign((void *)low, top - low);
 }
 
 int image_lock_stack_range(void *lo, void *hi)
 {
+	uintptr_t end = image_page_of((uintptr_t)hi + AREA_PAGE - 1), low;
+
 	if (hi < lo)
 		return -EINVAL;
-	return area_lock_foreign(lo, (size_t)((char *)hi - (char *)lo));
+	/* it may have been asked for more than there is above its guard */
+	low = image_touch_down(end, image_page_of((uintptr_t)lo), false);
+	return low < end ? area_lock_foreign((void *)low, end - low) : -EFAULT;
 }
 
 struct object_search {

@@ -22,8 +22,16 @@
  */
 int image_lock_stack(pid_t tid, size_t bytes);
 
-/* Another thread's stack, lowest address and end, as recorded when it was created. */
+/* Another thread's stack, lowest address and end, as recorded when it was created; not
+ * beyond its guard. */
 int image_lock_stack_range(void *lo, void *hi);
+
+/*
+ * Another thread's: as image_lock_stack(), seen from outside while it sleeps. -EAGAIN: it
+ * never does. -EFAULT: it is on a stack that is not the one libc knows (a coroutine's, or
+ * a thread that libc did not make).
+ */
+int image_lock_other_stack(pid_t tid, size_t bytes);
 
 /*
  * All segments of the object that addr lies in: text, read-only data, data, bss. -ENOENT

@@ -16,6 +16,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "area.h"
 #include "audit.h"
 #include "compat.h"
 #include "helper.h"
@@ -23,6 +24,7 @@
 #include "loader.h"
 #include "log.h"
 #include "pools.h"
+#include "program.h"
 #include "reload.h"
 #include "rule.h"
 #include "site.h"
@@ -31,6 +33,7 @@
 #include "thread.h"
 
 #define INIT_MAPS_MAX (1UL << 20)
+#define INIT_LEAST    (4UL << 20) /* with less there is nothing to begin with */
 
 static struct match_process init_process; /* of the first policy */
 
@@ -82,17 +85,6 @@ void init_native(void)
 }
 
 /* ---- start ---- */
-
-static bool init_exe(char *path, size_t len)
-{
-	long n = sys_call3(
-		SYS_readlink, (long)"/proc/self/exe", (long)path, (long)len - 1);
-
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	return true;
-}
 
 /* inherit = no: programs this one starts do not get us from it. Only our own name goes.
  */
@@ -215,6 +207,12 @@ static void init_rules(struct policy *p)
 
 	if (!set)
 		return;
+	if (area_limits_leave() < INIT_LEAST) {
+		log_line("the limits of memory (ulimit -d, ulimit -v) leave %zu KiB: no "
+			 "rule is used",
+			area_limits_leave() >> 9);
+		return;
+	}
 	init_native();
 	rule_set_pools(set, note, sizeof(note));
 	stats_policy(p);
@@ -229,9 +227,13 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	struct policy *p;
 
 	base_init();
-	if (!init_exe(exe, sizeof(exe)))
-		return;
 	p = init_read();
+	if (!program_name(exe, sizeof(exe))) {
+		log_format(exe, sizeof(exe), "?");
+		if (p)
+			log_line("cannot tell which program this is: rules and sections "
+				 "that name one are not for it");
+	}
 	if (p)
 		p = init_match(p, exe, env);
 	/* for its [realtime] section, whether or not a rule can match */

@@ -129,9 +129,7 @@ int log_format(char *buf, unsigned len, const char *fmt, ...)
 /* The program's descriptor 2, in the calling thread's own table. Negative errno: none. */
 static int borrow_stderr(void)
 {
-	pid_t pid = sys_getpid();
-	int pidfd = sys_pidfd_open(pid, 0), fd = pidfd;
-	char path[32];
+	int pidfd = sys_pidfd_open(sys_getpid(), 0), fd = pidfd;
 
 	if (pidfd >= 0) {
 		fd = sys_pidfd_getfd(pidfd, 2, 0);
@@ -139,8 +137,10 @@ static int borrow_stderr(void)
 	}
 	if (fd >= 0 || fd == -EBADF)
 		return fd;
-	log_format(path, sizeof path, "/proc/%d/fd/2", pid);
-	return sys_openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
+	/* not by our number, which is another process's in a /proc of another namespace
+	 */
+	return sys_openat(AT_FDCWD, "/proc/self/fd/2",
+		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
 }
 
 /* What descriptor 2 was at start: a file the program opens there later is its own. */

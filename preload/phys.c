@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * phys.c - contiguous memory: which sources are tried, and what is done to keep it so
+ * phys.c - contiguous memory: what is done to keep it where it was found
  *
- * The sources, in this order: a few pages for what is small; huge pages that were
- * reserved (2 MiB, 1 GiB); transparent huge pages, collapsed where they did not come by
- * themselves, ever more of them; then ordinary pages. Bound: see PHYS_BUDGET; 4 GiB take
- * some five seconds.
+ * Where it is looked for stands in phys_search.c. Without frame numbers there are two
+ * things that can be told without: one page is in one piece, and so is a huge one.
  */
 #include "phys.h"
 
@@ -17,16 +15,8 @@
 #include "phys_find.h"
 #include "sys.h"
 
-/* Populated at most, of a source: this, or PHYS_FACTOR times what is wanted up to
- * PHYS_BUDGET_MAX, and never more than half of what the machine can give. */
-#define PHYS_BUDGET	  (1UL << 30)
-#define PHYS_BUDGET_PAGES (64UL << 20)
-#define PHYS_FACTOR	  256
-#define PHYS_BUDGET_MAX	  (4UL << 30)
-#define PHYS_BLOCK	  (4UL << 20)  /* the largest block of the kernel's allocator */
-#define PHYS_SMALL	  (64UL << 10) /* up to this, no huge page is used up */
-#define PHYS_PINS	  10	       /* attempts at a pin, 20 ms apart */
-#define PHYS_TRIES	  3	       /* pages that moved between looking and pinning */
+#define PHYS_PINS  10 /* attempts at a pin, 20 ms apart */
+#define PHYS_MOVED 3  /* huge pages that were split between looking and pinning */
 
 static __thread const char *phys_missing;
 
@@ -50,6 +40,38 @@ void phys_free(struct phys_run *run)
 	*run = (struct phys_run){0};
 }
 
+static void phys_mark(unsigned char *from, const unsigned char *to, unsigned char mark)
+{
+	for (; from < to; from += AREA_PAGE)
+		*(volatile unsigned char *)from = mark;
+}
+
+/* Unless it is split, the kernel keeps a huge page as long as any page of it is used.
+ * When it is, pages that hold nothing but zeroes become the shared page of zeroes. */
+static void phys_split_one(unsigned char *from, unsigned char *to)
+{
+	phys_mark(from, to, 1);
+	sys_madvise(from, AREA_PAGE, MADV_COLD);
+	phys_mark(from, to, 0);
+}
+
+/* The first and the last huge page of the run, where not all of it is used. */
+static void phys_split(const struct phys_run *run)
+{
+	unsigned char *end = run->base + run->size;
+	size_t head = (uintptr_t)run->base % PHYS_HUGE, tail = (uintptr_t)end % PHYS_HUGE;
+	size_t left = PHYS_HUGE - head;
+
+	if (left >= run->size && (head || tail)) {
+		phys_split_one(run->base, end);
+	} else {
+		if (head)
+			phys_split_one(run->base, run->base + left);
+		if (tail)
+			phys_split_one(end - tail, end);
+	}
+}
+
 /* A huge page stays whole where that is the only proof of what it is. */
 static void phys_trim(struct phys_run *run)
 {
@@ -57,6 +79,8 @@ static void phys_trim(struct phys_run *run)
 
 	if (run->source >= PHYS_HUGETLB || run->phys == PHYS_UNKNOWN)
 		return;
+	if (run->source == PHYS_THP)
+		phys_split(run);
 	if (run->base > run->area->base)
 		sys_munmap(run->area->base, (size_t)(run->base - run->area->base));
 	if (end > run->base + run->size)
@@ -83,10 +107,25 @@ static bool phys_pin(struct area *a, bool again)
 	return a->pinned == a->reserved;
 }
 
+bool phys_can_pin(void)
+{
+	if (!area_pin_forbidden())
+		return true;
+	phys_fail(-ENOSPC, "it cannot be pinned: io_uring is forbidden "
+			   "(kernel.io_uring_disabled)");
+	return false;
+}
+
+/* Alone, and without an address that anybody could be told, a page may move. */
+static bool phys_may_move(const struct phys_run *run)
+{
+	return run->phys == PHYS_UNKNOWN && run->source == PHYS_PAGES;
+}
+
 static int phys_keep(struct phys_run *run)
 {
+	int attempts = phys_may_move(run) ? 1 : PHYS_PINS, error = 0;
 	uint64_t signals;
-	int error = 0;
 
 	phys_trim(run);
 	run->area->committed = run->area->reserved;
@@ -94,18 +133,19 @@ static int phys_keep(struct phys_run *run)
 	area_acquire(&signals);
 	run->area->locked = area_lock_pages(run->area->base, run->area->reserved, &error);
 	area_release_lock(&signals);
-	for (int i = 0; error == 0 && i < PHYS_PINS; i++)
-		if (phys_pin(run->area, i > 0))
-			break;
 	if (error != 0)
 		return phys_fail(-ENOSPC, "RLIMIT_MEMLOCK is too small to lock it");
+	for (int i = 0; i < attempts && !area_pin_forbidden(); i++)
+		if (phys_pin(run->area, i > 0))
+			break;
 	/* the kernel moves no page of hugetlbfs by itself; of others, any that is not
 	 * pinned */
-	if (run->source < PHYS_HUGETLB && run->area->pinned < run->area->reserved)
-		return phys_fail(-ENOSPC,
-			"it cannot be pinned: io_uring is forbidden "
-			"(kernel.io_uring_disabled) or RLIMIT_MEMLOCK is "
-			"too small");
+	if (run->source < PHYS_HUGETLB && !phys_may_move(run) &&
+		run->area->pinned < run->area->reserved)
+		return phys_can_pin() ? phys_fail(-ENOSPC,
+						"it cannot be pinned: RLIMIT_MEMLOCK is "
+						"too small, or a filter forbids io_uring")
+				      : -ENOSPC;
 	/* for each pinned huge page a fork would need another one for the child, or fail
 	 */
 	if (run->source >= PHYS_HUGETLB &&
@@ -121,6 +161,8 @@ static int phys_verify(const struct phys_run *run)
 	size_t pages = run->size / AREA_PAGE, done = 0, n;
 	int ret;
 
+	if (phys_may_move(run))
+		return 0;
 	if (run->phys == PHYS_UNKNOWN) {
 		ret = phys_is_huge(run->area->base, run->area->reserved);
 		return ret < 0 ? ret : ret == 1 ? 0 : -EAGAIN;
@@ -138,7 +180,7 @@ static int phys_verify(const struct phys_run *run)
 	return 0;
 }
 
-static int phys_finish(struct phys_run *run)
+int phys_finish(struct phys_run *run)
 {
 	int ret = phys_keep(run);
 
@@ -149,123 +191,40 @@ static int phys_finish(struct phys_run *run)
 	return ret;
 }
 
-/* ---- sources ---- */
+/* ---- without frame numbers ---- */
 
-/* n units of one source. 0, -ENOSPC when nothing fits, or another negative errno. */
-static int phys_try(enum phys_source source, size_t n, const struct phys_want *w,
-	struct phys_run *run)
+static int phys_one(
+	enum phys_source source, const struct phys_want *w, struct phys_run *run)
 {
 	struct phys_units u;
-	struct phys_found f;
-	int ret = phys_units_make(&u, source, n);
-	long at;
+	int ret = phys_unit_make(&u, source);
 
 	if (ret < 0)
-		return ret == -ENOMEM || ret == -EFAULT ? -ENOSPC : ret;
-	if (!phys_units_find(&u, w, &f)) {
-		phys_units_drop(&u);
 		return -ENOSPC;
-	}
-	at = phys_units_gather(&u, &f);
-	run->source = source;
-	run->size = w->size;
-	run->phys = f.phys;
-	if (!sys_is_error(at)) {
-		run->area->base = (unsigned char *)at;
-		run->area->reserved = f.count * u.unit;
-		run->base = run->area->base + f.offset;
-	}
-	phys_units_drop(&u);
-	return sys_is_error(at) ? (int)at : phys_finish(run);
-}
-
-/* How much of a source may be populated to find w->size bytes in it. */
-static size_t phys_budget(size_t unit, const struct phys_want *w)
-{
-	size_t most = unit == AREA_PAGE ? PHYS_BUDGET_PAGES : PHYS_BUDGET;
-	size_t have = area_memory_available() / 2;
-
-	if (unit > AREA_PAGE && w->size > most / PHYS_FACTOR)
-		most = w->size > PHYS_BUDGET_MAX / PHYS_FACTOR ? PHYS_BUDGET_MAX
-							       : w->size * PHYS_FACTOR;
-	return most < have ? most : have;
-}
-
-/* Ever more units, as long as the budget lasts. */
-static int phys_try_more(enum phys_source source, size_t unit, const struct phys_want *w,
-	struct phys_run *run)
-{
-	size_t need = (w->size + unit - 1) / unit, n = need;
-	size_t most = phys_budget(unit, w) / unit;
-	int ret = -ENOSPC, moved = 0;
-
-	if (unit == AREA_PAGE && n < PHYS_SMALL / AREA_PAGE)
-		n = PHYS_SMALL / AREA_PAGE;
-	/* what does not fit one block of the kernel's allocator is found among many */
-	if (w->size > PHYS_BLOCK && source == PHYS_THP)
-		n *= 8;
-	while (need <= most) {
-		n = n < most ? n : most;
-		ret = phys_try(source, n, w, run);
-		if (ret == -EAGAIN && ++moved < PHYS_TRIES)
-			continue;
-		if (ret != -ENOSPC || phys_missing || n == most)
-			break;
-		n *= 4;
-	}
-	return ret == -EAGAIN ? -ENOSPC : ret;
-}
-
-static int phys_privileged(const struct phys_want *w, struct phys_run *run)
-{
-	static const struct {
-		enum phys_source source;
-		size_t unit;
-	} order[] = {
-		{PHYS_HUGETLB, PHYS_HUGE},
-		{PHYS_GIGANTIC, 1UL << 30},
-		{PHYS_THP, PHYS_HUGE},
-		{PHYS_PAGES, AREA_PAGE},
-	};
-	int ret = -ENOSPC;
-
-	if (w->size <= PHYS_SMALL)
-		ret = phys_try_more(PHYS_PAGES, AREA_PAGE, w, run);
-	for (size_t i = 0; ret == -ENOSPC && !phys_missing && i < 4; i++)
-		if (!w->inherit || order[i].source < PHYS_HUGETLB)
-			ret = phys_try_more(order[i].source, order[i].unit, w, run);
-	return ret;
-}
-
-static int phys_one_huge(const struct phys_want *w, struct phys_run *run)
-{
-	struct phys_units u = {.source = PHYS_THP, .unit = PHYS_HUGE, .n = 1};
-	int ret = phys_units_map(&u);
-
-	if (ret < 0) {
-		phys_units_drop(&u);
-		return ret;
-	}
 	run->area->base = run->base = u.map;
-	run->area->reserved = PHYS_HUGE;
+	run->area->reserved = u.unit;
 	run->size = w->size;
 	run->phys = PHYS_UNKNOWN;
-	run->source = PHYS_THP;
+	run->source = source;
 	return phys_finish(run);
 }
 
-/* Without frame numbers: one transparent huge page, if that is all that was asked. */
+/* One page, or one transparent huge page, if that is all that was asked. */
 static int phys_unprivileged(const struct phys_want *w, struct phys_run *run)
 {
 	int ret = -EAGAIN;
 
 	if (w->size > PHYS_HUGE || PHYS_HUGE % w->align || w->low > 0 ||
-		w->high < 1ULL << 52)
+		w->high < PHYS_TOP)
 		return phys_fail(-EPERM,
 			"physical addresses, and more than 2 MiB in one "
 			"piece, take CAP_SYS_ADMIN (AmbientCapabilities=)");
-	for (int i = 0; ret == -EAGAIN && i < PHYS_TRIES; i++)
-		ret = phys_one_huge(w, run);
+	if (w->size == AREA_PAGE && w->align == AREA_PAGE)
+		return phys_one(PHYS_PAGES, w, run);
+	if (!phys_can_pin())
+		return -ENOSPC;
+	for (int i = 0; ret == -EAGAIN && i < PHYS_MOVED; i++)
+		ret = phys_one(PHYS_THP, w, run);
 	if (ret == -ENOTTY || ret == -EINVAL)
 		return phys_fail(-EPERM,
 			"the kernel does not tell huge pages (Linux 6.7); "
@@ -273,11 +232,11 @@ static int phys_unprivileged(const struct phys_want *w, struct phys_run *run)
 	if (ret == -EAGAIN && !phys_missing)
 		phys_fail(ret, "the kernel gives no transparent huge pages "
 			       "(/sys/kernel/mm/transparent_hugepage/enabled)");
-	return ret == -EAGAIN ? -ENOSPC : ret;
+	return ret == 0 ? 0 : -ENOSPC;
 }
 
 /* An empty mapping, exactly there if `at` is not NULL. */
-static long phys_hold(void *at, size_t size)
+static long phys_room_at(void *at, size_t size)
 {
 	int fixed = at ? MAP_FIXED_NOREPLACE : 0;
 	long got = sys_mmap(at, size, PROT_NONE,
@@ -292,7 +251,7 @@ static long phys_hold(void *at, size_t size)
 /* Is there room in the address space, whatever there is in RAM? */
 static int phys_room(void *at, size_t size)
 {
-	long got = phys_hold(at, size);
+	long got = phys_room_at(at, size);
 
 	if (sys_is_error(got))
 		return -ENOMEM;
@@ -305,7 +264,7 @@ static int phys_place(struct phys_run *run, void *at)
 {
 	struct area *a = run->area;
 	size_t offset = (size_t)(run->base - a->base);
-	long got = phys_hold(at, a->reserved);
+	long got = phys_room_at(at, a->reserved);
 
 	if (sys_is_error(got))
 		return -ENOMEM;
@@ -342,7 +301,7 @@ int phys_alloc(const struct phys_want *want, struct area *area, struct phys_run 
 		return -ENOMEM;
 	/* the stack is present: does the kernel show us its frame? */
 	ret = phys_address(&self, &self);
-	ret = ret == 0 ? phys_privileged(&w, run) : phys_unprivileged(&w, run);
+	ret = ret == 0 ? phys_search(&w, run) : phys_unprivileged(&w, run);
 	if (ret == 0 && w.at && phys_place(run, w.at) < 0 && w.exactly) {
 		area_release(area);
 		ret = -ENOMEM;

@@ -3,7 +3,8 @@
  * phys_find.c - populate units, sort them by where they lie, move neighbours together
  *
  * mremap(2) moves whole units without copying them, so units that are neighbours in RAM
- * become neighbours in the address space wherever the kernel had put them.
+ * become neighbours in the address space wherever the kernel had put them. Units outside
+ * of the range that is wanted are held, so that the kernel gives others, and not sorted.
  *
  * Never locks or pins. Bound: n units are populated, sorted in n log n steps and moved.
  */
@@ -51,28 +52,16 @@ static long phys_map(const struct phys_units *u, size_t bytes, int prot, int fla
 	return got + (long)head;
 }
 
-/* A unit that did not come as a huge page is made one, if the kernel can. */
-static void phys_collapse(unsigned char *map, size_t n)
+static int phys_populate(const struct phys_units *u, unsigned char *from, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (phys_is_huge(map + i * PHYS_HUGE, PHYS_HUGE) != 1)
-			sys_madvise(map + i * PHYS_HUGE, PHYS_HUGE, MADV_COLLAPSE);
-}
+	size_t bytes = n * u->unit;
 
-static int phys_populate(struct phys_units *u)
-{
-	size_t bytes = u->n * u->unit;
-	int ret;
-
-	sys_madvise(u->map, bytes, MADV_UNMERGEABLE);
+	sys_madvise(from, bytes, MADV_UNMERGEABLE);
 	if (u->source == PHYS_THP)
-		sys_madvise(u->map, bytes, MADV_HUGEPAGE);
+		sys_madvise(from, bytes, MADV_HUGEPAGE);
 	else if (u->source == PHYS_PAGES)
-		sys_madvise(u->map, bytes, MADV_NOHUGEPAGE);
-	ret = area_populate(u->map, bytes);
-	if (ret == 0 && u->source == PHYS_THP)
-		phys_collapse(u->map, u->n);
-	return ret;
+		sys_madvise(from, bytes, MADV_NOHUGEPAGE);
+	return area_populate(from, bytes);
 }
 
 /* ---- looking ---- */
@@ -88,18 +77,22 @@ static uint64_t phys_unit_frame(const uint64_t *entry, size_t pages)
 	return first;
 }
 
-static int phys_look(struct phys_units *u, uint64_t *entry, size_t room)
+#define PHYS_BATCH 4096UL /* entries of the page map read at once */
+
+/* Looks at units [i, to). */
+static int phys_look(struct phys_units *u, size_t i, size_t to)
 {
-	size_t pages = u->unit / AREA_PAGE, batch, i = 0;
+	uint64_t *entry = (uint64_t *)u->work;
+	size_t pages = u->unit / AREA_PAGE, batch;
 	int ret;
 
 	/* of a gigantic page the first entry says enough: it cannot lie otherwise */
-	if (pages > room)
+	if (pages > PHYS_BATCH)
 		pages = 1;
-	batch = pages == 1 && u->unit > AREA_PAGE ? 1 : room / pages;
-	while (i < u->n) {
-		if (batch > u->n - i)
-			batch = u->n - i;
+	batch = pages == 1 && u->unit > AREA_PAGE ? 1 : PHYS_BATCH / pages;
+	while (i < to) {
+		if (batch > to - i)
+			batch = to - i;
 		ret = phys_entries(u->map + i * u->unit, batch * pages, entry);
 		if (ret < 0)
 			return ret;
@@ -107,6 +100,18 @@ static int phys_look(struct phys_units *u, uint64_t *entry, size_t room)
 			u->pfn[i] = phys_unit_frame(entry + k * pages, pages);
 	}
 	return 0;
+}
+
+/* A unit that did not come as a huge page is made one, if the kernel can. */
+static int phys_collapse(struct phys_units *u, size_t from, size_t to)
+{
+	int ret = 0;
+
+	for (size_t i = from; i < to && ret == 0; i++)
+		if (u->pfn[i] == 0 &&
+			sys_madvise(u->map + i * u->unit, u->unit, MADV_COLLAPSE) == 0)
+			ret = phys_look(u, i, i + 1);
+	return ret;
 }
 
 /* ---- sorting: heap sort, for its bound and because it needs no memory ---- */
@@ -143,53 +148,92 @@ static void phys_sort(uint32_t *v, const uint64_t *key, size_t n)
 void phys_units_drop(struct phys_units *u)
 {
 	if (u->map)
-		sys_munmap(u->map, u->n * u->unit);
+		sys_munmap(u->map, u->room * u->unit);
 	if (u->work)
 		sys_munmap(u->work, u->work_size);
 	*u = (struct phys_units){0};
 }
 
-int phys_units_map(struct phys_units *u)
+static int phys_units_map(struct phys_units *u)
 {
-	long got = phys_map(u, u->n * u->unit, PROT_READ | PROT_WRITE,
+	long got = phys_map(u, u->room * u->unit, PROT_READ | PROT_WRITE,
 		phys_sources[u->source].map_flags);
 
 	if (sys_is_error(got))
 		return (int)got;
 	u->map = (unsigned char *)got;
-	return phys_populate(u);
+	return 0;
 }
 
-#define PHYS_BATCH 4096UL /* entries of the page map read at once */
-
-int phys_units_make(struct phys_units *u, enum phys_source source, size_t n)
+static int phys_units_work(struct phys_units *u)
 {
-	int ret;
 	long got;
 
-	*u = (struct phys_units){
-		.source = source, .unit = phys_sources[source].unit, .n = n};
-	u->work_size =
-		n * (sizeof(*u->pfn) + sizeof(*u->order)) + PHYS_BATCH * sizeof(uint64_t);
+	u->work_size = u->room * (sizeof(*u->pfn) + sizeof(*u->order)) +
+		       PHYS_BATCH * sizeof(uint64_t);
 	got = sys_mmap(NULL, u->work_size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sys_is_error(got))
 		return (int)got;
 	u->work = (unsigned char *)got;
 	u->pfn = (uint64_t *)got + PHYS_BATCH;
-	u->order = (uint32_t *)(u->pfn + n);
+	u->order = (uint32_t *)(u->pfn + u->room);
+	return 0;
+}
+
+/* Limits of the address space, and of what is reserved of huge pages, leave less. */
+int phys_units_open(struct phys_units *u, enum phys_source source, size_t n, size_t need)
+{
+	int ret;
+
+	*u = (struct phys_units){.source = source, .unit = phys_sources[source].unit};
+	for (u->room = n; (ret = phys_units_map(u)) < 0 && u->room > need;)
+		u->room = u->room / 2 > need ? u->room / 2 : need;
+	if (ret == 0)
+		ret = phys_units_work(u);
+	if (ret < 0)
+		phys_units_drop(u);
+	return ret;
+}
+
+int phys_units_more(
+	struct phys_units *u, size_t n, const struct phys_want *w, bool collapse)
+{
+	size_t from = u->n, to = n < u->room - from ? from + n : u->room;
+	int ret = phys_populate(u, u->map + from * u->unit, to - from);
+
+	if (ret == 0)
+		ret = phys_look(u, from, to);
+	if (ret == 0 && collapse && u->source == PHYS_THP)
+		ret = phys_collapse(u, from, to);
+	if (ret < 0)
+		return ret;
+	for (size_t i = from; i < to; i++) {
+		uint64_t at = u->pfn[i] << PHYS_PAGE_SHIFT;
+
+		u->whole += at != 0;
+		if (at && at < w->high && at + u->unit > w->low)
+			u->order[u->inside++] = (uint32_t)i;
+	}
+	u->n = to;
+	phys_sort(u->order, u->pfn, u->inside);
+	return 0;
+}
+
+int phys_unit_make(struct phys_units *u, enum phys_source source)
+{
+	int ret;
+
+	*u = (struct phys_units){
+		.source = source, .unit = phys_sources[source].unit, .room = 1};
 	ret = phys_units_map(u);
 	if (ret == 0)
-		ret = phys_look(u, (uint64_t *)u->work, PHYS_BATCH);
-	if (ret < 0) {
+		ret = phys_populate(u, u->map, 1);
+	if (ret < 0)
 		phys_units_drop(u);
-		return ret;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (u->pfn[i])
-			u->order[u->usable++] = (uint32_t)i;
-	phys_sort(u->order, u->pfn, u->usable);
-	return 0;
+	else if (source == PHYS_THP && phys_is_huge(u->map, PHYS_HUGE) != 1)
+		sys_madvise(u->map, PHYS_HUGE, MADV_COLLAPSE);
+	return ret;
 }
 
 /* Where in [lo, hi) of RAM what is wanted fits, or PHYS_UNKNOWN. */
@@ -209,8 +253,8 @@ bool phys_units_find(
 	size_t pages = u->unit / AREA_PAGE, i = 0, end;
 	uint64_t lo, at;
 
-	for (; i < u->usable; i = end) {
-		for (end = i + 1; end < u->usable; end++)
+	for (; i < u->inside; i = end) {
+		for (end = i + 1; end < u->inside; end++)
 			if (u->pfn[u->order[end]] != u->pfn[u->order[end - 1]] + pages)
 				break;
 		lo = u->pfn[u->order[i]] << PHYS_PAGE_SHIFT;

@@ -159,6 +159,17 @@ bool pool_resize(struct pool *p, struct heap *own, void *block, size_t size)
 
 /* ---- figures ---- */
 
+/*
+ * Committed bytes that blocks may be in. What the last page has beyond the most that was
+ * asked for is nobody's in a native pool: its size is a promise, too.
+ */
+static size_t pool_have_span(const struct pool *p)
+{
+	size_t most = heap_span_for(p->max);
+
+	return p->native && p->area.committed > most ? most : p->area.committed;
+}
+
 void pool_stats(const struct pool *p, struct heap_stats *out)
 {
 	/* acquire: pairs with pool_ready_heaps() */
@@ -166,7 +177,7 @@ void pool_stats(const struct pool *p, struct heap_stats *out)
 	unsigned run = 0;
 	uint64_t runs;
 
-	*out = (struct heap_stats){.span = p->area.committed};
+	*out = (struct heap_stats){.span = pool_have_span(p)};
 	for (unsigned i = 0; i < n; i++) {
 		struct heap_stats one;
 
@@ -227,7 +238,8 @@ static void pool_have(struct pool *p, size_t before)
 	unsigned first, last;
 
 	if (p->native) {
-		heap_extend(p->heap, p->area.committed - before);
+		if (pool_have_span(p) > before)
+			heap_extend(p->heap, pool_have_span(p) - before);
 		return;
 	}
 	for (unsigned i = 0; i < p->heaps; i++)
@@ -267,14 +279,16 @@ int pool_grow(struct pool *p, size_t bytes)
 {
 	uint32_t tid = lock_tid();
 	size_t before;
+	bool grown;
 	int ret;
 
 	if (!pool_usable(p))
 		return -EINVAL;
 	lock_acquire(&p->grow_lock, tid);
-	before = p->area.committed;
+	before = pool_have_span(p);
 	ret = area_commit(&p->area, bytes);
-	if (p->area.committed != before) {
+	grown = pool_have_span(p) > before;
+	if (grown) {
 		if (p->native)
 			lock_acquire_patient(&p->hot->lock, tid);
 		pool_have(p, before);
@@ -285,7 +299,7 @@ int pool_grow(struct pool *p, size_t bytes)
 		ret = 0;
 	}
 	lock_release(&p->grow_lock, tid);
-	return p->area.committed == before && ret >= 0 ? -ENOMEM : ret;
+	return !grown && ret >= 0 ? -ENOMEM : ret;
 }
 
 /* ---- trouble ---- */

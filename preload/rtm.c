@@ -35,10 +35,11 @@ static struct pool *rtm_owner(const void *block)
 /* The engine has no blocks of 0 bytes: one of 1, and its size set to 0. */
 static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 {
+	size_t ask = size;
 	void *block;
 
 	rtm_debug_check(p);
-	block = pool_alloc(p, size ? size : 1, align);
+	block = rtm_limit(p, &ask) ? pool_alloc(p, ask ? ask : 1, align) : NULL;
 	if (__builtin_expect(!block, 0)) {
 		/* relaxed: a figure */
 		__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
@@ -46,6 +47,8 @@ static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 	}
 	if (size == 0)
 		pool_resize(p, NULL, block, 0);
+	else if (ask != size)
+		block_set_requested(block_of(block), size);
 	rtm_debug_allocated(p, block, 0, size);
 	return block;
 }
@@ -118,12 +121,28 @@ static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 	return B_OK;
 }
 
+/* In place. A tag takes as many bytes behind a block as a limit would want free. */
+static bool rtm_stretch(struct pool *p, void *block, size_t size)
+{
+	size_t ask = size;
+
+	if (!rtm_limit(p, &ask))
+		return false;
+	if (tag_of(block))
+		return pool_resize(p, NULL, block, size);
+	if (!pool_resize(p, NULL, block, ask))
+		return false;
+	if (ask != size)
+		block_set_requested(block_of(block), size);
+	return true;
+}
+
 static status_t rtm_resize(struct pool *p, void **data, size_t size)
 {
 	size_t had = block_requested_of(*data);
 
 	rtm_debug_check(p);
-	if (pools_inherited(p) || !pool_resize(p, NULL, *data, size))
+	if (pools_inherited(p) || !rtm_stretch(p, *data, size))
 		return rtm_move(p, data, had, size);
 	rtm_debug_allocated(p, *data, had, size);
 	return B_OK;
@@ -161,12 +180,19 @@ ssize_t rtm_size_for(void *data)
 ssize_t rtm_phys_size_for(void *data)
 {
 	struct pool *p = rtm_owner(data);
+	size_t room, size;
 
 	if (!p)
 		return B_BAD_VALUE;
 	if (pools_inherited(p))
 		return (ssize_t)tag_room(p->heap, data);
-	return (ssize_t)(heap_room_of(p->heap, data) - (tag_of(data) ? TAG_TAIL : 0));
+	room = heap_room_of(p->heap, data);
+	if (!tag_of(data))
+		room = rtm_limit_most(p, room);
+	else if ((room -= TAG_TAIL) > p->max && p->native)
+		room = p->max;
+	size = block_requested_of(data); /* malloc()'s, in a section, may have more than that */
+	return (ssize_t)(room > size ? room : size);
 }
 
 size_t rtm_available(rtm_pool *pool)
@@ -176,7 +202,7 @@ size_t rtm_available(rtm_pool *pool)
 	if (!p)
 		return 0;
 	pool_take_returned(p, RTM_TAKE); /* what others gave back is free, too */
-	return pool_available(p);
+	return rtm_limit_available(p);
 }
 
 rtm_pool *rtm_get_pool(rtm_pool *head, void *block)

@@ -3,9 +3,9 @@
  * rtm.h - what the files of the native API share
  *
  * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_tag.c tags · rtm_pool.c pools and the
- * default pool · rtm_attr.c pools by attributes · rtm_debug.c MALLOC_DEBUG · rtm_media.c
- * threads and objects. All of them are a boundary: arguments are checked, the work is
- * done below, and what leaves is a documented status.
+ * default pool · rtm_limit.c their size is a limit · rtm_attr.c pools by attributes ·
+ * rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them are a boundary:
+ * arguments are checked, the work is done below, and what leaves is a documented status.
  */
 #ifndef RTM_H
 #define RTM_H
@@ -46,6 +46,14 @@ void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag);
 /* A block of size or 1 bytes, only if nobody is inside the pool; errno as
  * rtm_alloc_nowait(). Realtime: yes. */
 void *rtm_take_nowait(rtm_pool *pool, size_t size);
+
+/* *size becomes what to ask the engine for, so that never more bytes are handed out of
+ * the pool than it was made for. False: more than that. Realtime: yes (these three). */
+bool rtm_limit(const struct pool *p, size_t *size);
+/* The most bytes that can be asked for where the engine has a block of `room`. */
+size_t rtm_limit_most(const struct pool *p, size_t room);
+/* Free bytes, less the header of the block they could be. */
+size_t rtm_limit_available(struct pool *p);
 
 /* Makes a pool of the native API; 0 or a status. */
 status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out);

@@ -51,17 +51,20 @@ void *rtm_take_nowait(rtm_pool *pool, size_t size)
 {
 	struct pool *p = rtm_pool_use(pool);
 	bool busy = false;
+	size_t ask = size;
 	void *block;
 
 	if (!p) {
 		errno = pool ? EINVAL : ENOMEM;
 		return NULL;
 	}
-	block = pool_try(p, size ? size : 1, &busy);
+	block = rtm_limit(p, &ask) ? pool_try(p, ask ? ask : 1, &busy) : NULL;
 	if (!block) {
 		errno = busy ? EAGAIN : ENOMEM;
 		return NULL;
 	}
+	if (ask != size)
+		block_set_requested(block_of(block), size);
 	rtm_debug_allocated(p, block, 0, size);
 	return block;
 }
@@ -99,7 +102,7 @@ static void rtm_stats_read(struct pool *p, struct rtm_stats *s)
 	struct heap_stats h;
 	uint32_t tid = lock_tid();
 
-	s->available = pool_available(p);
+	s->available = rtm_limit_available(p);
 	lock_acquire(&p->hot->lock, tid);
 	pool_stats(p, &h);
 	lock_release(&p->hot->lock, tid);
@@ -111,7 +114,7 @@ static void rtm_stats_read(struct pool *p, struct rtm_stats *s)
 	s->lock_error = p->area.lock_error;
 	s->used = h.used;
 	s->peak = h.peak;
-	s->largest_free = h.largest_free;
+	s->largest_free = rtm_limit_most(p, h.largest_free);
 	/* relaxed: figures */
 	s->full_events = __atomic_load_n(&p->full_events, __ATOMIC_RELAXED);
 	s->growths = __atomic_load_n(&p->growths, __ATOMIC_RELAXED);

@@ -18,6 +18,7 @@
 #include "base.h"
 #include "loader.h"
 #include "log.h"
+#include "program.h"
 #include "site_private.h"
 #include "sys.h"
 
@@ -199,10 +200,8 @@ static bool resolve_path(struct site_module *m)
 		m->path = copy_string(buf);
 		return m->path;
 	}
-	n = sys_restricted() ? 0
-			     : sys_call4(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
-				       (long)buf, PATH_MAX);
-	buf[n > 0 ? n : 0] = '\0';
+	if (sys_restricted() || !program_name(buf, PATH_MAX))
+		buf[0] = '\0';
 	m->path = copy_string(buf);
 	return m->path;
 }

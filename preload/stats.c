@@ -2,27 +2,22 @@
 /*
  * stats.c - the statistics page: a file in memory that only the helper has open
  *
- * Everything is written under the thread lock, between two steps of the sequence counter.
- * What readers write into the page are numbers whose changes are looked for, and a flag;
- * they are never used for anything else. The file is sealed against shrinking, so that
- * nobody can take the memory away from under the helper.
+ * Everything is written under the thread lock, into a private image of which the page is
+ * a copy (stats_page.h). What readers write into the page are numbers whose changes are
+ * looked for, and a flag; they are never used for anything else.
  *
  * Never on the realtime path: figures are read where their owners put them.
  */
 #include "stats.h"
 
-#include <fcntl.h>
-#include <linux/memfd.h>
-#include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <time.h>
 
-#include "base.h"
 #include "pools.h"
 #include "probe.h"
 #include "route_watch.h"
 #include "stats_fill.h"
+#include "stats_page.h"
 #include "stats_request.h"
 #include "sys.h"
 #include "thread.h"
@@ -36,34 +31,12 @@
 #define STATS_WATCHED_NS 100000000L  /* between publications */
 #define STATS_IDLE_NS	 1000000000L /* the same while nobody looks */
 
-static struct rtmem_stats_head *stats_page; /* under the thread lock; NULL: none */
-static int stats_fd = -1;		    /* in the helper's descriptor table */
+static struct stats_page stats_page; /* under the thread lock */
 static const struct policy *stats_rules;
 static int64_t stats_next, stats_watch_until, stats_counted_from;
 static uint64_t stats_watch_seen, stats_reload_seen, stats_tick_first;
 
-/* ---- the file ---- */
-
-static int stats_make_file(size_t size)
-{
-	/* not executable where the kernel knows of that; not past an exec */
-	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | 8u /* MFD_NOEXEC_SEAL */;
-	int fd = (int)sys_call3(SYS_memfd_create, (long)RTMEM_STATS_FILE, (long)flags, 0);
-
-	if (fd < 0)
-		fd = (int)sys_call3(SYS_memfd_create, (long)RTMEM_STATS_FILE,
-			MFD_CLOEXEC | MFD_ALLOW_SEALING, 0);
-	if (fd < 0)
-		return fd;
-	if (sys_call3(SYS_fchmod, fd, 0600, 0) < 0 ||
-		sys_call3(SYS_ftruncate, fd, (long)size, 0) < 0 ||
-		sys_call3(SYS_fcntl, fd, F_ADD_SEALS,
-			F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		sys_close(fd);
-		return -1;
-	}
-	return fd;
-}
+/* ---- the page ---- */
 
 static uint32_t stats_section(
 	struct rtmem_stats_section *s, uint32_t at, size_t size, uint32_t max)
@@ -87,22 +60,6 @@ static uint32_t stats_lay_out(struct rtmem_stats_head *h)
 	return (at + (uint32_t)AREA_PAGE - 1) & ~((uint32_t)AREA_PAGE - 1);
 }
 
-/* A mapping that a fork does not hand on and that the program's mlockall does not hold in
- * memory. */
-static void *stats_map(int fd, size_t size)
-{
-	long at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (sys_is_error(at))
-		return NULL;
-	sys_munlock((void *)at, size);
-	if (sys_madvise((void *)at, size, MADV_DONTFORK) < 0) {
-		sys_munmap((void *)at, size);
-		return NULL;
-	}
-	return (void *)at;
-}
-
 static void stats_head_policy(struct rtmem_stats_head *h)
 {
 	int n = stats_rules ? stats_rules->nfile : 0;
@@ -122,72 +79,49 @@ static void stats_head(struct rtmem_stats_head *h, int64_t now)
 
 void stats_open(int64_t now)
 {
-	struct rtmem_stats_head head = {0}, *page;
+	struct rtmem_stats_head head = {0};
+	struct stats_page page;
 	uint32_t size = stats_lay_out(&head);
 
-	if (getauxval(AT_SECURE) || sys_restricted())
+	if (getauxval(AT_SECURE) || sys_restricted() || !stats_page_make(&page, size))
 		return;
-	stats_fd = stats_make_file(size);
-	if (stats_fd < 0)
-		return;
-	page = stats_map(stats_fd, size);
-	if (!page) {
-		sys_close(stats_fd);
-		return;
-	}
 	head.size = size;
 	stats_head(&head, now);
-	stats_request_open(&head.request);
-	*page = head;
+	*page.image = head;
+	stats_request_open(&page.shared->request);
 	stats_tick_first = route_watch_ticks();
 	stats_next = stats_watch_until = stats_counted_from = 0;
 	stats_watch_seen = stats_reload_seen = 0;
-	/* release: the head before the word by which readers know it */
-	__atomic_store_n(&page->magic, RTMEM_STATS_MAGIC, __ATOMIC_RELEASE);
 	thread_lock_registry();
 	stats_page = page;
+	stats_page_write(&stats_page);
 	thread_unlock_registry();
 }
 
 void stats_close(void)
 {
-	struct rtmem_stats_head *page = stats_page;
+	struct stats_page page = stats_page;
 
-	if (!page)
+	if (!page.image)
 		return;
-	stats_request_close(&page->request);
+	stats_request_close(&page.shared->request);
 	if (route_watching)
 		thread_watch_calls(false);
 	thread_lock_registry();
-	stats_page = NULL;
+	stats_page.image = NULL;
 	thread_unlock_registry();
-	sys_munmap(page, page->size);
-	sys_close(stats_fd);
+	stats_page_drop(&page);
 }
 
 void stats_child(void)
 {
-	stats_page = NULL;
+	stats_page.image = NULL;
 	route_watching = false;
 	stats_request_child();
 	stats_fill_child();
 }
 
 /* ---- publishing ---- */
-
-static void stats_begin(struct rtmem_stats_head *h)
-{
-	/* one writer, under the thread lock. The fence: the odd number before the
-	 * figures; pairs with the reader's second look */
-	__atomic_store_n(&h->sequence, h->sequence + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-}
-
-static void stats_end(struct rtmem_stats_head *h)
-{
-	/* release: the figures before the even number */
-	__atomic_store_n(&h->sequence, h->sequence + 1, __ATOMIC_RELEASE);
-}
 
 static int64_t stats_now(void)
 {
@@ -217,10 +151,9 @@ static void stats_clock(struct rtmem_stats_head *h, int64_t now)
 /* Under the thread lock. */
 static void stats_publish_locked(int64_t now)
 {
-	stats_begin(stats_page);
-	stats_fill(stats_page);
-	stats_clock(stats_page, now);
-	stats_end(stats_page);
+	stats_fill(stats_page.image);
+	stats_clock(stats_page.image, now);
+	stats_page_write(&stats_page);
 }
 
 static void stats_refresh(struct slot *s, void *arg)
@@ -238,9 +171,7 @@ static void stats_publish(int64_t now)
 	thread_lock_registry();
 	if (route_watching) {
 		thread_each_locked(stats_refresh, NULL);
-		stats_begin(stats_page);
-		stats_fill_base(stats_page, &base);
-		stats_end(stats_page);
+		stats_fill_base(stats_page.image, &base);
 	}
 	stats_publish_locked(now);
 	thread_unlock_registry();
@@ -249,7 +180,7 @@ static void stats_publish(int64_t now)
 static void stats_watch(int64_t now)
 {
 	/* relaxed: a number that is compared with the last one */
-	uint64_t seen = __atomic_load_n(&stats_page->watch, __ATOMIC_RELAXED);
+	uint64_t seen = __atomic_load_n(&stats_page.shared->watch, __ATOMIC_RELAXED);
 	bool on;
 
 	if (seen != stats_watch_seen) {
@@ -262,7 +193,7 @@ static void stats_watch(int64_t now)
 		return;
 	stats_next = 0;
 	if (!on) {
-		stats_page->watched += (uint64_t)(now - stats_counted_from);
+		stats_page.image->watched += (uint64_t)(now - stats_counted_from);
 		stats_counted_from = 0;
 	} else {
 		stats_counted_from = now;
@@ -272,10 +203,10 @@ static void stats_watch(int64_t now)
 
 void stats_turn(int64_t now)
 {
-	if (!stats_page)
+	if (!stats_page.image)
 		return;
 	stats_watch(now);
-	stats_request_turn(&stats_page->request, now);
+	stats_request_turn(&stats_page.shared->request, now);
 	if (now < stats_next)
 		return;
 	stats_next = now + (route_watching ? STATS_WATCHED_NS : STATS_IDLE_NS);
@@ -288,10 +219,9 @@ void stats_policy(const struct policy *p)
 {
 	thread_lock_registry();
 	stats_rules = p;
-	if (stats_page) {
-		stats_begin(stats_page);
-		stats_head_policy(stats_page);
-		stats_end(stats_page);
+	if (stats_page.image) {
+		stats_head_policy(stats_page.image);
+		stats_page_write(&stats_page);
 	}
 	thread_unlock_registry();
 }
@@ -300,10 +230,10 @@ bool stats_reload_asked(void)
 {
 	uint64_t asked;
 
-	if (!stats_page)
+	if (!stats_page.image)
 		return false;
 	/* relaxed: a number that is compared with the last one */
-	asked = __atomic_load_n(&stats_page->reload, __ATOMIC_RELAXED);
+	asked = __atomic_load_n(&stats_page.shared->reload, __ATOMIC_RELAXED);
 	if (asked == stats_reload_seen)
 		return false;
 	stats_reload_seen = asked;
@@ -315,9 +245,8 @@ void stats_reload(const struct stats_reload *r, bool answer)
 	struct rtmem_stats_head *h;
 
 	thread_lock_registry();
-	h = stats_page;
+	h = stats_page.image;
 	if (h) {
-		stats_begin(h);
 		h->reloads = r->reloads;
 		h->reload_failures = r->failures;
 		h->reloaded_at = (uint64_t)r->at;
@@ -330,24 +259,23 @@ void stats_reload(const struct stats_reload *r, bool answer)
 				h->reload_message, r->message, sizeof(h->reload_message));
 		}
 		stats_fill(h);
-		stats_end(h);
+		stats_page_write(&stats_page);
 	}
 	thread_unlock_registry();
 }
 
 void stats_thread_gone_locked(struct slot *s)
 {
-	if (!stats_page)
+	if (!stats_page.image)
 		return;
-	stats_begin(stats_page);
-	stats_fill_gone(stats_page, s);
-	stats_end(stats_page);
+	stats_fill_gone(stats_page.image, s);
+	stats_page_write(&stats_page);
 }
 
 void stats_exit(void)
 {
 	thread_lock_registry();
-	if (stats_page)
+	if (stats_page.image)
 		stats_publish_locked(stats_now());
 	thread_unlock_registry();
 }

@@ -2,7 +2,7 @@
 /*
  * stats_fill.h - from pools, rules, tags and threads to the records of the page
  *
- * Callers hold the thread lock and have made the sequence odd, except where said.
+ * h is the private image of the page. Callers hold the thread lock, except where said.
  */
 #ifndef STATS_FILL_H
 #define STATS_FILL_H

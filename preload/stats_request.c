@@ -43,7 +43,7 @@ static void request_end(struct rtmem_stats_request *q)
 static void request_begin(struct rtmem_stats_request *q, uint64_t number)
 {
 	int error;
-	struct audit_file *a = audit_attach_make(GET(q->all) == 1, &error);
+	struct audit_book *a = audit_attach_make(GET(q->all) == 1, &error);
 
 	if (!a) {
 		SET(q->error, (uint32_t)error);

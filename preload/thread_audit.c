@@ -34,7 +34,7 @@ static void audit_prepare_sites(void)
 }
 
 /* Under the thread lock. False: it has to be matched. */
-static bool audit_change_locked(struct slot *s, struct audit_file *a)
+static bool audit_change_locked(struct slot *s, struct audit_book *a)
 {
 	if (s->state != SLOT_LIVE)
 		return true;
@@ -54,7 +54,7 @@ static bool audit_change_locked(struct slot *s, struct audit_file *a)
 
 void thread_audit_look(void)
 {
-	struct audit_file *a = audit_going();
+	struct audit_book *a = audit_going();
 	uint32_t me = lock_tid();
 	bool done;
 
@@ -68,7 +68,7 @@ void thread_audit_look(void)
 	}
 }
 
-void thread_audit_begin(struct audit_file *a)
+void thread_audit_begin(struct audit_book *a)
 {
 	audit_prepare_sites();
 	thread_each(audit_find_stack, NULL);

@@ -27,7 +27,17 @@ declared() {
 }
 
 @test "what BeOS lacked keeps its contract: attributes, alignment, sections, figures" {
-	run linked "$PROG/api_ext"
+	for lack in none 1g,2m,thp io_uring; do
+		run linked without "$lack" "$PROG/api_ext"
+		assert_success
+		# of contiguous memory that is not to be had one line is said for each call
+		[ -z "$(grep -v 'contiguous.*: ' <<<"$output")" ] || explain "silence"
+		[ "$lack" != none ] || ! pins || assert_output ""
+	done
+}
+
+@test "a pool's total size is the most that is handed out of it, to the byte" {
+	run linked "$PROG/api_total"
 	assert_success
 	assert_output ""
 }
@@ -157,6 +167,22 @@ declared() {
 	assert_output pool
 }
 
+@test "the same in programs that are compiled for a fixed address" {
+	local flags
+	for flags in "gcc -O0 -fno-pic -no-pie" "gcc -O2 -fno-pic -no-pie" "gcc -O2 -fno-plt -no-pie" \
+		"gcc -O2 -fpie -no-pie" "g++ -x c++ -O2 -fno-pic -no-pie"; do
+		# shellcheck disable=SC2086 # a command and its flags
+		$flags -D_GNU_SOURCE -I"$ROOT/include" -o "$BATS_TEST_TMPDIR/fixed" \
+			"$ROOT/tests/prog/api_weak.c"
+		run "$BATS_TEST_TMPDIR/fixed"
+		assert_success
+		assert_output malloc
+		run preloaded "$BATS_TEST_TMPDIR/fixed"
+		assert_success
+		[ "$output" = pool ] || explain "pool ($flags)"
+	done
+}
+
 @test "four threads hammer one small pool: no block is damaged, none is lost" {
 	run linked "$PROG/api_threads"
 	assert_success
@@ -199,7 +225,7 @@ declared() {
 	victim=$BATS_TEST_TMPDIR/setuid # by run path: the loader ignores LD_LIBRARY_PATH there too
 	gcc -std=gnu17 -I"$ROOT/include" -o "$victim" "$ROOT/tests/prog/api_debug.c" \
 		-L"$ROOT/build" -Wl,-rpath,"$ROOT/build" -lrtpreload
-	chown 65534 "$victim"
+	chown "$SOME_USER" "$victim"
 	chmod 4755 "$victim"
 	MALLOC_DEBUG=2 run "$victim"
 	assert_success
@@ -304,6 +330,12 @@ declared() {
 @test "threads and objects that the limit does not allow to lock are said to be unavailable" {
 	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_media" limit
 	assert_success
+}
+
+@test "of another thread's stack no more is locked than is in use and was asked for" {
+	run unprivileged 64 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/api_media" little
+	assert_success
+	assert_output ""
 }
 
 @test "a media node written for BeOS compiles and plays, in C and in C++" {

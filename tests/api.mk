@@ -1,5 +1,6 @@
 # Programs that call the native API are linked with the library, some of them in C++.
-API_PROG := $(patsubst tests/prog/%.c,$B/prog/%,$(wildcard tests/prog/api_*.c tests/prog/compat_*.c))
+API_PROG := $(patsubst tests/prog/%.c,$B/prog/%,$(wildcard tests/prog/api_*.c \
+	tests/prog/caller_*.c tests/prog/compat_*.c))
 API_CXX := $(patsubst tests/prog/%.cc,$B/prog/%,$(wildcard tests/prog/*.cc))
 
 test-programs: $(API_CXX)
@@ -24,7 +25,7 @@ check-ubsan: all test-programs ## the native API and the other families under UB
 # inside: so under ASan as well, which has to be malloc itself.
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 ASAN_PROG := compat_osmalloc compat_intime compat_cmmemorypool compat_area_malloc compat_all \
-	compat_bad
+	compat_bad compat_coremedia compat_rthandle
 ASAN_PART := $B/asan/libcore.a $B/asan/pic/preload/init.o $B/asan/libje.a
 
 .PHONY: check-families-asan

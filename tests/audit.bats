@@ -35,7 +35,7 @@ expect() {
 
 audit_json() {
 	AUDIT=$BATS_TEST_TMPDIR/audit.json
-	run timeout 60 "$RTMEM" audit --json -o "$AUDIT" -- "$@"
+	run timeout 150 "$RTMEM" audit --json -o "$AUDIT" -- "$@"
 	assert_success
 }
 
@@ -75,7 +75,7 @@ nothing_left() {
 }
 
 @test "the table shows threads, stacks and what each figure means" {
-	run timeout 60 "$RTMEM" audit "$VICTIM"
+	run timeout 150 "$RTMEM" audit "$VICTIM"
 	assert_success
 	assert_contains "audio-victim"
 	assert_contains "FIFO 5"
@@ -90,13 +90,13 @@ nothing_left() {
 @test "a program that is killed leaves its audit" {
 	audit_json "$VICTIM" kill
 	expect 'fn("small_blocks")["allocations"]' 1000
-	run timeout 60 "$RTMEM" audit "$VICTIM" kill
+	run timeout 150 "$RTMEM" audit "$VICTIM" kill
 	assert_contains "ended by signal 9"
 }
 
 @test "the program is ended after the duration" {
 	SECONDS=0
-	run timeout 60 "$RTMEM" audit -d 0.3 "$VICTIM" stay
+	run timeout 150 "$RTMEM" audit -d 0.3 "$VICTIM" stay
 	assert_success
 	assert_contains "1000 calls"
 	run pgrep -f "^$VICTIM stay"
@@ -105,17 +105,17 @@ nothing_left() {
 
 @test "page faults of a thread that is there to be asked are given" {
 	AUDIT=$BATS_TEST_TMPDIR/audit.json
-	run timeout 60 "$RTMEM" audit --all -d 0.5 --json -o "$AUDIT" "$VICTIM" stay
+	run timeout 150 "$RTMEM" audit --all -d 0.5 --json -o "$AUDIT" "$VICTIM" stay
 	assert_success
 	expect '[t["minor_faults"] > 0 for t in p["threads"] if t["tid"] == p["pid"]]' '[True]'
 	expect 'fn("main")["allocations"] if 0 else fn("small_blocks")["allocations"]' 1000
 }
 
 @test "without a realtime thread it says so; --all audits every thread" {
-	run timeout 60 "$RTMEM" audit "$VICTIM" plain
+	run timeout 150 "$RTMEM" audit "$VICTIM" plain
 	assert_failure 1
 	assert_output "rtmem audit: no realtime thread was seen; --all audits every thread"
-	run timeout 60 "$RTMEM" audit --all "$VICTIM" plain
+	run timeout 150 "$RTMEM" audit --all "$VICTIM" plain
 	assert_success
 	assert_contains "500 calls"
 	assert_contains "1000 calls"
@@ -133,7 +133,7 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 }
 
 @test "the suggested policy is accepted, and a run under it fills no pool" {
-	run timeout 60 "$RTMEM" audit --suggest -o "$BATS_TEST_TMPDIR/s.conf" "$VICTIM"
+	run timeout 150 "$RTMEM" audit --suggest -o "$BATS_TEST_TMPDIR/s.conf" "$VICTIM"
 	assert_success
 	run "$RTMEM" check "$BATS_TEST_TMPDIR/s.conf"
 	assert_success
@@ -142,7 +142,7 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	assert_contains "at most 251" # 50 blocks of 5000 and what else is alive
 	assert_contains "; twice that"
 	printf '[realtime]\nreport = yes\n' >>"$BATS_TEST_TMPDIR/s.conf"
-	run timeout 60 "$RTMEM" run --conf "$BATS_TEST_TMPDIR/s.conf" "$VICTIM"
+	run timeout 150 "$RTMEM" run --conf "$BATS_TEST_TMPDIR/s.conf" "$VICTIM"
 	assert_success
 	assert_contains 'pool "audit-victim"'
 	assert_contains "full 0 times"
@@ -155,11 +155,11 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 		cp "$VICTIM" "$dir/$name"
 		audit_json "$dir/$name"
 		expect 'fn("small_blocks")["allocations"]' 1000
-		run timeout 60 "$RTMEM" audit --suggest -o "$dir/s.conf" "$dir/$name"
+		run timeout 150 "$RTMEM" audit --suggest -o "$dir/s.conf" "$dir/$name"
 		assert_success
 		run "$RTMEM" check "$dir/s.conf"
 		assert_success
-		run timeout 60 "$RTMEM" explain --conf "$dir/s.conf" --app "$name" --sched fifo
+		run timeout 150 "$RTMEM" explain --conf "$dir/s.conf" --app "$name" --sched fifo
 		assert_success
 	done
 }
@@ -179,11 +179,11 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 }
 
 @test "the page with diagrams is complete in itself" {
-	run timeout 60 "$RTMEM" audit --html "$BATS_TEST_TMPDIR/a.html" "$VICTIM"
+	run timeout 150 "$RTMEM" audit --html "$BATS_TEST_TMPDIR/a.html" "$VICTIM"
 	assert_success
 	run grep -ciE 'src=|href=|url\(|@import' "$BATS_TEST_TMPDIR/a.html"
 	assert_output 0
-	run timeout 60 chromium --headless --no-sandbox --disable-gpu --dump-dom \
+	run timeout 150 chromium --headless --no-sandbox --disable-gpu --dump-dom \
 		--user-data-dir="$BATS_TEST_TMPDIR/chromium" "file://$BATS_TEST_TMPDIR/a.html"
 	assert_success
 	assert_contains "Latency of an allocation"
@@ -194,20 +194,20 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 
 @test "bad input: one line and an exit code" {
 	touch "$BATS_TEST_TMPDIR/begin"
-	run timeout 60 "$RTMEM" audit /nonexistent/program
+	run timeout 150 "$RTMEM" audit /nonexistent/program
 	assert_failure 127
 	[ "${#lines[@]}" -eq 1 ]
-	run timeout 60 "$RTMEM" audit "$ROOT/README.md"
+	run timeout 150 "$RTMEM" audit "$ROOT/README.md"
 	assert_failure 126
 	[ "${#lines[@]}" -eq 1 ]
-	run timeout 60 "$RTMEM" audit
+	run timeout 150 "$RTMEM" audit
 	assert_failure 2
-	run timeout 60 "$RTMEM" audit -d soon true
+	run timeout 150 "$RTMEM" audit -d soon true
 	assert_failure 2
-	run timeout 60 "$RTMEM" audit true
+	run timeout 150 "$RTMEM" audit true
 	assert_failure 1
 	[ "${#lines[@]}" -eq 1 ]
-	run timeout 60 "$RTMEM" audit -o /nonexistent/file "$VICTIM"
+	run timeout 150 "$RTMEM" audit -o /nonexistent/file "$VICTIM"
 	assert_failure 1
 	[ "${#lines[@]}" -eq 1 ]
 	nothing_left
@@ -217,7 +217,7 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	start_jack
 	export JACK_NO_START_SERVER=1
 	AUDIT=$BATS_TEST_TMPDIR/audit.json
-	run timeout 60 "$RTMEM" audit -d 3 --json -o "$AUDIT" chuck \
+	run timeout 150 "$RTMEM" audit -d 3 --json -o "$AUDIT" chuck \
 		"$ROOT/bench/demo/notes.ck" 3>&-
 	stop_jack
 	assert_success
@@ -230,13 +230,13 @@ print([p["program"].split("/")[-1] for p in json.load(open(sys.argv[1]))["proces
 	export JACK_NO_START_SERVER=1 RTMEM_CONF='' CONF=$BATS_TEST_TMPDIR/chuck.conf
 	run "$RTMEM" doctor chuck 3>&-
 	assert_contains "[ WARNING ] rules: no rule of the policy applies to this program"
-	run timeout 60 "$RTMEM" audit -d 3 --suggest -o "$CONF" chuck "$ROOT/bench/demo/notes.ck" 3>&-
+	run timeout 150 "$RTMEM" audit -d 3 --suggest -o "$CONF" chuck "$ROOT/bench/demo/notes.ck" 3>&-
 	assert_success
 	run "$RTMEM" check "$CONF"
 	assert_success
 	run "$RTMEM" doctor --conf "$CONF" chuck 3>&-
 	assert_contains "[ OK ]      rules: "
-	run timeout 60 "$RTMEM" report --conf "$CONF" -d 3 --json -o "$BATS_TEST_TMPDIR/report" \
+	run timeout 150 "$RTMEM" report --conf "$CONF" -d 3 --json -o "$BATS_TEST_TMPDIR/report" \
 		chuck "$ROOT/bench/demo/notes.ck" 3>&-
 	stop_jack
 	assert_success
@@ -284,10 +284,18 @@ joined() {
 	wait_until 10 going
 }
 
+# through: the victim has done its work: its one thread waits in pause().
+through() {
+	[ "$(find "/proc/$RUNNING/task" -mindepth 1 -maxdepth 1 -exec grep -L rtmem {}/comm \; | wc -l)" -eq 1 ] &&
+		grep -q pause "/proc/$RUNNING/wchan" "/proc/$RUNNING/stack" 2>/dev/null ||
+		[ "$(cut -d' ' -f1 "/proc/$RUNNING/syscall")" = 34 ]
+}
+
 # it_goes: the victim does its work, and the audit ends when it is interrupted.
 it_goes() {
 	exec 9>&-
-	sleep 0.5
+	wait_until 5 through
+	sleep 0.2
 	kill -INT "$AUDITOR"
 	wait "$AUDITOR"
 	kill -0 "$RUNNING"
@@ -330,7 +338,7 @@ same_numbers() {
 		"[('audio-victim', 'FIFO 5', 1, 0)]" # the block from before
 	run grep -c rtmem-audit "/proc/$RUNNING/maps"
 	assert_output 0
-	run timeout 10 "$RTMEM" audit --all -d 0.3 -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit --all -d 0.3 -p "$RUNNING"
 	assert_success
 	assert_contains "Counted from the moment the audit began"
 }
@@ -343,7 +351,7 @@ same_numbers() {
 		joined
 		pool_for "$rule"
 		sed -i -e 's/\[pool p\]/[pool other]/' -e 's/pool = p/pool = other/' -e 's/rule r/rule o/' "$RTMEM_CONF"
-		run timeout 10 "$RTMEM" reload "$RUNNING"
+		run timeout 150 "$RTMEM" reload "$RUNNING"
 		assert_success
 		it_goes
 		same_numbers
@@ -356,7 +364,7 @@ same_numbers() {
 @test "also a realtime thread that no rule names, and with --all every thread" {
 	pool_for "thread = nobody"
 	running
-	run timeout 10 "$RTMEM" audit -d 0.3 -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit -d 0.3 -p "$RUNNING"
 	assert_success
 	# it is forgotten again
 	run "$RTMEM" stat --json "$RUNNING"
@@ -364,7 +372,7 @@ same_numbers() {
 	joined
 	it_goes
 	same_numbers
-	run timeout 10 "$RTMEM" audit --json -o "$AUDIT" -a -d 0.3 -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit --json -o "$AUDIT" -a -d 0.3 -p "$RUNNING"
 	assert_success
 	expect 'sorted(t["class"] for t in p["threads"])' "['OTHER']"
 }
@@ -373,7 +381,7 @@ same_numbers() {
 	pool_for "sched = rt"
 	running
 	joined
-	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit -p "$RUNNING"
 	assert_failure 1
 	assert_output "rtmem audit: process $RUNNING: another rtmem audit is at it"
 	kill -9 "$AUDITOR"
@@ -390,6 +398,7 @@ same_numbers() {
 	running
 	joined
 	exec 9>&-
+	wait_until 5 through
 	sleep 0.5
 	kill -9 "$RUNNING"
 	wait "$AUDITOR"
@@ -416,30 +425,31 @@ os.execvp("sleep", ["sleep", "30"])' <"$BATS_TEST_TMPDIR/go" 3>&- &
 }
 
 @test "bad input with --pid: one line and an exit code, never a hang" {
-	run timeout 10 "$RTMEM" audit -p 999999999
+	run timeout 150 "$RTMEM" audit -p 999999999
 	assert_failure 1
 	assert_output "rtmem audit: process 999999999: no such process"
-	sleep 30 3>&- &
+	sleep 600 3>&- &
 	RUNNING=$!
-	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit -p "$RUNNING"
 	assert_failure 1
 	assert_output "rtmem audit: process $RUNNING: it runs without the library: start it with rtmem run"
 	kill "$RUNNING"
-	LD_PRELOAD=$LIB sleep 30 3>&- &
+	LD_PRELOAD=$LIB sleep 600 3>&- &
 	RUNNING=$!
-	sleep 0.2
-	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	wait_until 5 grep -q librtpreload "/proc/$RUNNING/maps"
+	wait_until 5 grep -q "^State:.S" "/proc/$RUNNING/status"
+	run timeout 150 "$RTMEM" audit -p "$RUNNING"
 	assert_failure 1
 	assert_contains "no rule names it"
 	[ "${#lines[@]}" -eq 1 ]
 	kill "$RUNNING"
 	pool_for "sched = rt"
 	running
-	run setpriv --reuid=65534 --regid=65534 --clear-groups "$RTMEM" audit -p "$RUNNING"
+	run as_somebody "$RTMEM" audit -p "$RUNNING"
 	assert_failure 1
 	assert_output "rtmem audit: process $RUNNING: it may not be looked at: ask as its user or as root"
 	kill -STOP "$RUNNING"
-	run timeout 20 "$RTMEM" audit -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit -p "$RUNNING"
 	assert_failure 1
 	assert_output "rtmem audit: process $RUNNING: its helper thread does not answer"
 	for words in "-p x" "-p 1 true" "-p 1 -c f"; do
@@ -457,7 +467,7 @@ os.execvp("sleep", ["sleep", "30"])' <"$BATS_TEST_TMPDIR/go" 3>&- &
 	wait_until 5 pgrep -P "$AUDITOR"
 	RUNNING=$(pgrep -P "$AUDITOR")
 	wait_until 5 "$RTMEM" stat "$RUNNING"
-	run timeout 10 "$RTMEM" audit -p "$RUNNING"
+	run timeout 150 "$RTMEM" audit -p "$RUNNING"
 	kill "$AUDITOR"
 	wait "$AUDITOR"
 	assert_failure 1

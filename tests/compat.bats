@@ -8,32 +8,72 @@ linked() {
 	LD_LIBRARY_PATH=$(dirname "$LIB") "$@"
 }
 
-@test "contiguous memory is found, verified, pinned, and stays where it is" {
-	run "$UNIT/phys"
+# What a machine may lack: huge pages of a size, transparent ones, io_uring. Each test below
+# is tried without each, whatever this one lacks.
+LACKS=(none 1g 2m 1g,2m,thp io_uring)
+
+# Where nothing can be pinned there is no contiguous memory, and one line says so.
+says_no_more() {
+	if [ "$1" = io_uring ] || ! pins; then
+		assert_output "rtmem: AllocateRtMemoryEx: it cannot be pinned: io_uring is forbidden (kernel.io_uring_disabled)"
+	else
+		assert_output ""
+	fi
+}
+
+@test "contiguous memory is found, verified, pinned, and stays where it is; no source that fails is the last" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" "$UNIT/phys"
+		assert_success
+	done
+}
+
+@test "memory between two addresses is found as long as there is any, however low it lies" {
+	run "$UNIT/phys" range
 	assert_success
 }
 
-@test "without CAP_SYS_ADMIN one huge page is proved contiguous, and more is refused" {
-	run unprivileged 8192 "$UNIT/phys" small
-	assert_success
+@test "without CAP_SYS_ADMIN: 16 single pages, a huge page that is proved contiguous, and no more" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" unprivileged 8192 "$UNIT/phys" small
+		assert_success
+	done
 }
 
 @test "AllocateRtMemoryEx: contiguous, between filters, aligned; each documented error" {
-	run linked "$PROG/compat_intime"
-	assert_success
-	assert_output ""
+	for lack in "${LACKS[@]}"; do
+		run linked without "$lack" "$PROG/compat_intime"
+		assert_success
+		says_no_more "$lack"
+	done
+}
+
+@test "AllocateRtMemoryEx from below 4 GiB" {
+	for lack in none io_uring; do
+		run linked without "$lack" "$PROG/compat_intime" filter
+		assert_success
+	done
 }
 
 @test "AllocateRtMemoryEx: what it gave stays where it is while memory is compacted around it" {
 	run linked "$PROG/compat_intime" stays
 	assert_success
+	says_no_more none
+}
+
+@test "RTHANDLE: memory shared by handle and by name, waiting for names, each documented status" {
+	run linked "$PROG/compat_rthandle"
+	assert_success
 	assert_output ""
 }
 
-@test "AllocateRtMemoryEx without the privilege: up to 2 MiB, else E_MEM and one line that says what" {
-	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_intime" unprivileged
-	assert_success
-	assert_contains "CAP_SYS_ADMIN"
+@test "AllocateRtMemoryEx without the privilege: 16 pages in a row, up to 2 MiB, else E_MEM and one line that says what" {
+	for lack in "${LACKS[@]}"; do
+		run without "$lack" unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" \
+			"$PROG/compat_intime" unprivileged
+		assert_success
+		assert_contains "CAP_SYS_ADMIN"
+	done
 }
 
 @test "AllocateRtMemoryEx in a full address space: E_VMEM" {
@@ -52,6 +92,12 @@ linked() {
 	run linked "$PROG/compat_osmalloc" nowait
 	assert_success
 	assert_output kept
+}
+
+@test "what OSMalloc_noblock is refused is there for a later call, within the stock limit" {
+	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/compat_osmalloc" grows
+	assert_success
+	assert_output ""
 }
 
 @test "a caller's bug is a panic of OSMalloc: one line that names it, and abort" {
@@ -87,6 +133,12 @@ linked() {
 	assert_output ""
 }
 
+@test "Core Foundation's values, and block buffers that outlive their pool; each documented failure" {
+	run linked "$PROG/compat_coremedia"
+	assert_success
+	assert_output ""
+}
+
 @test "CMMemoryPool: a block that is not the allocator's is one line and an abort" {
 	for how in "double free" "foreign block" "inside a block" "foreign object"; do
 		run linked "$PROG/compat_cmmemorypool" "$how"
@@ -97,9 +149,11 @@ linked() {
 }
 
 @test "area_malloc: the module, every specification, sharing across exec, each failure" {
-	run linked "$PROG/compat_area_malloc"
-	assert_success
-	[[ -z "$output" || "$output" == *"contiguous pool was not made"* ]] || explain "silence"
+	for lack in none 1g,2m,thp io_uring; do
+		run linked without "$lack" "$PROG/compat_area_malloc"
+		assert_success
+		[ -z "$(grep -v 'contiguous pool was not made' <<<"$output")" ] || explain "silence"
+	done
 }
 
 @test "area_malloc: a block that is not the pool's is one line and an abort" {
@@ -118,14 +172,17 @@ linked() {
 }
 
 @test "bad input for every call: the documented answer, or one line and an end; the rest is sound" {
+	run linked without io_uring "$PROG/compat_bad"
+	assert_success
 	run linked "$PROG/compat_bad"
 	assert_success
-	[[ "$output" =~ ^answers\ [0-9]{3}\ ends\ [0-9]{3}$ ]] || explain "not all of it"
+	[[ "$output" =~ answers\ [0-9]{3}\ ends\ [0-9]{3}$ ]] || explain "not all of it"
 	# each call of the families is among them
 	for name in $(nm -D --defined-only "$LIB" | sed -n 's/.* T \(.*\)@@RTMEM_.*/\1/p' |
-		grep -E '^(OS|CMM|rtm_(cf|cm|area|get_module|put_module|tag)|.*Rt[A-Z])'); do
+		grep -E '^(OS|CM[MB]|rtm_(cf|cm|area|get_module|put_module|tag)|.*Rt[A-Z])'); do
 		macro=$(sed -n "s/^#define \([A-Za-z_]*\)[[:space:]]*$name\$/\1/p" "$ROOT"/include/*/*.h)
-		grep -qwE "$name|${macro:-$name}" "$ROOT/tests/prog/compat_bad.c" || explain "not $name"
+		grep -qwE "$name|${macro:-$name}" "$ROOT"/tests/prog/compat_{bad,coremedia,rthandle}.c ||
+			explain "not $name"
 	done
 }
 
@@ -181,6 +238,20 @@ linked() {
 	run preloaded "$PROG/frames"
 	assert_success
 	assert_output "faults 0 moved 0 locked 1 munmap 0"
+}
+
+@test "callers in the shape of real ones change nothing but the include path" {
+	for caller in ethercat encoder kext driver mixer; do
+		run linked "$PROG/caller_$caller"
+		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"
+	done
+}
+
+@test "drivers, kernel extensions and mixers within the stock limit, without privileges" {
+	for caller in encoder kext driver mixer; do
+		run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/caller_$caller"
+		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"
+	done
 }
 
 @test "CMMemoryPool: where the library's own thread runs, it ages out without a call" {

@@ -229,9 +229,9 @@ assert bad[0]["name"] == "ksm" and bad[0]["status"] == "warning" and bad[0]["cur
 @test "colour only on a terminal, and never with NO_COLOR" {
 	doctor
 	refute_contains $'\033'
-	run script -qec "'$RTMEM' doctor --root '$SYS'" /dev/null
+	run on_terminal "'$RTMEM' doctor --root '$SYS'"
 	assert_contains $'\033[32m[ OK ]'
-	NO_COLOR=1 run script -qec "'$RTMEM' doctor --root '$SYS'" /dev/null
+	NO_COLOR=1 run on_terminal "'$RTMEM' doctor --root '$SYS'"
 	refute_contains $'\033'
 }
 

@@ -76,7 +76,7 @@ as_user() {
 	chmod -R a+rX "$dir"
 	(
 		ulimit -l 8192
-		exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+		exec setpriv --reuid="$SOME_USER" --regid="$SOME_USER" --clear-groups \
 			--inh-caps=-all,+sys_nice --ambient-caps=+sys_nice \
 			"$dir/rtmem" run --conf "$dir/rtmem.conf" "$dir/promoted" "$1"
 	)

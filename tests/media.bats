@@ -28,7 +28,7 @@ encode() {
 }
 
 pipeline() {
-	timeout 30 gst-launch-1.0 -q videotestsrc num-buffers=60 ! video/x-raw,width=320,height=240 ! queue ! \
+	timeout 150 gst-launch-1.0 -q videotestsrc num-buffers=60 ! video/x-raw,width=320,height=240 ! queue ! \
 		videoconvert ! videoscale ! video/x-raw,width=100,height=80,format=RGB ! queue ! filesink location=v
 	gst-launch-1.0 -q audiotestsrc num-buffers=100 ! queue ! audioconvert ! audioresample ! \
 		audio/x-raw,rate=22050,format=S16LE ! filesink location=a
@@ -55,7 +55,7 @@ play_vlc() {
 	clip
 	chmod 644 clip.wav
 	# VLC does not run as root, and waits forever for realtime threads it cannot make
-	HOME=$PWD timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups \
+	HOME=$PWD timeout 150 setpriv --reuid=65534 --regid=65534 --clear-groups \
 		--inh-caps=+sys_nice --ambient-caps=+sys_nice cvlc -q --no-video --aout=afile \
 		--audiofile-file="$PWD/out" --rt-priority --play-and-exit clip.wav </dev/null
 	[ "$(stat -c %s out)" -gt 80000 ] && echo played

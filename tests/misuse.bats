@@ -23,7 +23,7 @@ dies() {
 		pool = p
 	END
 	ulimit -c 0
-	run preloaded timeout 60 "$PROG/$program" "$1"
+	run preloaded timeout 150 "$PROG/$program" "$1"
 	assert_failure 134
 	[[ "${lines[0]}" =~ ^rtmem:\ .*"$2".*:\ 0x[0-9a-f]+\ "$where (rule \"r\")"$ ]] ||
 		explain "expected the misuse to be named"

@@ -78,7 +78,7 @@ gdb_prints() {
 				'printf "\nfree %p\n", $_probe_arg0' kill
 		}
 	} >"$BATS_TEST_TMPDIR/script"
-	run timeout 60 gdb -nx -batch -x "$BATS_TEST_TMPDIR/script" "$PROG/probe_victim" </dev/null
+	run timeout 150 gdb -nx -batch -x "$BATS_TEST_TMPDIR/script" "$PROG/probe_victim" </dev/null
 	tid=$(sed -n 's/^tid //p' <<<"$output")
 	block=$(sed -n 's/^free //p' <<<"$output")
 	[ -n "$tid" ] && [ -n "$block" ] || explain "no thread and no block"

@@ -53,19 +53,6 @@ differs() {
 	return 1
 }
 
-# wait_until SECONDS CMD…: until CMD succeeds.
-wait_until() {
-	local n=$(($1 * 20))
-
-	shift
-	while [ "$n" -gt 0 ]; do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-		n=$((n - 1))
-	done
-	return 1
-}
-
 # stop PID…: asks them to end, waits, kills what is left.
 stop() {
 	local pid
@@ -74,7 +61,11 @@ stop() {
 		kill "$pid" 2>/dev/null || true
 	done
 	for pid; do
-		wait_until 5 gone "$pid" || kill -9 "$pid" 2>/dev/null || true
+		for _ in {1..200}; do
+			! gone "$pid" || break
+			sleep 0.05
+		done
+		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
 }

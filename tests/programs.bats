@@ -170,7 +170,7 @@ chromium_page() {
 		for (let i = 0; i < 50; i++) { let d = document.createElement('p'); d.textContent = i * s; document.body.append(d); }
 		</script></body>
 	END
-	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+	timeout 150 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
 		--user-data-dir="$PWD/profile" --dump-dom "file://$PWD/page.html"
 }
 
@@ -186,7 +186,7 @@ sandboxed_page() {
 		<!doctype html><title>t</title><body><script>document.body.append('s' + 6 * 7)</script></body>
 	END
 	chmod a+r page.html
-	HOME=$PWD timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+	HOME=$PWD timeout 150 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
 		chromium --headless --disable-gpu --disable-dev-shm-usage \
 		--user-data-dir="$PWD/profile" --dump-dom "file://$PWD/page.html"
 }

@@ -21,12 +21,12 @@ load helper
 }
 
 @test "damaged unwind data is neither followed out of bounds nor forever" {
-	run timeout 60 "$UNIT/site_cfi" 300
+	run timeout 150 "$UNIT/site_cfi" 300
 	assert_success
 }
 
 @test "damaged symbol tables name nothing, and nothing breaks" {
-	run timeout 60 "$UNIT/site_elf" "$PROG/site_stack_O2.so" 2000
+	run timeout 150 "$UNIT/site_elf" "$PROG/site_stack_O2.so" 2000
 	assert_success
 }
 
@@ -76,7 +76,7 @@ compared() {
 
 @test "answers stay right while objects come and go and the policy is compiled again" {
 	cd "$PROG"
-	run timeout 60 "$UNIT/site_race" ./site_plug_one.so ./site_plug_two.so 600
+	run timeout 150 "$UNIT/site_race" ./site_plug_one.so ./site_plug_two.so 600
 	assert_success
 }
 

@@ -141,7 +141,7 @@ thrown() {
 		both_ways survive_sandbox $way
 		assert_output alive
 		# the helper is there, and no thread matches
-		RTMEM_CONF=$ROOT/conf/rtmem.conf VICTIM_EXPECT=base LD_PRELOAD=$LIB run timeout 60 \
+		RTMEM_CONF=$ROOT/conf/rtmem.conf VICTIM_EXPECT=base LD_PRELOAD=$LIB run timeout 150 \
 			"$PROG/survive_sandbox" $way
 		assert_success
 		assert_output alive
@@ -228,7 +228,7 @@ thrown() {
 @test "a program with one thread changes its identity with capabilities of that thread alone" {
 	public_dir
 	match_everything
-	LD_PRELOAD=$PUBLIC/lib.so run setpriv --reuid=65534 --regid=65534 --clear-groups \
+	LD_PRELOAD=$PUBLIC/lib.so run as_somebody \
 		--inh-caps=-all "$PUBLIC/prog/survive_secure"
 	assert_success
 	assert_contains "secure 0, loaded, pool"

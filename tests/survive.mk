@@ -13,3 +13,11 @@ $(SURVIVE_LIB): $B/prog/lib/%.so: tests/prog/lib/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) -Wall -Wextra -O1 -g -fno-builtin -fPIC -shared -pthread -D_GNU_SOURCE \
 		$(call flags-of,cflags,$<) -o $@ $< $(call flags-of,libs,$<)
+
+# Stands in front of the library with the names it is linked to have for itself.
+$B/shim/front.def: $B/own.wrap
+	@mkdir -p $(@D)
+	sed 's/.*--wrap=//;/^dlsym$$/d;/^abort$$/d;/^_exit$$/d;s/.*/FRONT(&)/' $< >$@
+$B/front.so: tests/shim/front.c $B/shim/front.def
+	$(CC) $(CSTD) -O1 -g -fno-builtin -fPIC -shared -ftls-model=initial-exec -I$B/shim -o $@ $<
+test-programs: $B/front.so

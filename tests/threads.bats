@@ -31,7 +31,7 @@ ways() {
 	local w bad=0
 
 	for w; do
-		LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" "$w"
+		LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" "$w"
 		if [ "$status" -ne 0 ]; then
 			echo "$w: $output" >&2
 			bad=1
@@ -67,7 +67,7 @@ ways() {
 
 @test "class at birth: attribute, inheritance, SCHED_RESET_ON_FORK" {
 	realtime_policy
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_born"
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_born"
 	assert_success
 }
 
@@ -92,7 +92,7 @@ ways() {
 		pool = p
 	END
 	ways setschedparam-rr-self
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" setschedparam-self
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" setschedparam-self
 	assert_failure
 	assert_contains "promoted: blocks come from base"
 }
@@ -115,7 +115,7 @@ ways() {
 		thread = rt-*, !rt-one
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" setname-self
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" setname-self
 	assert_failure
 	assert_contains "promoted: blocks come from base"
 }
@@ -129,7 +129,7 @@ ways() {
 		sched = rt
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" setschedparam-self
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" setschedparam-self
 	assert_failure
 	assert_contains "promoted: blocks come from base"
 	policy <<-END
@@ -154,7 +154,7 @@ ways() {
 		thread = thread_m*
 		pool = jemalloc
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" setschedparam-self
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" setschedparam-self
 	assert_failure
 	assert_contains "promoted: blocks come from base"
 }
@@ -169,7 +169,7 @@ ways() {
 		sched = rt
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_match" setschedparam-self
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_match" setschedparam-self
 	assert_failure
 	assert_contains "promoted: blocks come from base"
 }
@@ -182,7 +182,7 @@ ways() {
 		size = 100..4096
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_sizes" 100 4096
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_sizes" 100 4096
 	assert_success
 	policy <<-END
 		[pool p]
@@ -193,7 +193,7 @@ ways() {
 		size = ..1K
 		pool = jemalloc
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_sizes" 1025
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_sizes" 1025
 	assert_success
 }
 
@@ -205,7 +205,7 @@ ways() {
 		callsite = callers.so!caller_named, callers.so!caller_stat*, callers.so!caller_w*
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_sites" "$PROG/lib/callers.so"
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_sites" "$PROG/lib/callers.so"
 	assert_success
 	assert_output "caller_named pool
 caller_other base
@@ -221,7 +221,7 @@ main base"
 		callsite = callers.so, !callers.so!caller_other
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_sites" "$PROG/lib/callers.so"
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_sites" "$PROG/lib/callers.so"
 	assert_success
 	assert_output "caller_named pool
 caller_other base
@@ -241,7 +241,7 @@ main base"
 		depth = 2
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_sites" "$PROG/lib/callers.so"
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_sites" "$PROG/lib/callers.so"
 	assert_success
 	assert_contains "caller_of_static pool"
 	assert_contains "main pool"
@@ -256,7 +256,7 @@ main base"
 		[rule all]
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_full" 4
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_full" 4
 	assert_success
 	assert_contains "base 3 none 0"
 	assert_contains "again pool"
@@ -269,7 +269,7 @@ main base"
 		app = thread_full
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_full" 4
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_full" 4
 	assert_success
 	assert_contains "base 0 none 3"
 	assert_contains "again pool"
@@ -283,10 +283,10 @@ main base"
 		[rule all]
 		pool = p
 	END
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_full" 6
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_full" 6
 	assert_success
 	assert_contains "pool 6 base 0 none 0"
-	LD_PRELOAD=$LIB run timeout 60 "$PROG/thread_full" 12
+	LD_PRELOAD=$LIB run timeout 150 "$PROG/thread_full" 12
 	assert_success
 	assert_contains "pool 8 base 3 none 0" # in whole MiB, both cut
 }

@@ -18,14 +18,14 @@ match_everything() {
 
 # unmatched CMD…: under the library, no policy.
 unmatched() {
-	RTMEM_CONF='' VICTIM_EXPECT=base LD_PRELOAD=$LIB run timeout 60 "$@"
+	RTMEM_CONF='' VICTIM_EXPECT=base LD_PRELOAD=$LIB run timeout 150 "$@"
 	assert_success
 }
 
 # matched CMD…: under the library, every thread in a pool.
 matched() {
 	match_everything
-	VICTIM_EXPECT=pool LD_PRELOAD=$LIB run timeout 60 "$@"
+	VICTIM_EXPECT=pool LD_PRELOAD=$LIB run timeout 150 "$@"
 	assert_success
 }
 

@@ -26,7 +26,8 @@ typedef struct __OSMallocTag__ *OSMallocTag_t;
 RTM_BEGIN_DECLS
 
 /*
- * Creates a tag. Two tags may have the same name.
+ * Creates a tag. Two tags may have the same name. With the first come the first pool, and
+ * the library's own thread.
  *
  * name   copied, cut after 63 bytes; NULL: no name.
  * flags  OSMT_DEFAULT or OSMT_PAGEABLE.
@@ -57,8 +58,11 @@ RTM_API void *OSMalloc(uint32_t size, OSMallocTag tag);
 
 /*
  * As OSMalloc(), but NULL also when it would have to wait for another thread or to ask
- * the system for memory. Both names are the same call. Realtime: yes; no system call but
- * gettid(2) at a thread's first. Threads: any. Source: as above.
+ * the system for memory. What was refused for lack of memory, the library's own thread
+ * makes a pool for within some 50 ms, as far as the limits allow: a later call finds it.
+ * Both names are the same call.
+ * Realtime: yes; no system call but gettid(2) at a thread's first. Threads: any. Source:
+ * as above.
  */
 RTM_API void *OSMalloc_noblock(uint32_t size, OSMallocTag tag);
 RTM_API void *OSMalloc_nowait(uint32_t size, OSMallocTag tag);

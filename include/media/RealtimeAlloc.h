@@ -60,8 +60,10 @@ typedef struct rtm_pool rtm_pool;
  *
  * out_pool    where the pool is stored; untouched on failure. NULL: the default pool is
  *             made, unless there is one.
- * total_size  bytes, 1 .. 4 GiB - 64 KiB. One block of this size always fits in the fresh
- *             pool.
+ * total_size  bytes, 1 .. 4 GiB - 64 KiB: the most that can be allocated from the pool at
+ *             a time, to the byte. One block of this size always fits in the fresh pool;
+ *             of several, each takes 8 bytes and up to 15 for rounding off it, so they
+ *             come to less.
  * name        for messages and statistics, cut after 63 bytes; copied. NULL: no name.
  *
  * Returns B_OK;
@@ -168,7 +170,8 @@ RTM_API ssize_t rtm_size_for(void *data);
 RTM_API ssize_t rtm_phys_size_for(void *data);
 
 /*
- * Free bytes of a pool in total; the largest free piece may be smaller.
+ * Free bytes of a pool: what one block could have of them if they lay in one piece, at
+ * most the pool's size. The largest free piece may be smaller.
  *
  * pool  a pool; NULL: the default pool.
  *
@@ -195,20 +198,25 @@ RTM_API rtm_pool *rtm_default_pool(void);
 RTM_API rtm_pool *rtm_get_pool(rtm_pool *head, void *block);
 
 /*
- * Prepares a thread for realtime media: locks its stack and touches it.
+ * Prepares a thread for realtime media: locks its stack and touches it; what is in use
+ * and what is asked for, no more, whatever is mapped around it.
  *
  * thread      as gettid(2) names it, a thread of this process; 0: the calling thread.
- * stack_used  bytes of the stack to lock below what is in use now; 0: all of it, which
- *             for the main thread means what is mapped now. At most 64 MiB count. Pass
- *             what profiling shows the thread to use, typically 32..64 KiB.
+ * stack_used  bytes of the stack to lock below what is in use now, as far as it goes; 0:
+ *             all of it to its guard page, which for the main thread means what is mapped
+ *             now, and which a stack of the program's own making may not have: say how
+ *             much. At most 64 MiB count. Pass what profiling shows the thread to use,
+ *             typically 32..64 KiB.
  * flags       what the thread is doing: B_MEDIA_REALTIME_AUDIO, _VIDEO or both
  * (_ANYKIND).
  *
  * Returns B_OK;
  *   B_BAD_VALUE                   no such thread
  *   B_MEDIA_REALTIME_DISABLED     no kind in flags is switched on in the policy
- *   B_MEDIA_REALTIME_UNAVAILABLE  the system would not lock all of it, or the stack of
- *                                 another thread was not found, because it never sleeps
+ *   B_MEDIA_REALTIME_UNAVAILABLE  the system would not lock all of it; or the stack of
+ *                                 another thread was not found, because it never sleeps,
+ *                                 is on a stack it made itself (a coroutine's), or is not
+ *                                 a thread of libc
  * Realtime: no. Threads: any. Source: BeOS R5, MediaDefs.h.
  */
 RTM_API status_t media_realtime_init_thread(

@@ -43,6 +43,9 @@ typedef intptr_t image_id; /* see media_realtime_init_image() */
 #ifndef B_NO_MEMORY
 #define B_NO_MEMORY (-ENOMEM)
 #endif
+#ifndef B_ENTRY_NOT_FOUND
+#define B_ENTRY_NOT_FOUND (-ENOENT)
+#endif
 #ifndef B_PAGE_SIZE
 #define B_PAGE_SIZE 4096
 #endif

@@ -10,12 +10,14 @@
 
 int main(void)
 {
+	/* by its address, too */
+	void *(*take)(rtm_pool *, size_t) = rtm_alloc;
 	rtm_pool *pool = NULL;
 	char *b;
 
 	if (rtm_loaded())
 		CHECK(rtm_create_pool(&pool, 65536, "weak") == B_OK);
-	b = rtm_loaded() ? rtm_alloc(pool, 100) : malloc(100);
+	b = (char *)(rtm_loaded() ? take(pool, 100) : malloc(100));
 	CHECK(b != NULL);
 	memset(b, 1, 100);
 	puts(rtm_loaded() && rtm_get_pool(NULL, b) == pool ? "pool" : "malloc");

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../unit/machine.h"
 #include "api_check.h"
 
 #define RW  (B_READ_AREA | B_WRITE_AREA)
@@ -55,6 +56,7 @@ static void module(void)
 	CHECK(mine && plain && pools() == 2);
 	CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK && pools() == 2);
 	CHECK(m->malloc(mine, 10) != NULL);
+	CHECK(&m->minfo == info && m->minfo.flags == 0);
 	CHECK(put_module(B_AREA_MALLOC_MODULE_NAME) == B_OK && pools() == 1);
 	CHECK(m->delete_pool(mine) == B_ERROR);
 	CHECK(rtm_area_delete_pool(plain) == B_OK && pools() == 0);
@@ -70,16 +72,17 @@ static void specifications(void)
 	CHECK(!m->create_pool(B_ANY_ADDRESS, SIZE_MAX, B_FULL_LOCK, RW));
 	CHECK(!m->create_pool(B_EXACT_ADDRESS, MIB, B_FULL_LOCK, RW)); /* which one? */
 	CHECK(!m->create_pool(B_CLONE_ADDRESS, MIB, B_FULL_LOCK, RW));
-	CHECK(!m->create_pool(6, MIB, B_FULL_LOCK, RW));
-	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, 5, RW));
-	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, B_FULL_LOCK, 0));
+	CHECK(!m->create_pool(8, MIB, B_FULL_LOCK, RW));
+	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, 7, RW));
 	CHECK(!m->create_pool(B_ANY_ADDRESS, MIB, B_FULL_LOCK, RW | 4));
 	for (uint32 where = B_ANY_ADDRESS; where <= B_ANY_KERNEL_BLOCK_ADDRESS; where++)
 		for (uint32 lock = B_NO_LOCK; lock <= B_CONTIGUOUS; lock++) {
 			if (where == B_EXACT_ADDRESS || where == B_CLONE_ADDRESS)
 				continue;
 			p = m->create_pool(where, 100000, lock, RW);
-			CHECK(p != NULL);
+			CHECK(p || (lock == B_CONTIGUOUS && !machine_pins()));
+			if (!p)
+				continue;
 			CHECK(rtm_get_stats((rtm_pool *)(uintptr_t)p, &st, sizeof(st)) ==
 				B_OK);
 			CHECK(lock == B_NO_LOCK ? st.locked == 0
@@ -88,6 +91,45 @@ static void specifications(void)
 			CHECK(m->delete_pool(p) == B_OK);
 		}
 	CHECK(m->delete_pool(NULL) == B_ERROR && m->delete_pool(&st) == B_ERROR);
+}
+
+/* What public drivers pass: 0 is what only the kernel may use. */
+static void protections(void)
+{
+	static const struct {
+		uint32 where, lock, protection;
+		int shared;
+	} by[] = {
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK, 0, 0},
+		{B_ANY_ADDRESS, B_FULL_LOCK, B_READ_AREA, 0},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK,
+			B_KERNEL_READ_AREA | B_KERNEL_WRITE_AREA, 0},
+		{B_RANDOMIZED_ANY_ADDRESS, B_NO_LOCK, RW | B_KERNEL_READ_AREA, 0},
+		{B_RANDOMIZED_BASE_ADDRESS, B_LAZY_LOCK, B_KERNEL_WRITE_AREA, 0},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK, B_CLONEABLE_AREA, 1},
+		{B_ANY_KERNEL_ADDRESS, B_FULL_LOCK,
+			B_CLONEABLE_AREA | B_KERNEL_READ_AREA | B_KERNEL_WRITE_AREA, 2},
+	};
+
+	for (size_t i = 0; i < sizeof(by) / sizeof(*by); i++) {
+		const void *p =
+			m->create_pool(by[i].where, 8192, by[i].lock, by[i].protection);
+		char *b = p ? m->calloc(p, 1, 8192) : NULL;
+		int fd = p ? rtm_area_descriptor(p) : -1;
+
+		CHECK(p && b && b[8191] == 0);
+		if (b)
+			memset(b, 1, 8192);
+		CHECK((fd >= 0) == (by[i].shared > 0));
+		if (fd >= 0) {
+			void *w = mmap(
+				NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+			CHECK((w != MAP_FAILED) == (by[i].shared > 1));
+			close(fd);
+		}
+		CHECK(p && m->delete_pool(p) == B_OK);
+	}
 }
 
 static void addresses(void)
@@ -151,7 +193,10 @@ static void contiguous(void)
 	pid_t pid;
 	int status = 1;
 
-	CHECK(p != NULL);
+	/* half a MiB comes of a huge page, or of pages that happen to lie so */
+	CHECK(p || !machine_pins() || !machine_has_thp());
+	if (!p)
+		return;
 	b = m->malloc(p, 512 << 10);
 	CHECK(b && rtm_physical_address(b, &phys) == B_OK);
 	memset(b, 1, 512 << 10);
@@ -170,6 +215,13 @@ static void contiguous(void)
 			phys < 16 * MIB);
 		CHECK(m->delete_pool(p) == B_OK);
 	}
+	/* nor need there be anything below 4 GiB */
+	p = m->create_pool(B_ANY_KERNEL_ADDRESS, 8192, B_32_BIT_CONTIGUOUS, 0);
+	if (p) {
+		CHECK(rtm_physical_address(m->malloc(p, 8192), &phys) == B_OK &&
+			phys < 4096 * MIB);
+		CHECK(m->delete_pool(p) == B_OK);
+	}
 }
 
 /* In one piece of RAM, and exactly there, or there or higher. */
@@ -184,7 +236,12 @@ static void contiguous_at(void)
 	munmap(at, 16 * MIB);
 	p = rtm_area_create_pool(at, B_EXACT_ADDRESS, MIB, B_CONTIGUOUS, RW);
 	q = rtm_area_create_pool(at, B_BASE_ADDRESS, MIB, B_CONTIGUOUS, RW);
-	CHECK(p && q);
+	CHECK((p && q) || !machine_pins() || !machine_has_thp());
+	if (!p || !q) {
+		rtm_area_delete_pool(p);
+		rtm_area_delete_pool(q);
+		return;
+	}
 	b = rtm_area_malloc(p, MIB);
 	c = rtm_area_malloc(q, MIB);
 	CHECK(b > at && b <= at + 65536 && c > b);
@@ -372,6 +429,7 @@ int main(int argc, char **argv)
 	}
 	module();
 	specifications();
+	protections();
 	addresses();
 	blocks();
 	contiguous();

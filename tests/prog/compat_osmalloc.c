@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* A client of OSMalloc as its document describes it. With an argument: one caller's bug,
  * which has to be a panic; "nowait": the calls that never block, where any system call
- * kills. */
+ * kills; "grows": what they are refused is there a little later. */
 /* libs: -Lbuild -lrtpreload */
 #include <libkern/OSMalloc.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <rtmem.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api_check.h"
@@ -140,16 +143,32 @@ static void threads(void)
 	OSMalloc_Tagfree(tag);
 }
 
-/* Every call but the first few runs where only read, write and exit are let through. */
+/* From here on, all but these few calls end the process: who makes another, waits. */
+static int only_a_few_calls(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog prog = {sizeof(code) / sizeof(*code), code};
+
+	/* this thread only: the library's own goes on making pools */
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+}
+
+/* Every call but the first few runs where only write and exit are let through. */
 static void nowait(void)
 {
 	OSMallocTag tag = OSMalloc_Tagalloc("nowait", OSMT_PAGEABLE);
 	void *held[64] = {NULL};
 	unsigned long got = 0;
-	void *p;
 
-	CHECK(OSMalloc_nowait(64u << 20, tag) == NULL); /* would take another pool */
-	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0);
+	CHECK(OSMalloc_nowait(0xffffffffu, tag) == NULL);
+	CHECK(only_a_few_calls() == 0);
 	for (uint32_t i = 0; i < 100000; i++) {
 		uint32_t at = i % 64;
 
@@ -159,10 +178,56 @@ static void nowait(void)
 				 : OSMalloc_nowait(1 + at * 100, tag);
 		got += held[at] != NULL;
 	}
-	p = OSMalloc_noblock(64u << 20, tag);
-	if (got == 100000 && !p && write(1, "kept\n", 5) == 5)
-		syscall(SYS_exit, 0);
-	syscall(SYS_exit, 1);
+	CHECK(OSMalloc_noblock(0xffffffffu, tag) == NULL);
+	if (got == 100000 && !api_failed && write(1, "kept\n", 5) == 5)
+		syscall(SYS_exit_group, 0);
+	syscall(SYS_exit_group, 1);
+}
+
+/* A block without waiting; what was refused is there a little later. */
+static void *patiently(uint32_t size, OSMallocTag tag)
+{
+	void *p = NULL;
+
+	for (int i = 0; !p && i < 2000; i++) {
+		p = OSMalloc_noblock(size, tag);
+		if (!p)
+			usleep(10000);
+	}
+	return p;
+}
+
+/* Calls that may not wait get more than the first pool, in a child as well. */
+static int grows(void)
+{
+	OSMallocTag tag = OSMalloc_Tagalloc("grows", OSMT_DEFAULT);
+	void *held[60], *big;
+	int n = 0, status = 1;
+	pid_t pid;
+
+	big = patiently(2u << 20, tag); /* larger than the first pool */
+	CHECK(big != NULL);
+	if (!big)
+		return 1;
+	for (; n < 60 && (held[n] = patiently(65536, tag)); n++)
+		memset(held[n], 1, 65536);
+	CHECK(n == 60); /* 5.75 MiB of the 8 that may be locked */
+	while (n-- > 0)
+		OSFree(held[n], 65536, tag);
+	OSFree(big, 2u << 20, tag);
+	if (!api_failed) {
+		pid = fork();
+		if (pid == 0) {
+			/* it has no helper until it asks for one, and no pool of its own
+			 */
+			OSMallocTag its = OSMalloc_Tagalloc("child", OSMT_PAGEABLE);
+
+			_exit(!patiently(5000, its) || !patiently(5000, tag));
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	OSMalloc_Tagfree(tag);
+	return api_failed;
 }
 
 int main(int argc, char **argv)
@@ -180,6 +245,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(how, "nowait"))
 		nowait();
+	if (!strcmp(how, "grows"))
+		return grows();
 	tag = OSMalloc_Tagalloc("the tag", OSMT_DEFAULT);
 	other = OSMalloc_Tagalloc("the other", OSMT_DEFAULT);
 	p = OSMalloc(100, tag);

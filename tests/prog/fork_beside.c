@@ -19,7 +19,7 @@
 
 static unsigned char *block;
 static FILE *stream;
-static int ready, stop;
+static int ready, stop, rounds;
 static long faults;
 
 static void *write_often(void *unused)
@@ -36,6 +36,7 @@ static void *write_often(void *unused)
 	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
 		for (size_t at = 0; at < SIZE; at += 4096)
 			block[at]++;
+		__atomic_add_fetch(&rounds, 1, __ATOMIC_RELEASE);
 		usleep(1000);
 	}
 	getrusage(RUSAGE_THREAD, &after);
@@ -56,6 +57,15 @@ static int child(void)
 	return 0;
 }
 
+/* One that has begun by now is not enough: the next is whole. */
+static void await_rounds(void)
+{
+	int now = __atomic_load_n(&rounds, __ATOMIC_ACQUIRE);
+
+	while (__atomic_load_n(&rounds, __ATOMIC_ACQUIRE) < now + 2)
+		usleep(1000);
+}
+
 int main(void)
 {
 	int status, fine = 0;
@@ -69,7 +79,7 @@ int main(void)
 
 		if (pid == 0)
 			_exit(child());
-		usleep(3000);
+		await_rounds();
 		waitpid(pid, &status, 0);
 		fine += status == 0;
 	}

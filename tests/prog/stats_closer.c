@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stats_closer.c - closes every descriptor it can name, again and again, while a thread
- * "rt" allocates; leaves a forked child beside it. Ends by itself after 10 s.
+ * "rt" allocates; leaves a forked child beside it. Ends by itself after 10 minutes.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -28,10 +28,10 @@ int main(void)
 	nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
 	if (fork() == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		sleep(10);
+		sleep(600);
 		_exit(0);
 	}
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 6000; i++) {
 		for (int fd = 0; fd < 1024; fd++)
 			close(fd);
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "machine.h"
 #include "sys.h"
 
 #ifndef PR_SET_MEMORY_MERGE
@@ -74,6 +75,13 @@ static bool has_vm_flag(const void *p, const char *flag)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+static bool become_somebody(void)
+{
+	uid_t user = machine_user();
+
+	return setresuid(user, user, user) == 0;
 }
 
 static long minor_faults(void)
@@ -192,7 +200,7 @@ static void beside_mlockall(void)
 
 	if (fork() == 0) {
 		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){8 * MIB, 8 * MIB});
-		CHECK(geteuid() != 0 || setresuid(65534, 65534, 65534) == 0);
+		CHECK(geteuid() != 0 || become_somebody());
 		CHECK(mlockall(MCL_FUTURE) == 0);
 		CHECK(area_reserve(&a, NULL, 64 * MIB, AREA_LOCK) == -ENOMEM);
 		CHECK(area_reserve(&a, NULL, 4 * MIB, AREA_LOCK) == 0);
@@ -347,15 +355,17 @@ static int stay_where_they_are(size_t mib)
 	struct area a;
 
 	CHECK(area_reserve(&a, NULL, mib * MIB, AREA_LOCK | AREA_PIN) == 0);
-	CHECK(area_commit(&a, mib * MIB) == 0 && a.pinned == mib * MIB);
+	CHECK(area_commit(&a, mib * MIB) == 0);
+	CHECK(a.pinned == (machine_pins() ? mib * MIB : 0));
+	if (!machine_shows_frames() || fd < 0) /* nobody may ask, or compact, here */
+		return failures != 0;
 	read_frames(&a, before);
-	CHECK(before[0] & ((1UL << 55) - 1)); /* else frames are hidden from us */
 	CHECK(write(fd, "1", 1) == 1);
 	read_frames(&a, after);
 	for (size_t i = 0; i < mib * 256; i++)
 		moved += before[i] != after[i];
 	printf("%zu pages moved\n", moved);
-	CHECK(moved == 0);
+	CHECK(moved == 0 || a.pinned == 0);
 	return failures != 0;
 }
 
