@@ -19,7 +19,7 @@
 /* Bytes of the block that fills the pool. */
 static size_t limit_whole(const struct pool *p)
 {
-	return heap_span_for(p->max) - HEAP_ENDS;
+	return heap_span_for(p->max) - HEAP_RUN_ENDS;
 }
 
 /* Is a block for so many bytes, unpadded, the only one there can be? */
