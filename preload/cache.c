@@ -114,18 +114,25 @@ static void *cache_no_block(struct cache *c, size_t n, size_t align)
 	return NULL;
 }
 
+/* A neighbour may have written over its header since it was freed. */
+static void cache_take_home(struct cache *c, unsigned bin)
+{
+	struct block *b = block_of(*c->bin[bin].top--);
+
+	cache_let_go(c, b);
+	if (__builtin_expect(!block_is_returned(&c->key, b), 0))
+		pool_broken(c->pool->heap, block_payload(b));
+	cache_send_home(c, b, CACHE_TINY);
+}
+
 /* The largest cached blocks go to the heap. Bound: CACHE_SPARE blocks, CACHE_BINS bins. */
 static bool cache_give_up_some(struct cache *c)
 {
 	unsigned n = 0;
 
 	for (unsigned bin = CACHE_BINS; bin-- > CACHE_TINY + 1 && n < CACHE_SPARE;) {
-		for (; !cache_empty(c, bin) && n < CACHE_SPARE; n++) {
-			struct block *b = block_of(*c->bin[bin].top--);
-
-			cache_let_go(c, b);
-			cache_send_home(c, b, CACHE_TINY);
-		}
+		for (; !cache_empty(c, bin) && n < CACHE_SPARE; n++)
+			cache_take_home(c, bin);
 	}
 	return n > 0;
 }
@@ -353,12 +360,8 @@ struct heap *cache_heap(const struct cache *c)
 void cache_flush(struct cache *c)
 {
 	for (unsigned bin = 0; bin < CACHE_BINS; bin++) {
-		while (!cache_empty(c, bin)) {
-			struct block *b = block_of(*c->bin[bin].top--);
-
-			cache_let_go(c, b);
-			cache_send_home(c, b, CACHE_TINY);
-		}
+		while (!cache_empty(c, bin))
+			cache_take_home(c, bin);
 	}
 	while (c->parked)
 		cache_unpark(c);

@@ -34,7 +34,7 @@ static int heap_take_behind(struct heap *h, uint32_t size, unsigned *n)
 		left = (uint32_t)*block_footer_before(mark);
 	if (left >= size)
 		return -1; /* no: it was found too small */
-	*n = parts_of(h->parts, size - left + bytes - 1);
+	*n = parts_of(h->parts, bytes - 1UL + size - left);
 	if (*n > PARTS_MAX - first)
 		return -1;
 	mask = parts_mask(first, *n);

@@ -34,7 +34,21 @@ static void *pool_sized(const struct pool *p, void *block, size_t size)
 	return block;
 }
 
-/* Bound: the blocks that other threads returned. */
+/* What the heap has free between parts that it gave back is one piece with them again. */
+static void *pool_alloc_trimmed(struct pool *p, size_t size, size_t align)
+{
+	uint32_t tid = lock_tid();
+	void *block;
+
+	lock_acquire(&p->hot->lock, tid);
+	heap_trim(p->heap);
+	block = pool_alloc_locked(p, size, align, 0);
+	lock_release(&p->hot->lock, tid);
+	return block;
+}
+
+/* Bound: the blocks that other threads returned; in a pool of the policy, those that are
+ * free as well. */
 static __attribute__((noinline)) void *pool_alloc_slow(
 	struct pool *p, size_t size, size_t align)
 {
@@ -48,7 +62,7 @@ static __attribute__((noinline)) void *pool_alloc_slow(
 		block = pool_alloc_locked(p, size, align, POOL_TAKE_SLOW);
 		lock_release(&p->hot->lock, tid);
 	}
-	return block;
+	return block || p->native ? block : pool_alloc_trimmed(p, size, align);
 }
 
 void *pool_alloc(struct pool *p, size_t size, size_t align)

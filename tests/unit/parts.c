@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parts.c ROUNDS - who gets which parts: alone, against a plain search; then threads that
+ * take and give all the time, each of which writes to what it has
+ *
+ * Exit 0: no part was ever two threads', none was lost, the owner bytes were right.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "parts.h"
+
+#define THREADS 4
+#define PART	(64UL << 10)
+
+static struct parts parts;
+static unsigned long rounds = 100000;
+
+static uint64_t rnd(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed * 0x2545f4914f6cdd1dUL >> 11;
+}
+
+static void all_of(unsigned count)
+{
+	parts_init(&parts, PART, PART * PARTS_MAX);
+	parts_give(&parts, parts_mask(0, count));
+}
+
+/* ---- alone ---- */
+
+static void sizes(void)
+{
+	for (size_t max = 1; max < 4UL << 30; max += 1 + max / 7) {
+		size_t size = parts_size_for(max);
+
+		CHECK(size % PARTS_LEAST == 0 && size >= PARTS_LEAST);
+		CHECK(size * PARTS_MAX >= max);
+		CHECK(size == PARTS_LEAST || (size - PARTS_LEAST) * PARTS_MAX < max);
+	}
+}
+
+static void made(void)
+{
+	parts_init(&parts, PART, 20 * PART);
+	CHECK(parts.size == PART && parts.count == 20 && !parts_free(&parts));
+	CHECK(parts_take(&parts, 0, 1, 0, 1) == -1);
+	CHECK(parts_of(&parts, 0) == 0 && parts_of(&parts, PART - 1) == 0);
+	CHECK(parts_of(&parts, PART) == 1 && parts_of(&parts, 20 * PART - 1) == 19);
+}
+
+/* Above its own, else below, else from the hint on, else the first. */
+static void beside_its_own(void)
+{
+	all_of(64);
+	CHECK(parts_take(&parts, 0, 1, 10, 1) == 10);
+	CHECK(parts_take(&parts, 1UL << 10, 1, 10, 1) == 11);
+	CHECK(parts_take(&parts, 3UL << 10, 2, 50, 1) == 12);
+	CHECK(parts_take_these(&parts, 3UL << 14, 2) == 0);
+	CHECK(parts_take(&parts, 15UL << 10, 3, 50, 1) == 7);
+	CHECK(parts_take(&parts, 127UL << 7, 8, 50, 1) == 50);
+	CHECK(parts_take(&parts, 127UL << 7, 7, 50, 1) == 0);
+	CHECK(parts_take(&parts, 0, 1, 63, 1) == 63);
+	CHECK(parts_take(&parts, 1UL << 63, 1, 0, 1) == 62);
+	CHECK(parts_take(&parts, 0, 1, 63, 1) == 16);
+	CHECK(parts_take(&parts, 0, 34, 0, 1) == -1);
+	CHECK(parts_take(&parts, 0, 33, 0, 1) == 17);
+	CHECK(parts.owner[7] == 1 && parts.owner[14] == 2 && parts.owner[63] == 1);
+}
+
+static void all_at_once(void)
+{
+	all_of(64);
+	CHECK(parts_take(&parts, 0, 65, 0, 1) == -1);
+	CHECK(parts_take(&parts, 0, 1U << 31, 0, 1) == -1);
+	CHECK(parts_take(&parts, 0, 64, 40, 3) == 0 && !parts_free(&parts));
+	for (unsigned i = 0; i < PARTS_MAX; i++)
+		CHECK(parts.owner[i] == 3);
+	parts_give(&parts, ~0UL);
+	CHECK(parts_free(&parts) == ~0UL);
+	CHECK(parts.owner[63] == 3); /* until it is taken again */
+}
+
+static void exactly_these(void)
+{
+	all_of(8);
+	CHECK(parts_take_these(&parts, 0x81, 5) == 0 && parts_free(&parts) == 0x7e);
+	CHECK(parts.owner[0] == 5 && parts.owner[7] == 5 && parts.owner[1] == 0);
+	CHECK(parts_take_these(&parts, 0x81, 6) == -1);
+	CHECK(parts_take_these(&parts, 3, 6) == -1 && parts_free(&parts) == 0x7e);
+	CHECK(parts_take_these(&parts, 0x100, 6) == -1 && parts.owner[0] == 5);
+	parts_give(&parts, 0x81);
+	CHECK(parts_free(&parts) == 0xff);
+}
+
+/* What was seen is not there any more: nothing is taken, and it is seen. */
+static void too_late(void)
+{
+	uint64_t seen;
+
+	all_of(8);
+	seen = parts_free(&parts);
+	CHECK(parts_take_these(&parts, 1, 1) == 0);
+	CHECK(!parts_swap(&parts, &seen, 2) && seen == 0xfe);
+	CHECK(parts_swap(&parts, &seen, 2) && parts_free(&parts) == 0xfc);
+}
+
+static void one_more(void)
+{
+	uint64_t seed = 7;
+
+	CHECK(parts_choose_one(0xff00, 0x00f0, 0) == 0x100);
+	CHECK(parts_choose_one(0x000f, 0x00f0, 6) == 8);
+	CHECK(parts_choose_one(0xff00, 1, 12) == 0x1000);
+	CHECK(parts_choose_one(0x0f00, 1, 12) == 0x100);
+	for (int i = 0; i < 10000; i++) {
+		uint64_t free = rnd(&seed) & rnd(&seed), own = rnd(&seed) & ~free;
+		uint64_t one = parts_choose_one(free, own, (unsigned)(rnd(&seed) % 64));
+
+		CHECK(__builtin_popcountl(one) == (free != 0) && (one & free) == one);
+		CHECK(!(free & (own << 1 | own >> 1)) || one & (own << 1 | own >> 1));
+	}
+}
+
+/* Against a search bit by bit. */
+static void searched(void)
+{
+	uint64_t seed = 42;
+
+	for (int i = 0; i < 20000; i++) {
+		uint64_t had = rnd(&seed) | rnd(&seed), own = rnd(&seed) & ~had;
+		unsigned n = 1 + (unsigned)(rnd(&seed) % 9),
+			 hint = (unsigned)(rnd(&seed) % 64);
+		bool any = false;
+		int first;
+
+		all_of(64);
+		CHECK(parts_take_these(&parts, ~had, 9) == 0);
+		for (unsigned k = 0; k + n <= 64; k++)
+			any |= (had & parts_mask(k, n)) == parts_mask(k, n);
+		first = parts_take(&parts, own, n, hint, 1);
+		CHECK((first >= 0) == any);
+		if (first < 0)
+			continue;
+		CHECK(parts_free(&parts) == (had & ~parts_mask((unsigned)first, n)));
+		CHECK((had & parts_mask((unsigned)first, n)) ==
+			parts_mask((unsigned)first, n));
+		CHECK(parts.owner[first] == 1 && parts.owner[first + (int)n - 1] == 1);
+	}
+}
+
+/* ---- threads ---- */
+
+static unsigned long inside[PARTS_MAX]; /* plain: only the owner of the part writes */
+
+static void write_to(unsigned first, unsigned n, unsigned long id)
+{
+	for (unsigned i = first; i < first + n; i++)
+		inside[i] = id;
+}
+
+static bool still(unsigned first, unsigned n, unsigned long id)
+{
+	bool same = true;
+
+	for (unsigned i = first; i < first + n; i++)
+		same &= inside[i] == id &&
+			__atomic_load_n(&parts.owner[i], __ATOMIC_RELAXED) == id;
+	return same;
+}
+
+static void *taker(void *arg)
+{
+	unsigned long id = (unsigned long)arg, wrong = 0;
+	uint64_t seed = id, own = 0;
+
+	for (unsigned long i = 0; i < rounds; i++) {
+		unsigned n = 1 + (unsigned)(rnd(&seed) % 6);
+		int first = parts_take(&parts, own, n, (unsigned)id * 16, (uint8_t)id);
+
+		if (first < 0)
+			continue;
+		write_to((unsigned)first, n, id);
+		own = parts_mask((unsigned)first, n);
+		if (rnd(&seed) % 2 &&
+			!parts_take_these(&parts, own << n & ~own, (uint8_t)id))
+			parts_give(&parts, own << n & ~own);
+		wrong += !still((unsigned)first, n, id);
+		parts_give(&parts, own);
+	}
+	return (void *)wrong;
+}
+
+static void threads(void)
+{
+	pthread_t t[THREADS];
+	void *wrong;
+
+	all_of(12); /* too few for all at once */
+	for (unsigned long i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, taker, (void *)(i + 1));
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(t[i], &wrong);
+		CHECK(!wrong);
+	}
+	CHECK(parts_free(&parts) == 0xfff);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		rounds = strtoul(argv[1], NULL, 0);
+	sizes();
+	made();
+	beside_its_own();
+	all_at_once();
+	exactly_these();
+	too_late();
+	one_more();
+	searched();
+	threads();
+	return failures != 0;
+}
