@@ -131,7 +131,12 @@ bool heap_push(struct heap *h, struct block *first, struct block *last, int trie
 /* Releases at most `max` returned blocks; how many. Realtime: with a small max. */
 unsigned heap_take_back(struct heap *h, unsigned max);
 /* Has anybody returned blocks that were not taken back? Any thread: a hint. */
-bool heap_has_returned(const struct heap *h);
+static inline bool heap_has_returned(const struct heap *h)
+{
+	/* relaxed, both: a hint */
+	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
+		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
+}
 /* Gives all wholly free parts back. Not on the realtime path: linear in free blocks. */
 void heap_trim(struct heap *h);
 

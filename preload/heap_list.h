@@ -87,6 +87,29 @@ static __attribute__((noinline, cold, noreturn, unused)) void heap_found_broken(
 	__builtin_trap();
 }
 
+/* relaxed, all of the maps: other threads look at them for figures */
+HEAP_INLINE uint32_t list_set_bit(uint32_t *map, uint32_t bit)
+{
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) | 1u << bit % 32;
+
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE uint32_t list_clear_bit(uint32_t *map, uint32_t bit)
+{
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) & ~(1u << bit % 32);
+
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE void list_emptied(struct heap *h, uint32_t class)
+{
+	if (!list_clear_bit(&h->sl_map[class / HEAP_SL], class))
+		list_clear_bit(&h->fl_map, class / HEAP_SL);
+}
+
 HEAP_INLINE void list_push(struct heap *h, struct block *b, uint32_t place, uint32_t class)
 {
 	uint32_t first = h->list[class];
@@ -98,15 +121,8 @@ HEAP_INLINE void list_push(struct heap *h, struct block *b, uint32_t place, uint
 		heap_at(h, first)->prev = place;
 		return;
 	}
-	h->sl_map[class / HEAP_SL] |= 1u << class % HEAP_SL;
-	h->fl_map |= 1u << class / HEAP_SL;
-}
-
-static inline void list_emptied(struct heap *h, uint32_t class)
-{
-	h->sl_map[class / HEAP_SL] &= ~(1u << class % HEAP_SL);
-	if (!h->sl_map[class / HEAP_SL])
-		h->fl_map &= ~(1u << class / HEAP_SL);
+	list_set_bit(&h->sl_map[class / HEAP_SL], class);
+	list_set_bit(&h->fl_map, class / HEAP_SL);
 }
 
 /* Whatever stands before the block behind b: it may be followed, and says that b is. */

@@ -26,13 +26,6 @@ bool heap_push(struct heap *h, struct block *first, struct block *last, int trie
 	return true;
 }
 
-bool heap_has_returned(const struct heap *h)
-{
-	/* relaxed, both: a hint */
-	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
-		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
-}
-
 unsigned heap_take_back(struct heap *h, unsigned max)
 {
 	struct block *b;
