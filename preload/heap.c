@@ -145,20 +145,30 @@ HEAP_INLINE void heap_merge_later(
 	h->inbox = m->place;
 }
 
+/* It has the size, with its neighbours. */
+HEAP_INLINE void *heap_serve_merged(struct heap *h, uint32_t size, uint8_t tag,
+	struct block *b, const struct heap_merge *m)
+{
+	heap_drop_first_returned(h, b);
+	heap_count_less(h, m->after - heap_place(h, b));
+	if (m->left)
+		list_remove(h, m->place, m->left);
+	heap_merge_right(h, m);
+	return heap_cut(h, m->place, m->total, size, 0, tag);
+}
+
 /*
- * The first returned block is served as it is when it has the size, else merged with its
- * neighbours. What that makes is served from when it fits as well as the best free block;
- * when there is no free block, and it is too small, it waits while new parts can be had.
- * Merging on both sides and serving from elsewhere would be too long for one call: the
- * right side's turn comes with the next.
+ * The first returned block is served as it is when it has the size, or from what it and
+ * its neighbours make when that is large enough. Else they are merged, and the block is
+ * served from elsewhere; if only new parts could do that, they wait. Merging on both
+ * sides, too, would be too long for one call: the right side's turn comes with the next.
  */
 static __attribute__((noinline)) void *heap_serve_returned(
-	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
+	struct heap *h, uint32_t size, uint8_t tag)
 {
 	struct block *b = heap_first_returned(h);
 	struct heap_merge m;
-	uint32_t merged;
-	bool fits;
+	uint32_t class;
 
 	if (block_size(b) - size <= size / 16) {
 		heap_drop_first_returned(h, b);
@@ -167,22 +177,21 @@ static __attribute__((noinline)) void *heap_serve_returned(
 		return block_payload(b);
 	}
 	heap_look(h, b, &m);
-	merged = class_of(m.total);
-	fits = m.total >= size && merged <= class;
-	if (!fits && class == HEAP_NO_CLASS)
+	if (m.total >= size)
+		return heap_serve_merged(h, size, tag, b, &m);
+	class = list_find(h, class_fitting(size));
+	if (class == HEAP_NO_CLASS)
 		return heap_serve_more(h, size, tag);
 	if (m.left)
 		list_remove(h, m.place, m.left);
-	if (m.left && m.right && !fits && h->list[class]) {
+	if (m.left && m.right) {
 		heap_merge_later(h, b, &m);
-		return heap_serve_free(h, size, tag, class);
+	} else {
+		heap_drop_first_returned(h, b);
+		heap_count_less(h, block_size(b));
+		heap_merge_right(h, &m);
+		heap_put_free(h, m.place, m.total);
 	}
-	heap_drop_first_returned(h, b);
-	heap_count_less(h, block_size(b));
-	heap_merge_right(h, &m);
-	if (fits || !h->list[class])
-		return heap_cut(h, m.place, m.total, size, 0, tag);
-	heap_put_class(h, m.place, m.total, merged);
 	return heap_serve_free(h, size, tag, class);
 }
 
@@ -200,10 +209,11 @@ static __attribute__((noinline)) void *heap_serve_spare(
  * registers it needs. */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 {
-	uint32_t class = list_find(h, class_fitting(size));
+	uint32_t class;
 
 	if (BLOCK_UNLIKELY(heap_has_returned(h)))
-		return heap_serve_returned(h, size, tag, class);
+		return heap_serve_returned(h, size, tag);
+	class = list_find(h, class_fitting(size));
 	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
 		return heap_serve_more(h, size, tag);
 	if (BLOCK_UNLIKELY(h->fl_map >= h->spare_map))
