@@ -23,7 +23,7 @@ CFLAGS_ALL := $(CSTD) $(WARN) $(OPT) $(SAN) -fvisibility=hidden -fno-plt -pthrea
 # -fno-builtin: gcc turns malloc + memset inside calloc into a call of calloc itself.
 PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
-	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
+	-fno-semantic-interposition -fno-tree-slp-vectorize -falign-functions=64 -fno-stack-protector
 
 POLICY_CORE := units glob near printable text keys value value_list value_print model reader parse cover \
 	lint find match

@@ -228,7 +228,8 @@ static inline bool cache_deepen(struct cache *c, void *p, unsigned bin)
  * is work enough for one free. */
 static void cache_ask(struct cache *c, struct block *b, unsigned bin)
 {
-	cache_ask_one(c);
+	if (!c->heap || !heap_give_spare(c->heap))
+		cache_ask_one(c);
 	if (cache_owner_of(c, b) == c->number)
 		heap_release_later(c->heap, b);
 	else

@@ -20,43 +20,6 @@
 
 /* ---- allocation ---- */
 
-/* The smallest class, from this one on, that has a block. */
-HEAP_INLINE uint32_t heap_find(const struct heap *h, uint32_t class)
-{
-	uint32_t fl = class / HEAP_SL;
-	uint32_t map = h->sl_map[fl] & ~0u << class % HEAP_SL;
-
-	if (!map) {
-		map = h->fl_map & ~1u << fl;
-		if (!map)
-			return HEAP_NO_CLASS;
-		fl = (uint32_t)__builtin_ctz(map);
-		map = h->sl_map[fl];
-	}
-	return fl * HEAP_SL + (uint32_t)__builtin_ctz(map);
-}
-
-/* The first block of a list that has one. */
-HEAP_INLINE uint32_t heap_take_first(struct heap *h, uint32_t class)
-{
-	uint32_t place = h->list[class], next;
-	struct block *b = heap_at(h, place);
-
-	if (BLOCK_UNLIKELY(!(block_word(b) & BLOCK_FREE) || !block_is_free(&h->key, b) ||
-			   b->prev != list_head(class)))
-		heap_found_broken(h, b);
-	next = b->next;
-	h->list[class] = next;
-	if (!next) {
-		list_emptied(h, class);
-		return place;
-	}
-	if (BLOCK_UNLIKELY(!heap_reaches(h, next) || heap_at(h, next)->prev != place))
-		heap_found_broken(h, b);
-	heap_at(h, next)->prev = list_head(class);
-	return place;
-}
-
 /* Blocks of the class `size` falls into may still be large enough. */
 static __attribute__((noinline)) uint32_t heap_take_exact_slow(
 	struct heap *h, uint32_t size)
@@ -71,7 +34,7 @@ static __attribute__((noinline)) uint32_t heap_take_exact_slow(
 		word = block_word(heap_at(h, place));
 		if (word < size || !(word & BLOCK_FREE))
 			continue;
-		list_remove(h, place);
+		list_remove(h, place, word);
 		return place;
 	}
 	return 0;
@@ -80,16 +43,14 @@ static __attribute__((noinline)) uint32_t heap_take_exact_slow(
 /* `size` bytes or more in hand, *had of them. 0: there are none. */
 static uint32_t heap_take(struct heap *h, uint32_t size, uint32_t *had)
 {
-	uint32_t class = heap_find(h, class_fitting(size)), place;
+	uint32_t class = list_find(h, class_fitting(size)), place;
 
-	if (BLOCK_LIKELY(class != HEAP_NO_CLASS)) {
-		place = heap_take_first(h, class);
-	} else {
-		place = heap_more(h, size, had);
-		if (place)
-			return place;
-		place = heap_take_exact_slow(h, size);
-	}
+	if (BLOCK_LIKELY(class != HEAP_NO_CLASS))
+		return list_take_first(h, class, had);
+	place = heap_more(h, size, had);
+	if (place)
+		return place;
+	place = heap_take_exact_slow(h, size);
 	*had = place ? block_size(heap_at(h, place)) : 0;
 	return place;
 }
@@ -122,71 +83,159 @@ void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t ta
 	return heap_cut(h, place + gap, had - gap, size, BLOCK_PREV_FREE, tag);
 }
 
+/* ---- a miss of the cache: free blocks and what others returned ---- */
+
+/* b and what is free beside it, in hand. */
+struct heap_merge {
+	uint32_t place, total;	    /* of all */
+	uint32_t left, right;	    /* first words of free neighbours; 0: none */
+	uint32_t left_place, after; /* where they are; after: whatever follows b */
+};
+
+HEAP_INLINE void heap_look(const struct heap *h, struct block *b, struct heap_merge *m)
+{
+	uint32_t word = block_word(b), size = word & BLOCK_SIZE_MASK;
+
+	m->place = heap_place(h, b);
+	m->after = m->place + size;
+	m->total = size;
+	m->left = m->right = 0;
+	if (BLOCK_UNLIKELY(!heap_reaches(h, m->after - (uint32_t)BLOCK_MIN)))
+		heap_found_broken(h, b);
+	if (word & BLOCK_PREV_FREE) {
+		m->place = heap_before(h, b, &m->left);
+		m->total += m->left - BLOCK_FREE;
+	}
+	word = block_word(heap_at(h, m->after));
+	if (word & BLOCK_FREE) {
+		m->right = word;
+		m->total += word - BLOCK_FREE;
+	}
+}
+
+HEAP_INLINE void heap_merge_right(struct heap *h, const struct heap_merge *m)
+{
+	struct block *after = heap_at(h, m->after);
+
+	if (m->right)
+		list_remove(h, m->after, m->right);
+	else
+		heap_set_after_free(after, block_word(after));
+}
+
 static __attribute__((noinline)) void *heap_serve_free(
 	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
 {
-	uint32_t place = heap_take_first(h, class);
+	uint32_t had, place = list_take_first(h, class, &had);
 
-	return heap_cut(h, place, block_size(heap_at(h, place)), size, 0, tag);
+	return heap_cut(h, place, had, size, 0, tag);
 }
 
-static __attribute__((noinline)) void *heap_serve_last(
-	struct heap *h, uint32_t size, uint8_t tag)
+/* b, whose left neighbour is free, becomes one returned block with that. */
+HEAP_INLINE void heap_merge_later(
+	struct heap *h, struct block *b, const struct heap_merge *m)
 {
-	uint32_t class, place;
+	struct block *left = heap_at(h, m->place);
+	uint32_t size = m->after - m->place;
 
-	heap_take_back(h, HEAP_LAST);
-	class = heap_find(h, class_fitting(size));
-	place = class != HEAP_NO_CLASS ? heap_take_first(h, class)
-				       : heap_take_exact_slow(h, size);
-	return place ? heap_cut(h, place, block_size(heap_at(h, place)), size, 0, tag)
-		     : NULL;
+	heap_count_more(h, m->left - BLOCK_FREE);
+	block_set(left, size);
+	block_set_mark(left, block_seal_not(&h->key, left, size));
+	*heap_link(left) = *heap_link(b);
+	h->inbox = m->place;
 }
 
-static __attribute__((noinline)) void *heap_serve_run(
-	struct heap *h, uint32_t size, uint8_t tag)
+/* It has the size, with its neighbours. */
+HEAP_INLINE void *heap_serve_merged(struct heap *h, uint32_t size, uint8_t tag,
+	struct block *b, const struct heap_merge *m)
 {
-	uint32_t had, place = heap_more(h, size, &had);
-
-	return BLOCK_LIKELY(place != 0) ? heap_cut(h, place, had, size, 0, tag)
-					: heap_serve_last(h, size, tag);
-}
-
-static __attribute__((noinline)) void *heap_serve_more(
-	struct heap *h, uint32_t size, uint8_t tag)
-{
-	uint32_t had, place;
-
-	if (BLOCK_UNLIKELY(size > h->part_block))
-		return heap_serve_run(h, size, tag);
-	place = heap_more_one(h, &had);
-	return BLOCK_LIKELY(place != 0) ? heap_cut(h, place, had, size, 0, tag)
-					: heap_serve_last(h, size, tag);
+	heap_drop_first_returned(h, b);
+	heap_count_less(h, m->after - heap_place(h, b));
+	if (m->left)
+		list_remove(h, m->place, m->left);
+	heap_merge_right(h, m);
+	return heap_cut(h, m->place, m->total, size, 0, tag);
 }
 
 /*
- * With every miss one block leaves the returned list, so the list stays short and what
- * others free is merged: it is served as it is when it has the size, else released. Each
- * way on is a function of its own that is jumped to, so that it saves only the registers
- * it needs.
+ * The first returned block is served as it is when it has the size, or from what it and
+ * its neighbours make when that is large enough. Else they are merged, and the block is
+ * served from elsewhere; if only new parts could do that, they wait. Merging on both
+ * sides, too, would be too long for one call: the right side's turn comes with the next.
  */
+static __attribute__((noinline)) void *heap_serve_returned(
+	struct heap *h, uint32_t size, uint8_t tag)
+{
+	struct block *b = heap_first_returned(h);
+	struct heap_merge m;
+	uint32_t class;
+
+	if (block_size(b) - size <= size / 16) {
+		heap_drop_first_returned(h, b);
+		block_revive(&h->key, b, tag);
+		heap_count_served(h, block_size(b));
+		return block_payload(b);
+	}
+	heap_look(h, b, &m);
+	if (m.total >= size)
+		return heap_serve_merged(h, size, tag, b, &m);
+	class = list_find(h, class_fitting(size));
+	if (class == HEAP_NO_CLASS)
+		return heap_serve_more(h, size, tag);
+	if (m.left)
+		list_remove(h, m.place, m.left);
+	if (m.left && m.right) {
+		heap_merge_later(h, b, &m);
+	} else {
+		heap_drop_first_returned(h, b);
+		heap_count_less(h, block_size(b));
+		heap_merge_right(h, &m);
+		heap_put_free(h, m.place, m.total);
+	}
+	return heap_serve_free(h, size, tag, class);
+}
+
+/* Nothing is returned, and much is free: what is cut off goes back as parts. */
+static __attribute__((noinline)) void *heap_serve_spare(
+	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
+{
+	uint32_t had, place = list_take_first(h, class, &had);
+
+	heap_give_parts(h, place + size, had - size, true);
+	return heap_put_live(h, place, size, 0, tag);
+}
+
+/* Each way on is a function of its own that is jumped to, so that it saves only the
+ * registers it needs. */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 {
 	uint32_t class;
 
-	if (BLOCK_UNLIKELY(heap_has_returned(h))) {
-		struct block *b = heap_next_returned(h);
+	if (BLOCK_UNLIKELY(heap_has_returned(h)))
+		return heap_serve_returned(h, size, tag);
+	class = list_find(h, class_fitting(size));
+	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
+		return heap_serve_more(h, size, tag);
+	if (BLOCK_UNLIKELY(h->fl_map >= h->spare_map))
+		return heap_serve_spare(h, size, tag, list_find(h, h->spare_class));
+	return heap_serve_free(h, size, tag, class);
+}
 
-		if (block_size(b) - size <= size / 16) {
-			block_revive(&h->key, b, tag);
-			heap_count_served(h, block_size(b));
-			return block_payload(b);
-		}
-		heap_release(h, b);
-	}
-	class = heap_find(h, class_fitting(size));
-	return BLOCK_LIKELY(class != HEAP_NO_CLASS) ? heap_serve_free(h, size, tag, class)
-						    : heap_serve_more(h, size, tag);
+/* Neither a free block nor a part. */
+__attribute__((noinline)) void *heap_serve_last(
+	struct heap *h, uint32_t size, uint8_t tag)
+{
+	uint32_t class, place, had;
+
+	heap_take_back(h, HEAP_LAST);
+	class = list_find(h, class_fitting(size));
+	if (class != HEAP_NO_CLASS)
+		return heap_serve_free(h, size, tag, class);
+	place = heap_take_exact_slow(h, size);
+	if (!place)
+		return NULL;
+	had = block_size(heap_at(h, place));
+	return heap_cut(h, place, had, size, 0, tag);
 }
 
 /* ---- free ---- */
@@ -197,34 +246,25 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
  */
 void heap_release(struct heap *h, struct block *b)
 {
-	uint32_t word = block_word(b), size = word & BLOCK_SIZE_MASK, total = size;
-	uint32_t place = heap_place(h, b), next, before;
-	struct block *after = heap_at(h, place + size);
+	struct heap_merge m;
 
-	if (BLOCK_UNLIKELY(!heap_reaches(h, place + size - (uint32_t)BLOCK_MIN)))
-		heap_found_broken(h, b);
-	heap_count_less(h, size);
-	next = block_word(after);
-	if (next & BLOCK_FREE) {
-		list_remove(h, place + size);
-		total += next & BLOCK_SIZE_MASK;
-	} else {
-		block_set(after, next | BLOCK_PREV_FREE);
-	}
-	if (word & BLOCK_PREV_FREE) {
-		before = (uint32_t)*block_footer_before(b);
-		place -= before;
-		if (BLOCK_UNLIKELY(!heap_reaches(h, place) ||
-				   block_word(heap_at(h, place)) !=
-					   (before | BLOCK_FREE)))
-			heap_found_broken(h, b);
-		list_remove(h, place);
-		total += before;
-	}
-	if (BLOCK_UNLIKELY(total >= h->trim))
-		heap_give_parts(h, place, total, true);
-	else
-		heap_put_free(h, place, total);
+	heap_look(h, b, &m);
+	heap_count_less(h, block_size(b));
+	if (m.left)
+		list_remove(h, m.place, m.left);
+	heap_merge_right(h, &m);
+	heap_put_free(h, m.place, m.total);
+}
+
+bool heap_give_spare(struct heap *h)
+{
+	uint32_t had, place;
+
+	if (BLOCK_LIKELY(h->fl_map < h->spare_map))
+		return false;
+	place = list_take_first(h, list_find(h, h->spare_class), &had);
+	heap_give_parts(h, place, had, true);
+	return true;
 }
 
 enum heap_verdict heap_free(struct heap *h, void *p)
@@ -250,6 +290,15 @@ static uint8_t heap_hint(unsigned number, unsigned count)
 	return (uint8_t)(mirrored * count / 64);
 }
 
+/* The first level of classes of which each block has three parts, so that one of them is
+ * whole beside one that is kept. */
+static uint32_t heap_spare_map(uint32_t part)
+{
+	uint32_t fl = class_fitting(3 * part) / HEAP_SL + 1;
+
+	return fl < HEAP_FL ? 1u << fl : ~0u;
+}
+
 void heap_init(struct heap *h, unsigned char *lo, const struct block_key *key,
 	struct parts *parts, uint8_t number, heap_broken_fn *broken)
 {
@@ -258,7 +307,8 @@ void heap_init(struct heap *h, unsigned char *lo, const struct block_key *key,
 	h->lo = lo;
 	h->key = *key;
 	h->parts = parts;
-	h->trim = parts ? 2 * parts->size : ~0u;
+	h->spare_map = parts ? heap_spare_map(parts->size) : ~0u;
+	h->spare_class = parts ? HEAP_SL * (uint32_t)__builtin_ctz(h->spare_map) : 0;
 	h->number = number;
 	h->part_block = parts ? parts->size - (uint32_t)HEAP_RUN_ENDS : 0;
 	h->hint = parts && number ? heap_hint(number, parts->count) : 0;

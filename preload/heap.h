@@ -43,7 +43,8 @@ struct heap {
 	unsigned char *lo; /* of the pool; places are distances from here */
 	struct block_key key;
 	struct parts *parts; /* NULL: one run, of a native pool */
-	uint32_t trim;	     /* from so many free bytes on, parts are given back */
+	uint32_t spare_map;  /* fl_map is at least this: parts can be given back */
+	uint32_t spare_class; /* of a block that has them */
 	uint32_t part_block; /* the largest block of one part */
 	uint8_t number, hint;
 	/* atomic, relaxed: no header is at this place or behind it; grows */
@@ -104,6 +105,8 @@ void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t ta
 void heap_release(struct heap *h, struct block *b);
 /* A live block is freed at once. */
 enum heap_verdict heap_free(struct heap *h, void *p);
+/* Gives parts back when much is free in one piece. False: it is not. */
+bool heap_give_spare(struct heap *h);
 /* The same as heap_release(), later: the block waits in an inbox. */
 void heap_release_later(struct heap *h, struct block *b);
 /* In place only. false: it does not fit, the block is untouched. */
@@ -128,7 +131,12 @@ bool heap_push(struct heap *h, struct block *first, struct block *last, int trie
 /* Releases at most `max` returned blocks; how many. Realtime: with a small max. */
 unsigned heap_take_back(struct heap *h, unsigned max);
 /* Has anybody returned blocks that were not taken back? Any thread: a hint. */
-bool heap_has_returned(const struct heap *h);
+static inline bool heap_has_returned(const struct heap *h)
+{
+	/* relaxed, both: a hint */
+	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
+		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
+}
 /* Gives all wholly free parts back. Not on the realtime path: linear in free blocks. */
 void heap_trim(struct heap *h);
 

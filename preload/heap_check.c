@@ -62,7 +62,7 @@ static const char *heap_check_block(
 		return "two free blocks stand side by side";
 	if (word & BLOCK_LAST)
 		return NULL;
-	if (is_free ? !block_is_free(&h->key, b) : wrong && wrong != BLOCK_CHECK_MASK)
+	if (is_free ? !block_is_free(&h->key, b, word) : wrong && wrong != BLOCK_CHECK_MASK)
 		return "a block's header is overwritten";
 	return is_free ? heap_check_links(h, b) : NULL;
 }

@@ -87,10 +87,32 @@ static __attribute__((noinline, cold, noreturn, unused)) void heap_found_broken(
 	__builtin_trap();
 }
 
-static inline void list_push(
-	struct heap *h, struct block *b, uint32_t place, uint32_t size)
+/* relaxed, all of the maps: other threads look at them for figures */
+HEAP_INLINE uint32_t list_set_bit(uint32_t *map, uint32_t bit)
 {
-	uint32_t class = class_of(size), first = h->list[class];
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) | 1u << bit % 32;
+
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE uint32_t list_clear_bit(uint32_t *map, uint32_t bit)
+{
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) & ~(1u << bit % 32);
+
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE void list_emptied(struct heap *h, uint32_t class)
+{
+	if (!list_clear_bit(&h->sl_map[class / HEAP_SL], class))
+		list_clear_bit(&h->fl_map, class / HEAP_SL);
+}
+
+HEAP_INLINE void list_push(struct heap *h, struct block *b, uint32_t place, uint32_t class)
+{
+	uint32_t first = h->list[class];
 
 	b->next = first;
 	b->prev = list_head(class);
@@ -99,39 +121,31 @@ static inline void list_push(
 		heap_at(h, first)->prev = place;
 		return;
 	}
-	h->sl_map[class / HEAP_SL] |= 1u << class % HEAP_SL;
-	h->fl_map |= 1u << class / HEAP_SL;
+	list_set_bit(&h->sl_map[class / HEAP_SL], class);
+	list_set_bit(&h->fl_map, class / HEAP_SL);
 }
 
-static inline void list_emptied(struct heap *h, uint32_t class)
+/* Whatever stands before the block behind b: it may be followed, and says that b is. */
+HEAP_INLINE void list_check_next(
+	const struct heap *h, const struct block *b, uint32_t next, uint32_t place)
 {
-	h->sl_map[class / HEAP_SL] &= ~(1u << class % HEAP_SL);
-	if (!h->sl_map[class / HEAP_SL])
-		h->fl_map &= ~(1u << class / HEAP_SL);
+	if (BLOCK_UNLIKELY(!heap_reaches(h, next) || heap_at(h, next)->prev != place))
+		heap_found_broken(h, b);
 }
 
-/* The block behind b in its list, if it says that b is before it. */
-static inline bool list_next_agrees(
-	const struct heap *h, uint32_t next, uint32_t place)
-{
-	return !next || (heap_reaches(h, next) && heap_at(h, next)->prev == place);
-}
-
-/* b has the FREE flag. */
-HEAP_INLINE void list_remove(struct heap *h, uint32_t place)
+/* word is the first of the block there and has the FREE flag. */
+HEAP_INLINE void list_remove(struct heap *h, uint32_t place, uint32_t word)
 {
 	struct block *b = heap_at(h, place);
 	uint32_t next, prev;
 
 	/* first: behind an end mark there may be no memory to read links from */
-	if (BLOCK_UNLIKELY(!block_is_free(&h->key, b)))
+	if (BLOCK_UNLIKELY(!block_is_free(&h->key, b, word)))
 		heap_found_broken(h, b);
 	next = b->next;
 	prev = b->prev;
 	if (next) {
-		if (BLOCK_UNLIKELY(
-			    !heap_reaches(h, next) || heap_at(h, next)->prev != place))
-			heap_found_broken(h, b);
+		list_check_next(h, b, next, place);
 		heap_at(h, next)->prev = prev;
 	}
 	if (prev & 1) {
@@ -148,6 +162,44 @@ HEAP_INLINE void list_remove(struct heap *h, uint32_t place)
 	heap_at(h, prev)->next = next;
 }
 
+/* The first block of a list that has one; *had: its bytes. */
+HEAP_INLINE uint32_t list_take_first(struct heap *h, uint32_t class, uint32_t *had)
+{
+	uint32_t place = h->list[class], word, next;
+	struct block *b = heap_at(h, place);
+
+	word = block_word(b);
+	*had = word - BLOCK_FREE;
+	if (BLOCK_UNLIKELY(!(word & BLOCK_FREE) || !block_is_free(&h->key, b, word) ||
+			   b->prev != list_head(class)))
+		heap_found_broken(h, b);
+	next = b->next;
+	h->list[class] = next;
+	if (!next) {
+		list_emptied(h, class);
+		return place;
+	}
+	list_check_next(h, b, next, place);
+	heap_at(h, next)->prev = list_head(class);
+	return place;
+}
+
+/* The smallest class, from this one on, that has a block. */
+HEAP_INLINE uint32_t list_find(const struct heap *h, uint32_t class)
+{
+	uint32_t fl = class / HEAP_SL;
+	uint32_t map = h->sl_map[fl] & ~0u << class % HEAP_SL;
+
+	if (!map) {
+		map = h->fl_map & ~1u << fl;
+		if (!map)
+			return HEAP_NO_CLASS;
+		fl = (uint32_t)__builtin_ctz(map);
+		map = h->sl_map[fl];
+	}
+	return fl * HEAP_SL + (uint32_t)__builtin_ctz(map);
+}
+
 /* ---- blocks ---- */
 
 /* The end mark of a run: a header that is never free. flag: BLOCK_PREV_FREE or 0. */
@@ -155,6 +207,12 @@ static inline void heap_set_end(struct block *b, uint32_t flag)
 {
 	block_set(b, BLOCK_LAST | flag);
 	block_set_mark(b, 0);
+}
+
+/* The block there follows a free one from now on; word is its first. */
+static inline void heap_set_after_free(struct block *b, uint32_t word)
+{
+	block_set(b, word | BLOCK_PREV_FREE);
 }
 
 /* relaxed, all: figures that others read */
@@ -179,17 +237,36 @@ static inline void heap_count_less(struct heap *h, size_t size)
 	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED);
 }
 
-/* Bytes that belong to no block become a free one, in its list. The block behind it knows
- * that it is free. */
-static inline void heap_put_free(struct heap *h, uint32_t place, uint32_t size)
+/* Bytes that belong to no block become a free one, in the list of its class. The block
+ * behind it knows that it is free. */
+HEAP_INLINE void heap_put_class(
+	struct heap *h, uint32_t place, uint32_t size, uint32_t class)
 {
 	struct block *b = heap_at(h, place);
 
 	BLOCK_ASSERT(size >= BLOCK_MIN && size % BLOCK_ALIGN == 0);
 	block_set(b, size | BLOCK_FREE);
-	block_set_mark(b, block_seal_not(&h->key, b, size | BLOCK_FREE));
+	block_set_mark(b, block_seal_free(&h->key, size | BLOCK_FREE));
 	*block_footer_before(heap_at(h, place + size)) = size;
-	list_push(h, b, place, size);
+	list_push(h, b, place, class);
+}
+
+HEAP_INLINE void heap_put_free(struct heap *h, uint32_t place, uint32_t size)
+{
+	heap_put_class(h, place, size, class_of(size));
+}
+
+/* Bytes that belong to no block become a live one. flag: PREV_FREE or 0. */
+HEAP_INLINE void *heap_put_live(
+	struct heap *h, uint32_t place, uint32_t size, uint32_t flag, uint8_t tag)
+{
+	struct block *b = heap_at(h, place);
+
+	block_set(b, size | flag);
+	block_set_mark(b, block_seal(&h->key, b, size) | (uint32_t)tag << BLOCK_TAG_SHIFT);
+	heap_count_more(h, size);
+	heap_count_served(h, size);
+	return block_payload(b);
 }
 
 /*
@@ -199,7 +276,7 @@ static inline void heap_put_free(struct heap *h, uint32_t place, uint32_t size)
 HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_t size,
 	uint32_t keep, uint8_t tag)
 {
-	struct block *b = heap_at(h, place), *after;
+	struct block *after;
 
 	if (BLOCK_LIKELY(had - size >= BLOCK_MIN)) {
 		heap_put_free(h, place + size, had - size);
@@ -208,11 +285,7 @@ HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_
 		after = heap_at(h, place + had);
 		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
 	}
-	block_set(b, size | keep);
-	block_revive(&h->key, b, tag);
-	heap_count_more(h, size);
-	heap_count_served(h, size);
-	return block_payload(b);
+	return heap_put_live(h, place, size, keep, tag);
 }
 
 /* ---- parts ---- */
@@ -228,65 +301,60 @@ static inline void heap_set_own(struct heap *h, uint64_t own)
 	__atomic_store_n(&h->own, own, __ATOMIC_RELAXED);
 }
 
-/* The parts from `first` on are the heap's now: merged with what is free beside them. */
-HEAP_INLINE uint32_t heap_join(
-	struct heap *h, unsigned first, unsigned n, uint64_t mask, uint32_t *had)
+/* The free block before b, whose header says that there is one: its place, checked. */
+HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t *word)
 {
-	uint64_t own = h->own;
-	uint32_t lo = first * h->parts->size, hi = lo + n * h->parts->size, before, more;
-	/* the end mark of the part below becomes the header */
-	bool below = own << 1 >> first & 1, above = own >> 1 >> (first + n - 1) & 1;
-	uint32_t place = below ? lo - 8 : lo + 8, end = above ? hi + 8 : hi - 8;
-	struct block *after = heap_at(h, end);
+	uint32_t size = (uint32_t)*block_footer_before(b), place = heap_place(h, b) - size;
 
-	heap_set_own(h, own | mask);
-	if (!above) {
-		heap_set_end(after, BLOCK_PREV_FREE);
-	} else if (block_word(after) & BLOCK_FREE) {
-		more = block_size(after);
-		list_remove(h, end);
-		end += more;
-	} else {
-		block_set(after, block_word(after) | BLOCK_PREV_FREE);
-	}
-	if (below && block_word(heap_at(h, place)) & BLOCK_PREV_FREE) {
-		before = (uint32_t)*block_footer_before(heap_at(h, place));
-		place -= before;
-		if (BLOCK_UNLIKELY(!heap_reaches(h, place) ||
-				   block_word(heap_at(h, place)) !=
-					   (before | BLOCK_FREE)))
-			heap_found_broken(h, heap_at(h, place + before));
-		list_remove(h, place);
-	}
-	*had = end - place;
+	*word = size | BLOCK_FREE;
+	if (BLOCK_UNLIKELY(
+		    !heap_reaches(h, place) || block_word(heap_at(h, place)) != *word))
+		heap_found_broken(h, b);
 	return place;
 }
 
-/* One more part, in hand like heap_more(). Bound: PARTS_TRIES. */
-HEAP_INLINE uint32_t heap_more_one(struct heap *h, uint32_t *had)
-{
-	uint64_t seen = parts_free(h->parts), one;
-
-	for (int i = 0; seen && i < PARTS_TRIES; i++) {
-		one = parts_choose_one(seen, h->own, h->hint);
-		if (BLOCK_LIKELY(parts_swap(h->parts, &seen, one))) {
-			unsigned first = (unsigned)__builtin_ctzl(one);
-
-			parts_set_owner(h->parts, first, h->number);
-			return heap_join(h, first, 1, one, had);
-		}
-	}
-	return 0;
-}
-
-/* heap_parts.c: memory for a block of `size` from new parts, in hand: in no list, *had
- * bytes, the block behind it says PREV_FREE. 0: no parts. */
+/* heap_parts.c: a live block from new parts. NULL: there are none. */
+void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag);
+/* The same for memory in hand: in no list, *had bytes, the block behind it says PREV_FREE.
+ * 0: no parts. */
 uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
-/* `total` free bytes at `place`, in no list, have whole parts: these go back. keep: but for
- * one. What is left goes into lists. */
+/* `total` free bytes at `place`, in no list: whole parts go back, keep: but for one. What
+ * is left goes into lists. */
 void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep);
 
-/* heap_returned.c: the next returned block, taken and checked. NULL: none. */
-struct block *heap_next_returned(struct heap *h);
+/* heap.c: when there are no parts either. */
+void *heap_serve_last(struct heap *h, uint32_t size, uint8_t tag);
+
+/* ---- returned blocks ---- */
+
+/*
+ * The first of them, which stays where it is. NULL: there is none. The link to it was the
+ * program's to write since it freed the one above: so where it leads is looked at before
+ * it is followed.
+ */
+HEAP_INLINE struct block *heap_first_returned(struct heap *h)
+{
+	uint32_t place = h->inbox;
+	struct block *b;
+
+	if (!place) {
+		/* relaxed: a hint that an exchange pays */
+		if (!__atomic_load_n(&h->returned, __ATOMIC_RELAXED))
+			return NULL;
+		/* acquire: pairs with heap_push() */
+		place = __atomic_exchange_n(&h->returned, 0, __ATOMIC_ACQUIRE);
+		h->inbox = place;
+	}
+	b = heap_at(h, place);
+	if (BLOCK_UNLIKELY(place % BLOCK_ALIGN != BLOCK_HEADER ||
+			   !heap_reaches(h, place) || !block_is_returned(&h->key, b)))
+		heap_found_broken(h, b);
+	return b;
+}
+
+static inline void heap_drop_first_returned(struct heap *h, struct block *b)
+{
+	h->inbox = *heap_link(b);
+}
 
 #endif

@@ -15,6 +15,59 @@
 
 /* ---- more ---- */
 
+/* What parts that were just taken add to a heap: bytes from `place` to `end`. */
+struct heap_new {
+	uint32_t place, end;
+	uint32_t before, after; /* PREV_FREE if a free block is before; first word after */
+};
+
+/* Where there is a part of the heap's below, the end mark there becomes the header. */
+HEAP_INLINE struct heap_new heap_own_parts(struct heap *h, unsigned first, unsigned n)
+{
+	uint64_t own = h->own, mask = parts_mask(first, n);
+	uint32_t lo = first * h->parts->size, hi = lo + n * h->parts->size;
+	struct heap_new new = {lo + 8, hi - 8, 0, BLOCK_LAST};
+
+	heap_set_own(h, own | mask);
+	if (own << 1 & mask & -mask) {
+		new.place = lo - 8;
+		new.before = block_word(heap_at(h, new.place)) & BLOCK_PREV_FREE;
+	}
+	if (own >> 1 & mask & ~(mask >> 1)) {
+		new.end = hi + 8;
+		new.after = block_word(heap_at(h, new.end));
+	} else {
+		heap_set_end(heap_at(h, new.end), 0);
+	}
+	return new;
+}
+
+/* The free block before comes into hand, too. */
+HEAP_INLINE uint32_t heap_join_before(struct heap *h, uint32_t place)
+{
+	uint32_t word, before = heap_before(h, heap_at(h, place), &word);
+
+	list_remove(h, before, word);
+	return before;
+}
+
+/* New parts and what is free beside them, in hand. */
+static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *had)
+{
+	struct heap_new new = heap_own_parts(h, first, n);
+
+	if (new.before)
+		new.place = heap_join_before(h, new.place);
+	if (new.after & BLOCK_FREE) {
+		list_remove(h, new.end, new.after);
+		new.end += new.after - BLOCK_FREE;
+	} else {
+		heap_set_after_free(heap_at(h, new.end), new.after);
+	}
+	*had = new.end - new.place;
+	return new.place;
+}
+
 /*
  * Large blocks: what is free at the end of a run counts, so that fewer parts will do. The
  * first part to take, or -1; *n: how many.
@@ -54,14 +107,75 @@ static __attribute__((noinline)) uint32_t heap_more_run(
 	}
 	if (first < 0)
 		return 0;
-	return heap_join(h, (unsigned)first, n, parts_mask((unsigned)first, n), had);
+	return heap_join(h, (unsigned)first, n, had);
+}
+
+/* One more part: its number, or -1. Bound: PARTS_TRIES. */
+HEAP_INLINE int heap_take_one(struct heap *h)
+{
+	uint64_t seen = parts_free(h->parts), one;
+
+	for (int i = 0; seen && i < PARTS_TRIES; i++) {
+		one = parts_choose_one(seen, h->own, h->hint);
+		if (BLOCK_LIKELY(parts_swap(h->parts, &seen, one))) {
+			int part = __builtin_ctzl(one);
+
+			parts_set_owner(h->parts, (unsigned)part, h->number);
+			return part;
+		}
+	}
+	return -1;
 }
 
 uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had)
 {
+	int part;
+
 	if (!h->parts)
 		return 0;
-	return size > h->part_block ? heap_more_run(h, size, had) : heap_more_one(h, had);
+	if (size > h->part_block)
+		return heap_more_run(h, size, had);
+	part = heap_take_one(h);
+	return part < 0 ? 0 : heap_join(h, (unsigned)part, 1, had);
+}
+
+static __attribute__((noinline)) void *heap_serve_run(
+	struct heap *h, uint32_t size, uint8_t tag)
+{
+	uint32_t had, place = heap_more(h, size, &had);
+
+	return BLOCK_LIKELY(place != 0) ? heap_cut(h, place, had, size, 0, tag)
+					: heap_serve_last(h, size, tag);
+}
+
+/*
+ * One call merges with one neighbour: between two that are free, what was before comes into
+ * hand, and the block is cut from the end.
+ */
+void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
+{
+	struct heap_new new;
+	int part;
+
+	if (BLOCK_UNLIKELY(size > h->part_block))
+		return heap_serve_run(h, size, tag);
+	part = heap_take_one(h);
+	if (BLOCK_UNLIKELY(part < 0))
+		return heap_serve_last(h, size, tag);
+	new = heap_own_parts(h, (unsigned)part, 1);
+	if (new.before)
+		new.place = heap_join_before(h, new.place);
+	if (!(new.after & BLOCK_FREE)) {
+		heap_set_after_free(heap_at(h, new.end), new.after);
+	} else if (!new.before) {
+		list_remove(h, new.end, new.after);
+		new.end += new.after - BLOCK_FREE;
+	} else {
+		new.end -= size;
+		heap_put_free(h, new.place, new.end - new.place);
+		return heap_put_live(h, new.end, size, BLOCK_PREV_FREE, tag);
+	}
+	return heap_cut(h, new.place, new.end - new.place, size, 0, tag);
 }
 
 /* ---- less ---- */
@@ -141,7 +255,7 @@ void heap_trim(struct heap *h)
 			uint32_t size = block_size(heap_at(h, place));
 
 			next = heap_at(h, place)->next;
-			list_remove(h, place);
+			list_remove(h, place, size | BLOCK_FREE);
 			/* what is left is a smaller block, or comes first in its list */
 			heap_give_parts(h, place, size, false);
 		}

@@ -24,14 +24,14 @@ static void heap_shrink(struct heap *h, struct block *b, uint32_t size)
 static bool heap_grow(struct heap *h, struct block *b, uint32_t size)
 {
 	uint32_t had = block_size(b), place = heap_place(h, b), more;
-	struct block *after = heap_at(h, place + had);
+	uint32_t word = block_word(heap_at(h, place + had));
 
-	if (!(block_word(after) & BLOCK_FREE))
+	if (!(word & BLOCK_FREE))
 		return false;
-	more = block_size(after);
+	more = word - BLOCK_FREE;
 	if (had + more < size)
 		return false;
-	list_remove(h, place + had);
+	list_remove(h, place + had, word);
 	heap_count_less(h, had);
 	heap_cut(h, place, had + more, size, block_word(b) & BLOCK_PREV_FREE, 0);
 	h->served_blocks--; /* it was served before */
@@ -71,7 +71,7 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 		return HEAP_NOT_A_BLOCK;
 	word = block_word(b);
 	if (word & BLOCK_FREE)
-		return block_is_free(&h->key, b) ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
+		return block_is_free(&h->key, b, word) ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
 	wrong = (block_mark(b) ^ block_seal(&h->key, b, word & BLOCK_SIZE_MASK)) &
 		BLOCK_CHECK_MASK;
 	if (BLOCK_LIKELY(!wrong))

@@ -20,41 +20,10 @@ bool heap_push(struct heap *h, struct block *first, struct block *last, int trie
 			return false;
 		*heap_link(last) = top;
 		/* release: the links, and all that was done with the blocks; pairs with
-		 * heap_next_returned() */
+		 * heap_first_returned() */
 	} while (!__atomic_compare_exchange_n(&h->returned, &top, heap_place(h, first),
 		false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	return true;
-}
-
-bool heap_has_returned(const struct heap *h)
-{
-	/* relaxed, both: a hint */
-	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
-		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
-}
-
-/*
- * The link to a block was the program's to write since it freed the one above: so where it
- * leads is looked at before it is followed.
- */
-struct block *heap_next_returned(struct heap *h)
-{
-	uint32_t place = h->inbox;
-	struct block *b;
-
-	if (!place) {
-		/* relaxed: a hint that an exchange pays */
-		if (!__atomic_load_n(&h->returned, __ATOMIC_RELAXED))
-			return NULL;
-		/* acquire: pairs with heap_push() */
-		place = __atomic_exchange_n(&h->returned, 0, __ATOMIC_ACQUIRE);
-	}
-	b = heap_at(h, place);
-	if (BLOCK_UNLIKELY(place % BLOCK_ALIGN != BLOCK_HEADER ||
-			   !heap_reaches(h, place) || !block_is_returned(&h->key, b)))
-		heap_found_broken(h, b);
-	h->inbox = *heap_link(b);
-	return b;
 }
 
 unsigned heap_take_back(struct heap *h, unsigned max)
@@ -62,8 +31,10 @@ unsigned heap_take_back(struct heap *h, unsigned max)
 	struct block *b;
 	unsigned n = 0;
 
-	for (; n < max && (b = heap_next_returned(h)); n++)
+	for (; n < max && (b = heap_first_returned(h)); n++) {
+		heap_drop_first_returned(h, b);
 		heap_release(h, b);
+	}
 	return n;
 }
 
