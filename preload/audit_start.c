@@ -133,7 +133,7 @@ bool audit_start(const char *program)
 		audit_say_none(dir, ret);
 		return false;
 	}
-	strcpy(audit_dir, dir);
+	memcpy(audit_dir, dir, strlen(dir) + 1);
 	audit_begin_file(audit_made, program, every && *every);
 	__atomic_store_n(&audit_page, audit_made, __ATOMIC_RELEASE);
 	return true;
