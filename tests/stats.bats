@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The statistics page, and what ps, stat, top and report make of it, on a real program
-# shellcheck disable=SC2013,SC2030,SC2031 # each test is a subshell of its own, and knows it
+# shellcheck disable=SC2013,SC2016,SC2030,SC2031 # each test is a subshell of its own, and knows it
 load helper
 
 bats_require_minimum_version 1.5.0
@@ -173,7 +173,7 @@ metrics_sound() {
 	local fifo=$BATS_TEST_TMPDIR/fifo
 	# where nothing can be pinned there is none
 	local contiguous="contiguous +library +1 +12K +12K" bytes="8192, 12288"
-	pins || contiguous= bytes=8192
+	pins || contiguous='' bytes=8192
 	mkfifo "$fifo"
 	LD_LIBRARY_PATH=$(dirname "$LIB") "$PROG/compat_all" wait <"$fifo" >/dev/null 3>&- &
 	VICTIM=$!
@@ -661,7 +661,7 @@ policy_text() {
 	done
 	json 'max(x["allocations"] for x in t.values()) > 10000'
 	wait "$mixed"
-	# two: see twice() in realtime.bats; counting would make one a call
+	# two: see lends() in realtime.bats; counting would make one a call
 	grep "system_calls [0-2] faults 0 " "$BATS_TEST_TMPDIR/mixed"
 }
 
