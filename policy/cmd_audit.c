@@ -75,7 +75,7 @@ static int parse(struct audit *a, int argc, char **argv)
 				l.value);
 			return CMD_USAGE;
 		}
-		if (option == AUDIT_PID && (a->pid = stats_pid(l.value)) < 0) {
+		if (option == AUDIT_PID && (a->pid = process_number(l.value)) < 0) {
 			fputs("rtmem audit: --pid takes the number of a process\n",
 				stderr);
 			return CMD_USAGE;

@@ -107,7 +107,7 @@ static void report_consider(struct stats_page *page, enum stats_trouble t, void 
 	if (t != STATS_OK)
 		return;
 	if (report_matched(page) && !report_matched(&w->report.page) &&
-		stats_descends(page->pid, w->pid))
+		process_descends(page->pid, w->pid))
 		report_take(w, page);
 	else
 		stats_close(page);
@@ -304,7 +304,7 @@ static int report_parse(struct cmd_line *l, struct report_options *o, struct wat
 	w->limit = o->pid ? 10 : 0;
 	if (o->seconds && !cmd_duration(o->seconds, &w->limit))
 		return report_usage("--seconds takes a number");
-	if (o->pid && (w->pid = stats_pid(o->pid)) < 0)
+	if (o->pid && (w->pid = process_number(o->pid)) < 0)
 		return report_usage("--pid takes the number of a process");
 	return CMD_OK;
 }
