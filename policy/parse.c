@@ -283,15 +283,16 @@ static char *feed(char *out, int num, void *user)
 	return out;
 }
 
-static void parse_file(struct policy *p, const char *name, bool missing_ok)
+static void parse_file(struct policy *p, const char *name, bool missing_ok, bool users)
 {
 	struct parse q = {.p = p};
 	const char *file = model_add_file(p, name);
 
 	if (file == NULL)
 		return;
-	reader_open(&q.reader, p, file, missing_ok);
-	if (ini_parse_stream(feed, &q, handler, &q) == -2)
+	if (!reader_open(&q.reader, p, file, missing_ok, users))
+		model_refuse_file(p);
+	else if (ini_parse_stream(feed, &q, handler, &q) == -2)
 		model_no_memory(p);
 	reader_close(&q.reader);
 }
@@ -302,7 +303,8 @@ struct policy *policy_load(const struct find_list *files)
 	struct policy *p = model_new();
 
 	for (int i = 0; p != NULL && i < files->n; i++)
-		parse_file(p, files->file[i], !files->explicit_file);
+		parse_file(p, files->file[i], !files->explicit_file,
+			i >= files->n - files->nuser);
 	if (p != NULL && files->lost)
 		model_no_memory(p);
 	if (p != NULL) {

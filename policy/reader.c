@@ -51,7 +51,9 @@ static const char *read_all(struct reader *r, int fd, size_t expected)
 	return "out of memory";
 }
 
-static const char *read_file(struct reader *r, const char *file, bool missing_ok)
+/* refused: NULL: whoever's it is; else what find_refuses() said, or "". */
+static const char *read_file(
+	struct reader *r, const char *file, bool missing_ok, char *refused)
 {
 	const char *wrong = NULL;
 	struct stat st;
@@ -63,6 +65,8 @@ static const char *read_file(struct reader *r, const char *file, bool missing_ok
 		return strerrordesc_np(errno);
 	if (fstat(fd, &st) != 0)
 		wrong = strerrordesc_np(errno);
+	else if (refused != NULL && find_refuses(&st, refused) != NULL)
+		wrong = refused;
 	else if (S_ISDIR(st.st_mode))
 		wrong = "is a directory";
 	else if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
@@ -75,18 +79,25 @@ static const char *read_file(struct reader *r, const char *file, bool missing_ok
 	return wrong;
 }
 
-void reader_open(struct reader *r, struct policy *p, const char *file, bool missing_ok)
+bool reader_open(
+	struct reader *r, struct policy *p, const char *file, bool missing_ok, bool users)
 {
+	char refused[POLICY_REFUSED] = "";
 	const char *wrong;
 
 	*r = (struct reader){.at = {.file = file}};
-	wrong = read_file(r, file, missing_ok);
+	wrong = read_file(r, file, missing_ok, users ? refused : NULL);
+	if (refused[0] != '\0') {
+		model_error(p, &r->at, false, "not used: %S", refused);
+		return false;
+	}
 	if (wrong != NULL) {
 		model_error(p, &r->at, true, "cannot be read: %s", wrong);
 		r->size = 0;
 	}
 	if (r->size >= 3 && memcmp(r->data, "\xef\xbb\xbf", 3) == 0)
 		r->next = 3;
+	return true;
 }
 
 void reader_close(struct reader *r)
