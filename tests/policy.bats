@@ -269,6 +269,54 @@ pool = $long"
 	assert_contains "[pool main]"
 }
 
+@test "a user's file counts only when nobody else can have written it; what is refused is told" {
+	unset RTMEM_CONF
+	local dir=$XDG_CONFIG_HOME/rtmem conf=$XDG_CONFIG_HOME/rtmem/rtmem.conf what
+	mkdir -p "$dir/rtmem.conf.d"
+	printf '[pool p]\nsize = 1M\n[rule everybody]\npool = p\n' | tee "$conf" >"$dir/rtmem.conf.d/a.conf"
+	run "$RTMEM" check
+	assert_contains "1 rule: ok"
+	refute_contains "warning"
+	for what in "$conf" "$dir" "$XDG_CONFIG_HOME"; do
+		chmod o+w "$what"
+		run "$RTMEM" check
+		assert_success
+		assert_contains "$what: warning: not used: others may write it (chmod go-w)"
+		chmod o-w "$what"
+		chown 4242 "$what"
+		run "$RTMEM" show
+		assert_contains "$what: warning: not used: it belongs to user 4242"
+		chown 0 "$what"
+	done
+	# the directory of drop-ins says nothing about the file beside it
+	chmod g+w "$dir/rtmem.conf.d"
+	run "$RTMEM" check
+	assert_contains "$dir/rtmem.conf.d: warning: not used: others may write it"
+	assert_contains "1 rule: ok"
+	# in a directory like /tmp others cannot replace what is ours
+	chmod g-w "$dir/rtmem.conf.d"
+	chmod 1777 "$XDG_CONFIG_HOME"
+	run "$RTMEM" check
+	refute_contains "warning"
+}
+
+@test "the environment of another user gives root no policy: one line, and plain jemalloc" {
+	unset RTMEM_CONF
+	mkdir -p "$XDG_CONFIG_HOME/rtmem"
+	printf '[pool hog]\nsize = 64M\ncommit = start\n[rule all]\npool = hog\n' >"$XDG_CONFIG_HOME/rtmem/rtmem.conf"
+	chown -R 4242:4242 "$XDG_CONFIG_HOME"
+	run preloaded sh -c 'grep VmLck /proc/self/status; cat /dev/null; exit 0'
+	assert_success
+	[ "${#lines[@]}" -eq 2 ] || explain "one line of ours"
+	assert_contains "rtmem: $XDG_CONFIG_HOME: not used: it belongs to user 4242"
+	[ "$(awk '/VmLck/ {print $2}' <<<"$output")" -lt 1024 ]
+	# to that user it is a policy
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" "$HOME"
+	run setpriv --reuid=4242 --regid=4242 --clear-groups "$RTMEM" check
+	assert_contains "1 rule: ok"
+	refute_contains "not used"
+}
+
 @test "no policy is looked for in the working directory" {
 	unset RTMEM_CONF
 	cd "$BATS_TEST_TMPDIR"
