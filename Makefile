@@ -25,8 +25,8 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
 
-POLICY_CORE := units glob near printable text keys value value_list value_print model reader parse cover \
-	lint find match
+POLICY_CORE := units glob near printable text quote keys value value_list value_print model reader \
+	parse cover lint find match
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
 TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
 PRELOAD_SRC := $(wildcard preload/*.c)

@@ -228,12 +228,9 @@ static void print_winner(const struct policy *p, const struct policy_rule *r)
 /* The [app] section that disables the program, or NULL. */
 static const struct policy_app *disabled(const struct policy *p, const char *exe)
 {
-	const struct policy_app *last = NULL;
+	const struct policy_app *a = match_app(p, exe, KEYS_AT_app_enabled);
 
-	for (int i = 0; i < p->napp; i++)
-		if (glob_match_path(p->app[i].name, exe))
-			last = &p->app[i];
-	return last != NULL && !last->enabled ? last : NULL;
+	return a != NULL && !a->enabled ? a : NULL;
 }
 
 static int explain(const struct policy *p, const struct question *q)
