@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The policy file as a person meets it: rtmem check, rtmem show, the files and their order.
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and knows it
 load helper
 
 # conf NAME: standard input becomes a file of this test; prints nothing.
@@ -395,9 +396,14 @@ END
 	assert_output "$RTMEM_CONF:1: unknown section [x]; there are [realtime], [app GLOB], [pool NAME] and [rule NAME]"
 }
 
+# bare: standard input without the origins that show writes behind each line.
+bare() {
+	sed 's/ *; [^;]*$//'
+}
+
 # shows TEXT: the policy that is shown has this line, before the comment.
 shows() {
-	sed 's/ *; [^;]*$//' <<<"$output" | grep -qxF "$1" || explain "no line: $1"
+	printf '%s\n' "$output" | bare | grep -qxF "$1" || explain "no line: $1"
 }
 
 @test "comments and quotes mean what people expect, and show writes them so that they mean the same" {
@@ -422,9 +428,9 @@ shows() {
 	shows "thread       = \"DSP #1\", \"a, b\", !\"!x\", don't, C#, q;, \" lead\""
 	shows 'callsite     = "player!Foo::bar(int, char)", "lib.so!Foo::baz(int, char)", !"libz.so!f, g"'
 	shows 'pool         = p one'
-	printf '%s\n' "$output" | sed 's/ *; [^;]*$//' >"$BATS_TEST_TMPDIR/again"
+	printf '%s\n' "$output" | bare >"$BATS_TEST_TMPDIR/again"
 	RTMEM_CONF=$BATS_TEST_TMPDIR/again run "$RTMEM" show
-	[ "$(sed 's/ *; [^;]*$//' <<<"$output" | grep -v '^;')" = "$(grep -v '^;' "$BATS_TEST_TMPDIR/again")" ]
+	[ "$(printf '%s\n' "$output" | bare | grep -v '^;')" = "$(grep -v '^;' "$BATS_TEST_TMPDIR/again")" ]
 	run "$RTMEM" explain --app player --thread 'DSP #1' --callsite 'player!Foo::bar(int, char)'
 	assert_success
 	run "$RTMEM" explain --app player --thread '!x' --callsite 'player!Foo::bar(int, char)'
