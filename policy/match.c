@@ -7,6 +7,7 @@
  */
 #include "match.h"
 
+#include "cxx_name.h"
 #include "glob.h"
 #include "keys.h"
 
@@ -105,7 +106,7 @@ int match_site(const struct policy_rule *r, const char *object, const char *symb
 		if (!glob_match_path(s->object, object))
 			continue;
 		if (s->symbol != NULL &&
-			(symbol == NULL || !glob_match(s->symbol, symbol)))
+			(symbol == NULL || !cxx_name_match(s->symbol, symbol)))
 			continue;
 		if (s->negated)
 			return -1;
@@ -122,11 +123,13 @@ bool match_rule_callsite(
 	for (int i = 0; i < r->callsite.n; i++)
 		v.positive |= !r->callsite.v[i].negated;
 	for (int i = 0; i < nframe && i < r->depth && r->callsite.n > 0; i++) {
-		int answer = match_site(r, frame[i].object, frame[i].symbol);
+		const struct match_frame *f = &frame[i];
+		int answer = match_site(r, f->object, f->symbol);
+		int other = f->written != NULL ? match_site(r, f->object, f->written) : 0;
 
-		if (answer < 0)
+		if (answer < 0 || other < 0)
 			return false;
-		v.hit |= answer > 0;
+		v.hit |= answer > 0 || other > 0;
 	}
 	return verdict(v);
 }

@@ -71,14 +71,15 @@ bool match_rule_size(const struct policy_rule *r, size_t size);
 /*
  * One frame against the values of `callsite`. object: full path of the ELF object
  * (matched by basename, or by full path when the glob has a slash); symbol: NULL when
- * unknown. +1 some value matches it, -1 a negated value matches it, 0 neither. A rule
- * holds at a call when some frame within depth gives +1 (or every value is negated) and
- * none gives -1.
+ * unknown; the linker's name or a demangled one, with its short forms (cxx_name.h). +1
+ * some value matches it, -1 a negated value matches it, 0 neither. A rule holds at a call
+ * when some frame within depth gives +1 (or every value is negated) and none gives -1.
  */
 int match_site(const struct policy_rule *r, const char *object, const char *symbol);
 
 struct match_frame {
 	const char *object, *symbol; /* symbol NULL: unknown */
+	const char *written;	     /* the same by its demangled name, or NULL */
 };
 
 /* frame[0] is the immediate caller, wrappers already left out. */

@@ -255,7 +255,7 @@ static void random_call(struct match_call *c, struct match_frame *frame)
 		.has_size = true,
 		.size = (size_t)(random() % 70)};
 	for (int i = 0; i < c->nframe; i++)
-		frame[i] = (struct match_frame){pick(object, 5), pick(symbol, 5)};
+		frame[i] = (struct match_frame){pick(object, 5), pick(symbol, 5), NULL};
 }
 
 static void random_policies(void)
