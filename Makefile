@@ -25,8 +25,9 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-semantic-interposition -fno-tree-slp-vectorize -falign-functions=64 -fno-stack-protector
 
-POLICY_CORE := units glob near printable text keys value value_list value_print model reader parse cover \
-	lint find match
+POLICY_CORE := units glob near printable text quote cxx_name keys value \
+	value_list value_print model reader \
+	parse cover lint find match
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
 TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
 PRELOAD_SRC := $(wildcard preload/*.c)
@@ -39,7 +40,8 @@ ENTRY_OBJ := $(ENTRY_SRC:%.c=$B/pic/%.o) $(PRELOAD_ASM:%.S=$B/pic/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$B/tool/%.o) $(CORE_SRC:%.c=$B/tool/%.o)
 
 JEMALLOC_A := $(shell $(CC) -print-file-name=libjemalloc_pic.a)
-INIH_A := $(shell $(CC) -print-file-name=libinih.a)
+# What policy/ links, in the library, the tool and the tests.
+POLICY_A = $(shell $(CC) -print-file-name=libinih.a) $B/libcxxname.a
 
 # Rules of each part stand beside it.
 PARTS := $(sort $(wildcard bench/*.mk conf/*.mk tests/*.mk))
@@ -58,6 +60,17 @@ $B/je.syms: preload/base.syms
 	sed '/^#/d;/^$$/d' $< > $@
 $B/libje.a: $B/je.syms $(JEMALLOC_A)
 	objcopy --redefine-syms=$< $(JEMALLOC_A) $@
+
+# The demangler of libstdc++, privately: a program has another one, or none.
+$B/libcxxname.a: $(shell $(CC) -print-file-name=libstdc++.a)
+	@mkdir -p $(@D)
+	cd $(@D) && ar x $< cp-demangle.o && rm -f $(@F)
+	objcopy --redefine-sym __gcclibcxx_demangle_callback=cxx_demangle_callback \
+		--redefine-sym __cxa_demangle=cxx_demangle_unused --redefine-sym free=cxx_name_free \
+		--redefine-sym realloc=cxx_name_realloc --redefine-sym sprintf=cxx_name_number \
+		$(@D)/cp-demangle.o
+	ar rcs $@ $(@D)/cp-demangle.o
+$B/pic/policy/cxx_name.o $B/tool/policy/cxx_name.o $B/asan/policy/cxx_name.o: | $B/libcxxname.a
 
 $B/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -84,7 +97,7 @@ $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/l
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
 		-Wl,-Bsymbolic-functions \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
-		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(INIH_A) \
+		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(POLICY_A) \
 		-lpthread -ldl -lm
 $B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)
 	ln -sf $(<F) $@
@@ -95,7 +108,7 @@ $B/libcore.a: $(filter-out $(ENTRY_OBJ) $(OWN_OBJ),$(PRELOAD_OBJ)) $(CORE_PIC)
 	ar rcs $@ $^
 
 $B/rtmem: $(TOOL_OBJ)
-	$(CC) $(SAN) $(LDFLAGS) -pie -Wl,-z,now -Wl,-z,relro -o $@ $(TOOL_OBJ) $(INIH_A) -lncursesw -ltinfo -ldw -lelf -ldl \
+	$(CC) $(SAN) $(LDFLAGS) -pie -Wl,-z,now -Wl,-z,relro -o $@ $(TOOL_OBJ) $(POLICY_A) -lncursesw -ltinfo -ldw -lelf -ldl \
 		-lm
 
 -include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -67,7 +67,7 @@ static void thread(const struct audit_process *p, int i, FILE *to)
 
 	fputc('{', to);
 	text("name", audit_thread_name(p, i), to);
-	number("tid", t->tid, to);
+	number("tid", audit_tid(p, (uint32_t)i), to);
 	text("class", audit_class(t, class), to);
 	figures(p, &t->all, to);
 	number("frees", t->frees, to);
@@ -117,7 +117,7 @@ static void freer(const struct audit_process *p, const struct audit_stack *s, FI
 	}
 	fputs("\"freed_by\":{", to);
 	text("name", audit_freer_name(p, s->freer), to);
-	number("tid", s->freer, to);
+	number("tid", audit_freer_tid(p, s->freer), to);
 	if (where)
 		frames(p, where, to);
 	else
@@ -131,7 +131,7 @@ static void process(const struct audit_process *p, FILE *to)
 
 	fputc('{', to);
 	text("program", f->program, to);
-	number("pid", f->pid, to);
+	number("pid", audit_pid(p), to);
 	fprintf(to, "\"seconds\":%.3f,", p->seconds);
 	number("calls_without_stack", f->no_stack, to);
 	number("blocks_not_followed", f->not_followed, to);
@@ -146,7 +146,7 @@ static void process(const struct audit_process *p, FILE *to)
 		const struct audit_stack *s = &f->stack[p->order[i]];
 
 		fputs(i ? ",\n{" : "\n{", to);
-		number("tid", f->thread[s->thread - 1].tid, to);
+		number("tid", audit_tid(p, s->thread - 1), to);
 		figures(p, &s->all, to);
 		freer(p, s, to);
 		frames(p, s, to);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,9 +30,48 @@ double audit_now(void)
 	return (double)now_ns() * 1e-9;
 }
 
-static uint32_t threads_of(const struct audit_file *f)
+uint32_t audit_threads(const struct audit_file *f)
 {
 	return f->nthread < AUDIT_THREADS ? f->nthread : AUDIT_THREADS;
+}
+
+/* Has it ended with nothing to report? */
+static bool is_idle(const struct audit_process *p)
+{
+	return !audit_threads(p->file) && !p->file->no_room &&
+	       !(p->pid && process_thread((pid_t)p->pid));
+}
+
+static void drop(struct audit_process *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	audit_process_close(p);
+	free(p->file);
+	free(p->sample);
+	free(p);
+}
+
+/* Processes that `which` names leave the report. */
+static void drop_all(
+	struct audit_report *r, bool (*which)(const struct audit_process *p), bool remove)
+{
+	char path[512];
+	int n = 0;
+
+	for (int i = 0; i < r->nprocess; i++) {
+		struct audit_process *p = r->process[i];
+
+		if (!which(p)) {
+			r->process[n++] = p;
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/%s", r->dir, p->file_name);
+		if (remove)
+			unlink(path);
+		drop(p);
+	}
+	r->nprocess = n;
 }
 
 bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
@@ -50,7 +90,20 @@ bool audit_add(struct audit_report *r, const char *name, uint32_t pid,
 	p->fd = fd;
 	p->pid = pid;
 	r->process[r->nprocess++] = p;
+	r->seen++;
 	return true;
+}
+
+/* The process that has written it, as we number it. */
+static uint32_t writer_of(const struct audit_file *f, const char *name, int fd)
+{
+	char end[72];
+	struct stat st;
+
+	snprintf(end, sizeof(end), "/%s", name);
+	if (fstat(fd, &st) != 0)
+		return 0;
+	return (uint32_t)process_with_file((pid_t)f->pid, end, st.st_ino);
 }
 
 static void look_at_file(struct audit_report *r, const char *name)
@@ -63,14 +116,18 @@ static void look_at_file(struct audit_report *r, const char *name)
 		if (strcmp(r->process[i]->file_name, name) == 0)
 			return;
 	}
-	if (*name == '.' || r->nprocess == AUDIT_PROCESSES || strlen(name) > 63)
+	if (*name == '.' || strlen(name) > 63)
 		return;
+	if (r->nprocess == AUDIT_PROCESSES) {
+		r->left_out++;
+		return;
+	}
 	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
 	fd = gate_regular(AT_FDCWD, path, 0);
 	if (fd < 0)
 		return;
 	f = audit_copy(fd);
-	if (f && audit_add(r, name, f->pid, f, fd))
+	if (f && audit_add(r, name, writer_of(f, name, fd), f, fd))
 		return;
 	free(f);
 	close(fd);
@@ -81,6 +138,7 @@ static void look_for_files(struct audit_report *r)
 	DIR *d = *r->dir ? opendir(r->dir) : NULL;
 	struct dirent *e;
 
+	r->left_out = 0;
 	while (d && (e = readdir(d)))
 		look_at_file(r, e->d_name);
 	if (d)
@@ -106,11 +164,15 @@ static bool slurp(char *buf, size_t size, uint32_t pid, uint32_t tid, const char
 static void look_at_thread(
 	const struct audit_process *p, uint32_t i, struct audit_seen *s)
 {
-	uint32_t tid = p->file->thread[i].tid;
 	unsigned long minor, major;
 	const char *rest;
 	char text[512];
+	uint32_t tid;
 
+	if (!s->tid)
+		s->tid = (uint32_t)process_outer(
+			(pid_t)p->pid, (pid_t)p->file->thread[i].tid);
+	tid = s->tid;
 	if (slurp(text, sizeof(text), p->pid, tid, "comm"))
 		snprintf(
 			s->name, sizeof(s->name), "%.*s", (int)strcspn(text, "\n"), text);
@@ -132,42 +194,23 @@ static void look_at_thread(
 /* The name of a thread that frees others' blocks, while it is there to be asked. */
 static void look_at_freer(struct audit_process *p, uint32_t tid)
 {
+	uint32_t ours;
 	char text[64];
 
 	for (int i = 0; i < p->nfreer; i++) {
 		if (p->freer[i].tid == tid)
 			return;
 	}
-	if (!tid || p->nfreer == AUDIT_THREADS ||
-		!slurp(text, sizeof(text), p->pid, tid, "comm"))
+	if (!tid || p->nfreer == AUDIT_THREADS)
+		return;
+	ours = (uint32_t)process_outer((pid_t)p->pid, (pid_t)tid);
+	if (!ours || !slurp(text, sizeof(text), p->pid, ours, "comm"))
 		return;
 	p->freer[p->nfreer].tid = tid;
+	p->freer[p->nfreer].ours = ours;
 	snprintf(p->freer[p->nfreer].name, sizeof(p->freer->name), "%.*s",
 		(int)strcspn(text, "\n"), text);
 	p->nfreer++;
-}
-
-const char *audit_freer_name(const struct audit_process *p, uint32_t tid)
-{
-	for (uint32_t i = 0; i < threads_of(p->file); i++) {
-		if (p->file->thread[i].tid == tid)
-			return audit_thread_name(p, (int)i);
-	}
-	for (int i = 0; i < p->nfreer; i++) {
-		if (p->freer[i].tid == tid)
-			return p->freer[i].name;
-	}
-	return "-";
-}
-
-const struct audit_stack *audit_freer_stack(
-	const struct audit_process *p, const struct audit_stack *s)
-{
-	const struct audit_stack *f = s->freer_stack - 1 < AUDIT_STACKS
-					      ? &p->file->stack[s->freer_stack - 1]
-					      : NULL;
-
-	return f && f->nframe && f->nframe <= AUDIT_FRAMES ? f : NULL;
 }
 
 /* When there are too many samples, every second is dropped, and so from then on. */
@@ -192,48 +235,36 @@ static void look_at_process(struct audit_process *p)
 	uint64_t ns = now_ns(), ticks = __builtin_ia32_rdtsc();
 	struct audit_sample s = {.at = (double)(ns - f->ns) * 1e-9};
 	bool stacks = p->looks++ % LOOK_STACKS == 0;
-	char path[32];
+	bool runs = p->pid && process_thread((pid_t)p->pid);
 
 	audit_copy_again(p->fd, p->file, stacks);
-	snprintf(path, sizeof(path), "/proc/%u", p->pid);
-	if (access(path, F_OK) == 0 || p->seconds <= 0)
+	if (runs || p->seconds <= 0)
 		p->seconds = s.at;
 	if (ns > f->ns)
 		p->ticks_per_us = (double)(ticks - f->ticks) * 1e3 / (double)(ns - f->ns);
-	for (uint32_t i = 0; i < threads_of(f); i++) {
+	for (uint32_t i = 0; i < audit_threads(f); i++) {
 		s.allocations += f->thread[i].all.allocations;
 		s.frees += f->thread[i].frees;
 		s.live += f->thread[i].all.live;
-		look_at_thread(p, i, &p->seen[i]);
+		if (runs)
+			look_at_thread(p, i, &p->seen[i]);
 	}
-	for (int i = 0; stacks && i < AUDIT_STACKS; i++)
+	for (int i = 0; runs && stacks && i < AUDIT_STACKS; i++)
 		look_at_freer(p, f->stack[i].freer);
 	if (stacks && p->objects)
 		audit_objects_look(p->objects, f);
-	if (threads_of(f))
+	if (audit_threads(f))
 		keep_sample(p, &s);
 }
 
 void audit_look(struct audit_report *r)
 {
+	/* their files take memory */
+	if (*r->dir)
+		drop_all(r, is_idle, true);
 	look_for_files(r);
 	for (int i = 0; i < r->nprocess; i++)
 		look_at_process(r->process[i]);
-}
-
-uint64_t audit_progress(const struct audit_report *r, int *threads)
-{
-	uint64_t n = 0;
-
-	*threads = 0;
-	for (int i = 0; i < r->nprocess; i++) {
-		const struct audit_file *f = r->process[i]->file;
-
-		*threads += (int)threads_of(f);
-		for (uint32_t k = 0; k < threads_of(f); k++)
-			n += f->thread[k].all.allocations;
-	}
-	return n;
 }
 
 /* From here on what is reported stands still. */
@@ -260,6 +291,11 @@ static void clean_names(struct audit_process *p)
 		printable_clean(p->freer[i].name, sizeof(p->freer[i].name));
 }
 
+static bool has_no_thread(const struct audit_process *p)
+{
+	return !audit_threads(p->file);
+}
+
 static int by_calls(const void *a, const void *b, void *arg)
 {
 	const struct audit_file *f = arg;
@@ -273,23 +309,25 @@ int audit_finish(struct audit_report *r)
 {
 	int threads = 0;
 
+	for (int i = 0; i < r->nprocess; i++)
+		keep(r->process[i]);
+	drop_all(r, has_no_thread, false);
 	for (int i = 0; i < r->nprocess; i++) {
 		struct audit_process *p = r->process[i];
 		const struct audit_file *f;
 
-		keep(p);
 		f = p->file;
-		threads += (int)threads_of(f);
+		threads += (int)audit_threads(f);
 		for (int k = 0; k < AUDIT_STACKS; k++) {
 			const struct audit_stack *s = &f->stack[k];
 
 			if (s->nframe && s->nframe <= AUDIT_FRAMES &&
-				s->thread - 1 < threads_of(f) && s->all.allocations)
+				s->thread - 1 < audit_threads(f) && s->all.allocations)
 				p->order[p->nstack++] = k;
 		}
 		qsort_r(p->order, (size_t)p->nstack, sizeof(int), by_calls,
 			(void *)(uintptr_t)f);
-		if (threads_of(f))
+		if (audit_threads(f))
 			p->symbols = audit_symbols_open(p);
 		clean_names(p);
 	}

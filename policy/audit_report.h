@@ -14,7 +14,7 @@
 #include "audit_file.h"
 #include "stats_read.h"
 
-enum { AUDIT_PROCESSES = 64, AUDIT_SAMPLES = 4096, AUDIT_NAMES = 8 };
+enum { AUDIT_PROCESSES = 256, AUDIT_SAMPLES = 4096, AUDIT_NAMES = 8 };
 
 /* Figures at one moment of the run. */
 struct audit_sample {
@@ -24,6 +24,7 @@ struct audit_sample {
 
 /* What /proc said of a thread the last time. */
 struct audit_seen {
+	uint32_t tid; /* as we see it; 0: not known */
 	char name[16];
 	uint64_t minor, major;
 	uint64_t minor_first, major_first;
@@ -32,7 +33,7 @@ struct audit_seen {
 
 struct audit_process {
 	char file_name[64]; /* in the directory */
-	uint32_t pid;	    /* as we see it */
+	uint32_t pid;	    /* as we see it; 0: it had ended before it was seen */
 	bool joined;	    /* it ran before; faults are counted from our first look */
 	struct audit_file *file;       /* our copy, of the last look */
 	int fd;			       /* of the file; -1: it stands still */
@@ -44,7 +45,7 @@ struct audit_process {
 	double seconds;	     /* how long it was followed */
 	double ticks_per_us; /* of the time stamp counter */
 	struct {
-		uint32_t tid;
+		uint32_t tid, ours; /* ours: as we see it */
 		char name[16];
 	} freer[AUDIT_THREADS]; /* threads that freed others' blocks, as far as known */
 	int nfreer;
@@ -57,6 +58,8 @@ struct audit_report {
 	char dir[64];
 	struct audit_process *process[AUDIT_PROCESSES];
 	int nprocess;
+	int seen;     /* processes in all, also those that ended with nothing to say */
+	int left_out; /* at the last look: processes that found no room */
 };
 
 /* The audit of a process that runs. */
@@ -101,6 +104,8 @@ void audit_objects_look(struct audit_objects *o, const struct audit_file *f);
 int audit_objects_take(struct audit_objects *o, uint32_t i);
 /* Does the process belong to another user? */
 bool audit_objects_foreign(const struct audit_objects *o);
+/* How many threads it has; never more than AUDIT_THREADS. */
+uint32_t audit_threads(const struct audit_file *f);
 double audit_now(void);
 
 /* audit_load.c: looks at the directory, if there is one, and at /proc; called at
@@ -109,7 +114,10 @@ double audit_now(void);
 void audit_look(struct audit_report *r);
 /* What audit_finish() has opened. */
 void audit_process_close(struct audit_process *p);
-/* Orders and names what was collected; how many threads there are. */
+/* Does one of them run that has an audited thread? */
+bool audit_goes_on(const struct audit_report *r);
+/* Orders and names what was collected; how many threads there are. Processes without one
+ * are left out. */
 int audit_finish(struct audit_report *r);
 /* How many allocations so far, in how many threads. */
 uint64_t audit_progress(const struct audit_report *r, int *threads);
@@ -132,10 +140,15 @@ void audit_symbols_close(struct audit_symbols *s);
 /* Fills at most AUDIT_NAMES, innermost first; returns how many, at least one. */
 int audit_names_of(struct audit_symbols *s, uint64_t ret, struct audit_name *out);
 
+/* Numbers of a process and of its thread i, as we see them where that is known. */
+uint32_t audit_pid(const struct audit_process *p);
+uint32_t audit_tid(const struct audit_process *p, uint32_t i);
 /* Thread i of a process: its last known name, "-" without one. */
 const char *audit_thread_name(const struct audit_process *p, int i);
 /* Of a thread that freed blocks of another: its last known name, "-" without one. */
 const char *audit_freer_name(const struct audit_process *p, uint32_t tid);
+/* Its number, as we see it where that is known. */
+uint32_t audit_freer_tid(const struct audit_process *p, uint32_t tid);
 /* Where it did, NULL: not known. */
 const struct audit_stack *audit_freer_stack(
 	const struct audit_process *p, const struct audit_stack *s);

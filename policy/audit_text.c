@@ -86,8 +86,8 @@ static void print_threads(const struct audit_process *p, FILE *to)
 
 		faults(&p->seen[i], fault);
 		fprintf(to, "%-15s %7u %-11s %9lu %9.1f %6s %9lu %6s %7s %8s %8lu %7s\n",
-			audit_thread_name(p, (int)i), t->tid, audit_class(t, class),
-			(unsigned long)t->all.allocations,
+			audit_thread_name(p, (int)i), audit_tid(p, i),
+			audit_class(t, class), (unsigned long)t->all.allocations,
 			(double)t->all.allocations / seconds, bytes(t->all.bytes, sum),
 			(unsigned long)t->frees, bytes(t->all.live_peak, peak),
 			bytes(t->all.largest, largest),
@@ -155,7 +155,8 @@ static void print_stack(
 	print_frames(p, s, AUDIT_FRAMES, to);
 	if (!s->freer)
 		return;
-	fprintf(to, "      freed by %s (%u)\n", audit_freer_name(p, s->freer), s->freer);
+	fprintf(to, "      freed by %s (%u)\n", audit_freer_name(p, s->freer),
+		audit_freer_tid(p, s->freer));
 	if (freer)
 		print_frames(p, freer, TEXT_FREER, to);
 }
@@ -165,7 +166,7 @@ static void print_stacks(const struct audit_process *p, uint32_t thread, FILE *t
 	int printed = 0, more = 0;
 
 	fprintf(to, "\nStacks of %s (%u), most calls first:\n",
-		audit_thread_name(p, (int)thread), p->file->thread[thread].tid);
+		audit_thread_name(p, (int)thread), audit_tid(p, thread));
 	for (int i = 0; i < p->nstack; i++) {
 		const struct audit_stack *s = &p->file->stack[p->order[i]];
 
@@ -229,8 +230,8 @@ void audit_text(const struct audit_report *r, FILE *to)
 
 		if (!f->nthread)
 			continue;
-		fprintf(to, "Audit of %s, process %u, %.1f s.\n", f->program, f->pid,
-			p->seconds);
+		fprintf(to, "Audit of %s, process %u, %.1f s.\n", f->program,
+			audit_pid(p), p->seconds);
 		print_meaning(p, to);
 		print_limits(p, to);
 		print_threads(p, to);

@@ -76,6 +76,10 @@ struct policy;
 struct policy *cmd_load(const char *conf);
 struct policy *cmd_load_files(const struct find_list *files);
 
+/* Says on standard error, as "file:line: warning: …", which programs that the policy
+ * names run under another name. */
+void check_programs(const struct policy *p);
+
 /* Full text of `rtmem --help-keys`. */
 void cmd_keys_help(void);
 

@@ -19,6 +19,7 @@
 #include "audit_report.h"
 #include "cmd.h"
 #include "output.h"
+#include "started.h"
 
 #define AUDIT_LOOK_MS 50
 #define AUDIT_GRACE   2.0 /* seconds between SIGTERM and SIGKILL */
@@ -33,8 +34,7 @@ struct audit {
 	audit_form *form;
 	char **argv;
 	struct audit_report report;
-	pid_t child;
-	int status;
+	struct started command;
 	struct audit_join join;
 };
 
@@ -75,7 +75,7 @@ static int parse(struct audit *a, int argc, char **argv)
 				l.value);
 			return CMD_USAGE;
 		}
-		if (option == AUDIT_PID && (a->pid = stats_pid(l.value)) < 0) {
+		if (option == AUDIT_PID && (a->pid = process_number(l.value)) < 0) {
 			fputs("rtmem audit: --pid takes the number of a process\n",
 				stderr);
 			return CMD_USAGE;
@@ -97,39 +97,45 @@ static int parse(struct audit *a, int argc, char **argv)
 	return parsed(a, l.at < argc);
 }
 
-/* In the child: becomes the program, as rtmem run does. */
-static void become(const struct audit *a)
+/* In the child, before it becomes the program. */
+static void prepare(void *arg)
 {
-	char **argv;
-	int n = 0, at = 0;
+	const struct audit *a = arg;
 
-	while (a->argv[n])
-		n++;
-	argv = calloc((size_t)n + 5, sizeof(*argv));
-	if (!argv || setenv("RTMEM_AUDIT", a->report.dir, 1) != 0)
+	if (setenv("RTMEM_AUDIT", a->report.dir, 1) != 0)
 		_exit(126);
 	unsetenv("RTMEM_AUDIT_ALL");
 	if (a->every)
 		setenv("RTMEM_AUDIT_ALL", "1", 1);
-	argv[at++] = (char *)(uintptr_t) "run";
-	if (a->conf) {
-		argv[at++] = (char *)(uintptr_t) "--conf";
-		argv[at++] = (char *)(uintptr_t)a->conf;
-	}
-	argv[at++] = (char *)(uintptr_t) "--";
-	memcpy(argv + at, a->argv, (size_t)n * sizeof(*argv));
-	_exit(cmd_run(at + n, argv));
+}
+
+/* What a wrapper started; in a group of its own it is not ours to end. */
+static bool ours(pid_t pid)
+{
+	return pid > 1 && getpgid(pid) == getpgrp();
 }
 
 static void tell(const struct audit *a, int signal)
 {
-	kill(a->child, signal);
+	if (!a->command.ended)
+		kill(a->command.pid, signal);
 	for (int i = 0; i < a->report.nprocess; i++) {
-		pid_t pid = (pid_t)a->report.process[i]->file->pid;
+		pid_t pid = (pid_t)a->report.process[i]->pid;
 
-		/* what a wrapper started; in a group of its own it is not ours to end */
-		if (pid > 1 && pid != a->child && getpgid(pid) == getpgrp())
+		if (pid != a->command.pid && ours(pid))
 			kill(pid, signal);
+	}
+}
+
+/* What the command has left running, and has an audited thread. */
+static void say_left(const struct audit *a)
+{
+	for (int i = 0; i < a->report.nprocess; i++) {
+		const struct audit_process *p = a->report.process[i];
+
+		if (p->file->nthread && p->pid && !ours((pid_t)p->pid) &&
+			process_thread((pid_t)p->pid))
+			fprintf(stderr, "rtmem audit: process %u goes on\n", p->pid);
 	}
 }
 
@@ -167,6 +173,15 @@ static void follow_joined(struct audit *a)
 	audit_join_end(&a->join);
 }
 
+/* The command has ended: is there a daemon that goes on? One without a realtime thread is
+ * given some time to get one. */
+static bool leaves_something(const struct audit *a)
+{
+	return !a->command.alone &&
+	       (audit_goes_on(&a->report) ||
+		       audit_now() - a->command.ended_at < AUDIT_GRACE);
+}
+
 /* Until the program has ended; it is told to when the time is over. */
 static void follow(struct audit *a)
 {
@@ -175,29 +190,31 @@ static void follow(struct audit *a)
 	bool show = isatty(STDERR_FILENO), done;
 
 	do {
-		done = waitpid(a->child, &a->status, WNOHANG) != 0;
+		done = started_ended(&a->command);
 		audit_look(&a->report);
 		if (show && audit_now() - said > 0.5) {
 			said = audit_now();
 			say_progress(a, said - start);
 		}
-		if (done)
+		if (done && (told || !leaves_something(a)))
 			break;
 		if (!told &&
 			(asked_to_stop ||
 				(a->duration > 0 && audit_now() - start > a->duration))) {
 			told = audit_now();
 			tell(a, SIGTERM);
+			done = a->command.ended;
 		} else if (told && audit_now() - told > AUDIT_GRACE) {
 			tell(a, SIGKILL);
 		}
 		nanosleep(&nap, NULL);
-	} while (!done);
+	} while (!(done && told));
 	if (show)
 		fputs("\r\033[K", stderr);
-	if (WIFSIGNALED(a->status) && !told)
+	if (WIFSIGNALED(a->command.status) && !told)
 		fprintf(stderr, "rtmem audit: the program was ended by signal %d\n",
-			WTERMSIG(a->status));
+			WTERMSIG(a->command.status));
+	say_left(a);
 }
 
 static int write_to(const struct audit *a, const char *path, audit_form *form)
@@ -234,11 +251,12 @@ static int report(struct audit *a)
 {
 	int failed, no_room;
 
-	if (a->report.nprocess == 0) {
+	if (a->report.seen == 0) {
 		/* rtmem run has said why, or the program kept the preload away */
-		if (WIFEXITED(a->status) && WEXITSTATUS(a->status) >= 126)
-			return WEXITSTATUS(a->status);
-		if (WIFEXITED(a->status) && a->conf && WEXITSTATUS(a->status) == CMD_NO)
+		if (WIFEXITED(a->command.status) && WEXITSTATUS(a->command.status) >= 126)
+			return WEXITSTATUS(a->command.status);
+		if (WIFEXITED(a->command.status) && a->conf &&
+			WEXITSTATUS(a->command.status) == CMD_NO)
 			return CMD_NO;
 		fputs("rtmem audit: the library was not in effect in this program "
 		      "(static, setuid?)\n",
@@ -246,6 +264,11 @@ static int report(struct audit *a)
 		return CMD_NO;
 	}
 	no_room = say_no_room(&a->report);
+	if (a->report.left_out)
+		fprintf(stderr,
+			"rtmem audit: %d more processes were not audited: there is room "
+			"for %d\n",
+			a->report.left_out, AUDIT_PROCESSES);
 	if (audit_finish(&a->report) == 0) {
 		if (!no_room)
 			fputs("rtmem audit: no realtime thread was seen; --all audits "
@@ -287,10 +310,7 @@ static int audit_command(struct audit *a)
 {
 	if (!audit_directory(&a->report))
 		return CMD_NO;
-	a->child = fork();
-	if (a->child == 0)
-		become(a);
-	if (a->child < 0) {
+	if (started_begin(&a->command, a->conf, a->argv, prepare, a) < 0) {
 		perror("rtmem audit: fork");
 		audit_remove(&a->report);
 		return CMD_NO;

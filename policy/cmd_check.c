@@ -23,6 +23,8 @@ int cmd_check(int argc, char **argv)
 		p = cmd_load(NULL);
 	fatal = p->nfatal;
 	if (fatal == 0)
+		check_programs(p);
+	if (fatal == 0)
 		printf("%d file%s, %d rule%s: ok\n", p->nfile, p->nfile == 1 ? "" : "s",
 			p->nrule, p->nrule == 1 ? "" : "s");
 	policy_free(p);

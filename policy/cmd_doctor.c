@@ -18,6 +18,7 @@
 
 struct question {
 	const char *conf, *command;
+	char **words; /* the command with its arguments */
 };
 
 static int parse(struct doctor *d, struct question *q, int argc, char **argv)
@@ -37,8 +38,8 @@ static int parse(struct doctor *d, struct question *q, int argc, char **argv)
 		else if (option == DOCTOR_ROOT)
 			d->root = l.value;
 	}
-	/* arguments of the command change nothing: they may stand there */
-	q->command = l.at < argc ? argv[l.at] : NULL;
+	q->words = argv + l.at;
+	q->command = *q->words;
 	if (*d->root && (stat(d->root, &st) != 0 || !S_ISDIR(st.st_mode))) {
 		fprintf(stderr, "rtmem doctor: %s is no directory\n", d->root);
 		return CMD_USAGE;
@@ -129,7 +130,7 @@ int cmd_doctor(int argc, char **argv)
 	doctor_memory(&d);
 	doctor_kernel(&d);
 	if (q.command)
-		doctor_program(&d, p->nfatal ? NULL : p, q.command);
+		doctor_program(&d, p->nfatal ? NULL : p, q.words);
 	if (d.json)
 		printf("\n], \"ok\": %s}\n", d.bad ? "false" : "true");
 	policy_free(p);

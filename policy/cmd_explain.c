@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "cxx_name.h"
 #include "glob.h"
 #include "match.h"
 #include "text.h"
@@ -66,6 +67,19 @@ static int take_sched(struct question *q, char *text)
 	return CMD_OK;
 }
 
+/* The function's other name, as the library asks for it: demangled, or without what a
+ * compiler has put behind it ("f.cold", "f@@V1"). */
+static const char *other_name(const char *symbol)
+{
+	char written[CXX_NAME_MAX];
+	size_t len = symbol[0] != '\0' ? 1 + strcspn(symbol + 1, ".@") : 0;
+
+	if (cxx_name_demangle(symbol, written))
+		return strdup(written);
+	return symbol[len] != '\0' && strpbrk(symbol, ":(") == NULL ? strndup(symbol, len)
+								    : NULL;
+}
+
 static int take_frame(struct question *q, char *text)
 {
 	char *bang = strchr(text, '!');
@@ -74,7 +88,9 @@ static int take_frame(struct question *q, char *text)
 		return wrong("at most 64 frames are looked at", text);
 	if (bang != NULL)
 		*bang++ = '\0';
-	q->frame[q->call.nframe++] = (struct match_frame){.object = text, .symbol = bang};
+	q->frame[q->call.nframe++] = (struct match_frame){.object = text,
+		.symbol = bang,
+		.written = bang != NULL ? other_name(bang) : NULL};
 	return CMD_OK;
 }
 
@@ -228,12 +244,9 @@ static void print_winner(const struct policy *p, const struct policy_rule *r)
 /* The [app] section that disables the program, or NULL. */
 static const struct policy_app *disabled(const struct policy *p, const char *exe)
 {
-	const struct policy_app *last = NULL;
+	const struct policy_app *a = match_app(p, exe, KEYS_AT_app_enabled);
 
-	for (int i = 0; i < p->napp; i++)
-		if (glob_match_path(p->app[i].name, exe))
-			last = &p->app[i];
-	return last != NULL && !last->enabled ? last : NULL;
+	return a != NULL && !a->enabled ? a : NULL;
 }
 
 static int explain(const struct policy *p, const struct question *q)

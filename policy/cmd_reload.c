@@ -125,7 +125,7 @@ static int reload_process(pid_t pid)
 static void reload_one(struct stats_page *page, enum stats_trouble t, void *arg)
 {
 	struct reload *r = arg;
-	bool named = !r->name || strcmp(page->program, r->name) == 0;
+	bool named = !r->name || strcmp(page->name, r->name) == 0;
 	int ret = CMD_OK;
 
 	if (named && (t == STATS_OK || r->name)) {
@@ -168,7 +168,7 @@ int cmd_reload(int argc, char **argv)
 	if (all)
 		return reload_each(NULL);
 	for (; l.at < argc; l.at++) {
-		pid_t pid = stats_pid(argv[l.at]);
+		pid_t pid = process_number(argv[l.at]);
 		int one = pid < 0 ? reload_each(argv[l.at]) : reload_process(pid);
 
 		ret = one != CMD_OK ? one : ret;

@@ -19,6 +19,7 @@
 #include "cmd.h"
 #include "output.h"
 #include "report.h"
+#include "started.h"
 
 #define REPORT_LOOK  0.2 /* seconds */
 #define REPORT_GRACE 2.0 /* seconds between SIGTERM and SIGKILL */
@@ -26,25 +27,19 @@
 struct watcher {
 	pid_t pid;
 	bool child;
-	int status; /* of the child, when it has ended */
+	struct started command;
 	bool ended;
 	double limit;	    /* seconds; 0: until the child ends */
 	double start, told; /* told: when the child was asked to end; 0: not */
 	struct report report;
 };
 
+static volatile sig_atomic_t report_stop; /* of what a command has left running */
+
 struct report_options {
 	const char *conf, *pid, *seconds, *output, *html;
 	bool json;
 };
-
-static double report_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static void report_pause(double seconds)
 {
@@ -53,27 +48,33 @@ static void report_pause(double seconds)
 
 static bool report_ended(struct watcher *w)
 {
-	if (w->child && !w->ended)
-		w->ended = waitpid(w->pid, &w->status, WNOHANG) == w->pid;
-	else if (!w->child)
+	if (w->child)
+		w->ended = started_ended(&w->command);
+	else
 		w->ended = stats_ended(&w->report.page);
 	return w->ended;
 }
 
-static void report_tell(const struct watcher *w, int signal)
+/* What a wrapper started; in a group of its own it is not ours to end. */
+static bool report_ours(const struct watcher *w)
 {
 	pid_t pid = w->report.page.pid;
 
-	kill(w->pid, signal);
-	/* what a wrapper started; in a group of its own it is not ours to end */
-	if (pid > 1 && pid != w->pid && getpgid(pid) == getpgrp())
-		kill(pid, signal);
+	return pid > 1 && pid != w->pid && getpgid(pid) == getpgrp();
+}
+
+static void report_tell(const struct watcher *w, int signal)
+{
+	if (!w->ended)
+		kill(w->pid, signal);
+	if (report_ours(w))
+		kill(w->report.page.pid, signal);
 }
 
 /* Is the time over? A command is told so, and has then to end. */
 static bool report_over(struct watcher *w)
 {
-	double now = report_now();
+	double now = started_now();
 
 	if (w->limit <= 0 || now - w->start < w->limit)
 		return false;
@@ -100,14 +101,21 @@ static void report_take(struct watcher *w, struct stats_page *page)
 	w->report.page = *page;
 }
 
+static bool report_alive(const struct stats_page *p)
+{
+	return p->copy && !stats_ended(p);
+}
+
+/* Of what the command has started; when that has ended, of what it has left. */
 static void report_consider(struct stats_page *page, enum stats_trouble t, void *arg)
 {
 	struct watcher *w = arg;
+	const struct stats_page *now = &w->report.page;
 
 	if (t != STATS_OK)
 		return;
-	if (report_matched(page) && !report_matched(&w->report.page) &&
-		stats_descends(page->pid, w->pid))
+	if (!report_matched(now) && process_descends(page->pid, getpid()) &&
+		(report_matched(page) || (w->ended && !report_alive(now))))
 		report_take(w, page);
 	else
 		stats_close(page);
@@ -126,10 +134,39 @@ static bool report_look(struct watcher *w, bool all)
 	return w->report.page.copy != NULL;
 }
 
+static void report_interrupted(int signal)
+{
+	(void)signal;
+	report_stop = 1;
+}
+
+/* The command has ended: is there a daemon that goes on, and is the one to watch? One
+ * that has no figures yet is given some time. */
+static bool report_left(struct watcher *w)
+{
+	if (w->command.alone || w->told || report_stop)
+		return false;
+	signal(SIGINT, report_interrupted);
+	signal(SIGQUIT, report_interrupted);
+	if (report_alive(&w->report.page))
+		return true;
+	if (report_matched(&w->report.page))
+		return false;
+	report_look(w, true);
+	return report_alive(&w->report.page) ||
+	       started_now() - w->command.ended_at < REPORT_GRACE;
+}
+
+/* Nothing of it is left to be watched. */
+static bool report_gone(struct watcher *w)
+{
+	return report_ended(w) && !(w->child && report_left(w));
+}
+
 /* The page of a program that is just starting: false when it ended before. */
 static bool report_find(struct watcher *w)
 {
-	for (int i = 1; !report_ended(w); i++) {
+	for (int i = 1; !report_gone(w); i++) {
 		if (report_look(w, i % 20 == 0))
 			return true;
 		report_over(w);
@@ -146,23 +183,23 @@ static void report_renew(struct watcher *w, uint64_t *published, double *since)
 
 	if (w->report.page.head.published != *published) {
 		*published = w->report.page.head.published;
-		*since = report_now();
-	} else if (report_now() - *since > 3 &&
+		*since = started_now();
+	} else if (started_now() - *since > 3 &&
 		   stats_open(w->report.page.pid, &fresh) == STATS_OK) {
 		report_take(w, &fresh);
-		*since = report_now();
+		*since = started_now();
 	}
 }
 
 static enum stats_trouble report_watch(struct watcher *w)
 {
-	double start = report_now(), since = start;
+	double start = started_now(), since = start;
 	enum stats_trouble t = STATS_OK;
 	uint64_t published = 0;
 
 	if (!w->child)
 		w->start = start;
-	while (t == STATS_OK && !report_ended(w) && !report_over(w)) {
+	while (t == STATS_OK && !report_gone(w) && !report_over(w)) {
 		if (w->child)
 			report_look(w, true);
 		stats_watch(&w->report.page);
@@ -171,29 +208,40 @@ static enum stats_trouble report_watch(struct watcher *w)
 		t = stats_read(&w->report.page);
 		report_renew(w, &published, &since);
 	}
-	w->report.seconds = report_now() - start;
+	w->report.seconds = started_now() - start;
 	if (t == STATS_OK)
 		t = stats_read(&w->report.page);
 	report_faults_look(&w->report.faults, &w->report.page);
 	return t;
 }
 
+/* "the program returned 0" */
+static int report_how(const struct watcher *w, char *to, size_t size)
+{
+	if (!w->ended)
+		return snprintf(to, size, "the program goes on");
+	if (!w->child)
+		return snprintf(to, size, "the program has ended");
+	if (w->told && w->command.ended_at >= w->told)
+		return snprintf(
+			to, size, "the program was asked to end after %g s", w->limit);
+	if (WIFSIGNALED(w->command.status))
+		return snprintf(to, size, "the program was ended by signal %d",
+			WTERMSIG(w->command.status));
+	return snprintf(
+		to, size, "the program returned %d", WEXITSTATUS(w->command.status));
+}
+
 static void report_end(struct watcher *w)
 {
-	char *to = w->report.end;
 	size_t size = sizeof(w->report.end);
+	int n = report_how(w, w->report.end, size);
 
-	if (!w->ended)
-		snprintf(to, size, "the program goes on");
-	else if (!w->child)
-		snprintf(to, size, "the program has ended");
-	else if (w->told)
-		snprintf(to, size, "the program was asked to end after %g s", w->limit);
-	else if (WIFSIGNALED(w->status))
-		snprintf(to, size, "the program was ended by signal %d",
-			WTERMSIG(w->status));
-	else
-		snprintf(to, size, "the program returned %d", WEXITSTATUS(w->status));
+	/* one that has just been asked to end, will */
+	if (w->child && w->ended && report_alive(&w->report.page) &&
+		!(w->told && report_ours(w)))
+		snprintf(w->report.end + n, size - (size_t)n,
+			"; process %d, which it started, goes on", w->report.page.pid);
 }
 
 typedef void report_form(FILE *to, const struct report *r);
@@ -225,49 +273,25 @@ static int report_print(struct watcher *w, const struct report_options *o)
 	return kept && written ? CMD_OK : CMD_NO;
 }
 
-/* Starts the command as rtmem run does. Interrupts from the terminal are the program's:
- * the report comes after it. */
-static pid_t report_start(const char *conf, char **command, int n)
+/* Interrupts from the terminal are the program's: the report comes after it. */
+static int report_command(struct watcher *w, const char *conf, char **command)
 {
-	char **argv = calloc((size_t)n + 5, sizeof(*argv));
-	int argc = 0;
-	pid_t pid;
-
-	if (!argv)
-		return -1;
-	argv[argc++] = (char *)(uintptr_t) "run";
-	if (conf) {
-		argv[argc++] = (char *)(uintptr_t) "--conf";
-		argv[argc++] = (char *)(uintptr_t)conf;
-	}
-	argv[argc++] = (char *)(uintptr_t) "--";
-	for (int i = 0; i < n; i++)
-		argv[argc++] = command[i];
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		_exit(cmd_run(argc, argv));
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	free(argv);
-	return pid;
-}
-
-static int report_command(struct watcher *w, const char *conf, char **command, int n)
-{
-	w->pid = report_start(conf, command, n);
+	w->pid = started_begin(&w->command, conf, command, NULL, NULL);
 	w->child = true;
-	w->start = report_now();
+	w->start = started_now();
 	if (w->pid < 0) {
 		fprintf(stderr, "rtmem report: cannot start a process: %s\n",
 			strerror(errno));
 		return CMD_NO;
 	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	if (report_find(w))
 		return CMD_OK;
-	if (WIFEXITED(w->status) &&
-		(WEXITSTATUS(w->status) == 126 || WEXITSTATUS(w->status) == 127))
-		return WEXITSTATUS(w->status);
+	if (WIFEXITED(w->command.status) &&
+		(WEXITSTATUS(w->command.status) == 126 ||
+			WEXITSTATUS(w->command.status) == 127))
+		return WEXITSTATUS(w->command.status);
 	fputs("rtmem report: the program ended before there were figures: no rule names "
 	      "it, it has one thread and not a realtime one, or it was too brief\n",
 		stderr);
@@ -304,7 +328,7 @@ static int report_parse(struct cmd_line *l, struct report_options *o, struct wat
 	w->limit = o->pid ? 10 : 0;
 	if (o->seconds && !cmd_duration(o->seconds, &w->limit))
 		return report_usage("--seconds takes a number");
-	if (o->pid && (w->pid = stats_pid(o->pid)) < 0)
+	if (o->pid && (w->pid = process_number(o->pid)) < 0)
 		return report_usage("--pid takes the number of a process");
 	return CMD_OK;
 }
@@ -324,7 +348,7 @@ int cmd_report(int argc, char **argv)
 	if (o.pid)
 		t = stats_open(w.pid, &w.report.page);
 	else
-		ret = report_command(&w, o.conf, argv + l.at, argc - l.at);
+		ret = report_command(&w, o.conf, argv + l.at);
 	if (ret != CMD_OK)
 		return ret;
 	if (t == STATS_OK)

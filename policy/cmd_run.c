@@ -20,9 +20,12 @@
 #include "match.h"
 #include "policy.h"
 #include "preflight.h"
+#include "wrapper.h"
 
 #define RUN_CANNOT  126
 #define RUN_MISSING 127
+
+#define RUN_WRAPPERS 8 /* one in the other */
 
 /*
  * With auditors in the process the loader has 512 bytes of static TLS to spare for
@@ -73,6 +76,25 @@ __attribute__((format(printf, 2, 3))) static void set(
 	free(value);
 }
 
+/* A program that is started by the one that is: nice, env, sudo … */
+static void look_inside(char *const argv[])
+{
+	static struct elf_facts facts;
+	char path[PATH_MAX], why[512];
+
+	for (int depth = 0; argv && depth < RUN_WRAPPERS; depth++) {
+		if (wrapper_drops(argv, why, sizeof(why))) {
+			say_warning(why, NULL);
+			return;
+		}
+		if (elf_search(argv[0], path)) {
+			elf_inspect(path, &facts);
+			preflight(&facts, say_warning, NULL);
+		}
+		argv = wrapper_inner(argv);
+	}
+}
+
 static int find_program(struct run *r)
 {
 	if (!elf_search(r->argv[0], r->program)) {
@@ -87,7 +109,7 @@ static int find_program(struct run *r)
 		say("%s: its interpreter %s is not there", r->program, r->facts.path);
 		return RUN_MISSING;
 	}
-	preflight(&r->facts, say_warning, NULL);
+	look_inside(r->argv);
 	return CMD_OK;
 }
 

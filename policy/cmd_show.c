@@ -13,6 +13,7 @@
 #include "glob.h"
 #include "match.h"
 #include "model.h"
+#include "quote.h"
 #include "text.h"
 #include "value.h"
 
@@ -51,7 +52,11 @@ static void show_section(const struct policy *p, enum keys_section s, int i)
 	const struct policy_origin *origin = model_key_origin(p, s, section);
 
 	if (kind->named) {
-		printf("\n[%s %s]", kind->name, model_name(s, section));
+		struct text t = {0};
+
+		quote_print(model_name(s, section), false, &t);
+		printf("\n[%s %s]", kind->name, t.s);
+		text_free(&t);
 		print_origin(model_origin(s, section));
 	} else {
 		printf("[%s]\n", kind->name);

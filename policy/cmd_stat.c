@@ -140,7 +140,7 @@ int cmd_stat(int argc, char **argv)
 		return CMD_USAGE;
 	if (l.at == argc && how == STAT_OPENMETRICS)
 		return stat_metrics_of_all();
-	if (l.at != argc - 1 || (pid = stats_pid(argv[l.at])) < 0) {
+	if (l.at != argc - 1 || (pid = process_number(argv[l.at])) < 0) {
 		fputs("rtmem stat: takes the number of one process\n", stderr);
 		return CMD_USAGE;
 	}

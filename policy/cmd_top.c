@@ -90,7 +90,7 @@ static int top_operand(struct top *t, const char *word)
 	struct stats_page page;
 	enum stats_trouble trouble;
 
-	t->pid = stats_pid(word);
+	t->pid = process_number(word);
 	if (t->pid < 0) {
 		t->pid = 0;
 		t->name = word;

@@ -60,7 +60,8 @@ void doctor_cgroup(struct doctor *d);
 void doctor_memory(struct doctor *d);
 void doctor_kernel(struct doctor *d);
 void doctor_preemption(struct doctor *d);
-/* command: as typed. Needs the policy's rules for it; policy NULL: none can be used. */
-void doctor_program(struct doctor *d, const struct policy *p, const char *command);
+/* words: the command as typed. Needs the policy's rules for it; policy NULL: none can be
+ * used. */
+void doctor_program(struct doctor *d, const struct policy *p, char *const *words);
 
 #endif

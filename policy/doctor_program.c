@@ -2,8 +2,8 @@
 /*
  * doctor_program.c - will the library be in this program, and do anything there?
  *
- * The program is not started. Its loader is, to list what it would load: loaders that are
- * not glibc's by name are not run at all, nor are they for programs that gain rights.
+ * Nothing of the program is started, nor the loader that it names: whoever runs this may
+ * be root, and the program anybody's. What it needs is read from its files.
  */
 #include "doctor.h"
 
@@ -12,11 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "elf_facts.h"
 #include "library.h"
 #include "preflight.h"
+#include "wrapper.h"
 
 static void say_obstacle(const char *sentence, void *arg)
 {
@@ -24,94 +25,103 @@ static void say_obstacle(const char *sentence, void *arg)
 	doctor_say(arg, DOCTOR_FAIL, "program", NULL, "%s", sentence);
 }
 
-/* The line of the loader's list that starts with this name, after any directory. */
-static bool listed(const char *list, const char *stem)
-{
-	for (const char *l = list; l && *l; l += strcspn(l, "\n"), l += !!*l) {
-		const char *name = l + strspn(l, "\t ");
-		size_t len = strcspn(name, " \n");
-		const char *slash = memrchr(name, '/', len);
+struct loaded {
+	const char *allocator; /* the name of one, or NULL */
+	char missing[256];     /* a library that is not found, or "" */
+};
 
-		if (strncmp(l, "ERROR", 5) == 0)
-			continue;
-		if (slash)
-			name = slash + 1;
-		if (strncmp(name, stem, strlen(stem)) == 0)
-			return true;
-	}
-	return false;
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
 
-/* What the loader would load with the preload, for free(3), or NULL. */
-static char *loader_list(const struct elf_facts *f, const struct library *lib)
-{
-	const char *old = getenv("LD_PRELOAD"), *path = getenv("LD_LIBRARY_PATH");
-	char *preload = NULL, *libs = NULL, *list = NULL;
-	const char *base = strrchr(f->loader, '/');
-
-	if (!base || strncmp(base + 1, "ld", 2) != 0)
-		return NULL;
-	if (asprintf(&preload, "LD_PRELOAD=%s%s%s", lib->word, old && *old ? ":" : "",
-		    old ? old : "") < 0)
-		preload = NULL;
-	if (asprintf(&libs, "LD_LIBRARY_PATH=%s", path ? path : "") < 0)
-		libs = NULL;
-	if (preload && libs)
-		list = doctor_output((char *[]){(char *)f->loader, (char *)f->path, NULL},
-			(char *[]){"LD_TRACE_LOADED_OBJECTS=1", preload,
-				path ? libs : NULL, NULL});
-	free(libs);
-	free(preload);
-	return list;
-}
-
-static void check_allocator(struct doctor *d, const struct elf_facts *f, const char *list)
+static void find_allocator(struct loaded *l, const char *name)
 {
 	static const char *const known[] = {"libtcmalloc", "libmimalloc", "libjemalloc",
 		"libhoard", "librpmalloc", "libsnmalloc"};
 
-	if (elf_defines_malloc(f)) {
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known) && !l->allocator; i++)
+		if (strncmp(base_of(name), known[i], strlen(known[i])) == 0)
+			l->allocator = known[i];
+}
+
+static void add_library(const char *library, bool found, void *arg)
+{
+	struct loaded *l = arg;
+
+	find_allocator(l, library);
+	if (!found && !*l->missing)
+		snprintf(l->missing, sizeof(l->missing), "%s", library);
+}
+
+/* What else is preloaded. */
+static void add_preloads(struct loaded *l)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	char *words = strdup(preload ? preload : ""), *rest = words;
+
+	for (char *w; rest && (w = strsep(&rest, " :"));)
+		find_allocator(l, w);
+	free(words);
+}
+
+/* The loader that started this tool: the library works with that. */
+static bool own_loader(const struct elf_facts *f)
+{
+	static struct elf_facts own;
+	struct stat a, b;
+
+	elf_inspect("/proc/self/exe", &own);
+	return stat(f->loader, &a) == 0 && stat(own.loader, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static void check_allocator(
+	struct doctor *d, const struct elf_facts *f, const struct loaded *l)
+{
+	if (elf_defines_malloc(f))
 		doctor_say(d, DOCTOR_FAIL, "allocator",
 			"use a build of it without an allocator of its own",
 			"%s defines malloc itself: what it allocates never reaches the "
 			"library",
 			f->path);
-		return;
-	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (!listed(list, known[i]))
-			continue;
+	else if (l->allocator)
 		doctor_say(d, DOCTOR_WARNING, "allocator",
 			"use a build without it if its own calls matter on realtime "
 			"threads",
 			"%s is loaded, too: malloc comes from the library all the same, "
 			"but calls of that allocator's own names need not",
-			known[i]);
-		return;
-	}
-	doctor_say(d, DOCTOR_OK, "allocator", NULL, "malloc of the C library");
+			l->allocator);
+	else
+		doctor_say(d, DOCTOR_OK, "allocator", NULL, "malloc of the C library");
 }
 
 static void check_preload(
-	struct doctor *d, const struct library *lib, bool found, const char *list)
+	struct doctor *d, const struct elf_facts *f, const struct loaded *l)
 {
 	static const char reinstall[] =
 		"install the library and run ldconfig, or build it";
+	struct library lib;
 
-	if (!found)
+	if (!library_find(&lib))
 		doctor_say(
 			d, DOCTOR_FAIL, "preload", reinstall, "the library is not there");
-	else if (!*lib->word)
+	else if (!*lib.word)
 		doctor_say(d, DOCTOR_FAIL, "preload", "move it",
-			"%s: LD_PRELOAD takes no path with a space or a colon",
-			lib->path);
-	else if (listed(list, "librtpreload.so"))
-		doctor_say(d, DOCTOR_OK, "preload", NULL, "%s is loaded", lib->path);
+			"%s: LD_PRELOAD takes no path with a space or a colon", lib.path);
+	else if (*l->missing)
+		doctor_say(d, DOCTOR_WARNING, "preload", "install what it needs",
+			"%s needs %s, which is not where the loader looks", f->path,
+			l->missing);
+	else if (!own_loader(f))
+		doctor_say(d, DOCTOR_WARNING, "preload", "see what rtmem ps says of it",
+			"%s is started by a loader of its own, %s: whether that takes "
+			"the library is not known",
+			f->path, f->loader);
 	else
-		doctor_say(d, DOCTOR_FAIL, "preload",
-			"see what `rtmem run` says, and ld.so(8)",
-			"the loader leaves out %s%s%.*s", lib->path, list ? ": " : "",
-			list ? (int)strcspn(list, "\n") : 0, list ? list : "");
+		doctor_say(d, DOCTOR_OK, "preload", NULL, "%s is loaded", lib.path);
 }
 
 static void check_rules(struct doctor *d, const struct policy *p, const char *exe)
@@ -139,20 +149,22 @@ static void check_rules(struct doctor *d, const struct policy *p, const char *ex
 
 static void check_loaded(struct doctor *d, const struct elf_facts *f)
 {
-	struct library lib;
-	bool found = library_find(&lib);
-	char *list = found && *lib.word ? loader_list(f, &lib) : NULL;
+	struct loaded l = {0};
 
-	check_allocator(d, f, list);
-	check_preload(d, &lib, found, list);
-	free(list);
+	elf_needs(f, add_library, &l);
+	add_preloads(&l);
+	check_allocator(d, f, &l);
+	check_preload(d, f, &l);
 }
 
-void doctor_program(struct doctor *d, const struct policy *p, const char *command)
+void doctor_program(struct doctor *d, const struct policy *p, char *const *words)
 {
+	char path[PATH_MAX], exe[PATH_MAX], why[DOCTOR_LINE];
+	const char *command = words[0];
 	static struct elf_facts f;
-	char path[PATH_MAX], exe[PATH_MAX];
 
+	if (wrapper_drops(words, why, sizeof(why)))
+		doctor_say(d, DOCTOR_WARNING, "environment", NULL, "%s", why);
 	if (!elf_search(command, path)) {
 		doctor_say(d, DOCTOR_FAIL, "program", "see PATH", "%s: %s", command,
 			errno == ENOENT ? "command not found" : strerror(errno));

@@ -24,6 +24,8 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
+#include "elf_dynamic.h"
+
 #if defined(__x86_64__)
 #define ELF_NATIVE EM_X86_64
 #elif defined(__aarch64__)
@@ -36,76 +38,20 @@
 #error "which EM_ constant is this machine's?"
 #endif
 
-#define ELF_PHDRS_MAX	128
-#define ELF_DYNAMIC_MAX 4096
-#define ELF_LINE_MAX	256 /* of a "#!" line, as the kernel reads it */
-
-struct elf_strings {
-	char *v; /* .dynstr with a NUL appended */
-	size_t len;
-};
-
-/* All of [off, off+len) or nothing. */
-static bool read_at(int fd, void *buf, size_t len, uint64_t off)
-{
-	return off <= INT64_MAX && pread(fd, buf, len, (off_t)off) == (ssize_t)len;
-}
-
-/* Where the loaded address `vaddr` lies in the file; 0 when nowhere. */
-static uint64_t file_offset(const Elf64_Phdr *ph, unsigned n, uint64_t vaddr)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (ph[i].p_type == PT_LOAD && vaddr >= ph[i].p_vaddr &&
-			vaddr - ph[i].p_vaddr < ph[i].p_filesz)
-			return vaddr - ph[i].p_vaddr + ph[i].p_offset;
-	return 0;
-}
-
-static const Elf64_Phdr *find_phdr(const Elf64_Phdr *ph, unsigned n, uint32_t type)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (ph[i].p_type == type)
-			return &ph[i];
-	return NULL;
-}
-
-/* The string at `off`; "" when it lies outside. */
-static const char *string_at(const struct elf_strings *s, uint64_t off)
-{
-	return off < s->len ? s->v + off : "";
-}
+#define ELF_LINE_MAX 256 /* of a "#!" line, as the kernel reads it */
 
 /* Is this whole word in the table? (names of symbols the program defines or wants) */
-static bool has_string(const struct elf_strings *s, const char *word)
+static bool has_string(const struct elf_dynamic *d, const char *word)
 {
 	size_t len = strlen(word) + 1;
-	const char *p = s->v, *end = s->v + s->len;
+	const char *p = d->names, *end = d->names + d->len;
 
 	while (p < end && (p = memmem(p, (size_t)(end - p) + 1, word, len))) {
-		if (p == s->v || p[-1] == '\0')
+		if (p == d->names || p[-1] == '\0')
 			return true;
 		p++;
 	}
 	return false;
-}
-
-static bool read_strings(int fd, const Elf64_Phdr *ph, unsigned n, const Elf64_Dyn *dyn,
-	size_t ndyn, struct elf_strings *out)
-{
-	uint64_t addr = 0, len = 0;
-
-	for (size_t i = 0; i < ndyn && dyn[i].d_tag != DT_NULL; i++) {
-		if (dyn[i].d_tag == DT_STRTAB)
-			addr = dyn[i].d_un.d_ptr;
-		else if (dyn[i].d_tag == DT_STRSZ)
-			len = dyn[i].d_un.d_val;
-	}
-	uint64_t off = file_offset(ph, n, addr);
-	if (!off || !len || len > ELF_STRINGS_MAX || !(out->v = malloc(len + 1)))
-		return false;
-	out->v[len] = '\0';
-	out->len = len;
-	return read_at(fd, out->v, len, off);
 }
 
 /*
@@ -113,7 +59,7 @@ static bool read_strings(int fd, const Elf64_Phdr *ph, unsigned n, const Elf64_D
  * was linked in (clang). The undefined-behaviour one is not listed: it leaves malloc
  * alone.
  */
-static void find_sanitizer(const struct elf_strings *s, struct elf_facts *out)
+static void find_sanitizer(const struct elf_dynamic *d, struct elf_facts *out)
 {
 	static const struct {
 		const char *symbol, *name;
@@ -126,7 +72,7 @@ static void find_sanitizer(const struct elf_strings *s, struct elf_facts *out)
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known) && !*out->sanitizer; i++)
-		if (has_string(s, known[i].symbol))
+		if (has_string(d, known[i].symbol))
 			snprintf(out->sanitizer, sizeof(out->sanitizer), "%s",
 				known[i].name);
 }
@@ -151,43 +97,33 @@ static void find_needed(const char *lib, struct elf_facts *out)
 
 static bool read_dynamic(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_facts *out)
 {
-	const Elf64_Phdr *p = find_phdr(ph, n, PT_DYNAMIC);
-	struct elf_strings s = {0};
-	bool ok = true;
+	struct elf_dynamic d;
 
-	if (!p)
-		return true;
-	size_t ndyn = p->p_filesz / sizeof(Elf64_Dyn);
-	if (ndyn > ELF_DYNAMIC_MAX)
+	if (!elf_dynamic_open(fd, ph, n, &d))
 		return false;
-	Elf64_Dyn *dyn = calloc(ndyn + 1, sizeof(*dyn));
-	ok = dyn && read_at(fd, dyn, ndyn * sizeof(*dyn), p->p_offset);
-	/* without strings (a static-pie) there is nothing more to learn */
-	if (ok && read_strings(fd, ph, n, dyn, ndyn, &s)) {
-		for (size_t i = 0; i < ndyn && dyn[i].d_tag != DT_NULL; i++) {
-			const char *name = string_at(&s, dyn[i].d_un.d_val);
+	for (size_t i = 0; i < d.n && d.names; i++) {
+		const char *name = elf_dynamic_name(&d, d.dyn[i].d_un.d_val);
 
-			if (dyn[i].d_tag == DT_NEEDED)
-				find_needed(name, out);
-			else if (dyn[i].d_tag == DT_SONAME)
-				out->is_loader = strncmp(name, "ld-", 3) == 0 ||
-						 strncmp(name, "ld64.", 5) == 0;
-		}
-		find_sanitizer(&s, out);
+		if (d.dyn[i].d_tag == DT_NEEDED)
+			find_needed(name, out);
+		else if (d.dyn[i].d_tag == DT_SONAME)
+			out->is_loader = strncmp(name, "ld-", 3) == 0 ||
+					 strncmp(name, "ld64.", 5) == 0;
 	}
-	free(s.v);
-	free(dyn);
-	return ok;
+	if (d.names)
+		find_sanitizer(&d, out);
+	elf_dynamic_close(&d);
+	return true;
 }
 
 static bool read_loader(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_facts *out)
 {
-	const Elf64_Phdr *p = find_phdr(ph, n, PT_INTERP);
+	const Elf64_Phdr *p = elf_phdr(ph, n, PT_INTERP);
 
 	if (!p)
 		return true;
 	if (p->p_filesz == 0 || p->p_filesz >= sizeof(out->loader) ||
-		!read_at(fd, out->loader, p->p_filesz, p->p_offset))
+		!elf_read(fd, out->loader, p->p_filesz, p->p_offset))
 		return false;
 	out->loader[p->p_filesz] = '\0';
 	out->musl = strstr(out->loader, "/ld-musl-") != NULL;
@@ -198,13 +134,12 @@ static bool read_loader(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_fac
  */
 static bool read_native(int fd, const Elf64_Ehdr *eh, struct elf_facts *out)
 {
-	unsigned n = eh->e_phnum;
 	Elf64_Phdr ph[ELF_PHDRS_MAX];
+	unsigned n = elf_phdrs(fd, eh, ph);
 
-	if (n > ELF_PHDRS_MAX || eh->e_phentsize != sizeof(*ph) ||
-		!read_at(fd, ph, n * sizeof(*ph), eh->e_phoff))
+	if (!n && eh->e_phnum)
 		return false;
-	const Elf64_Phdr *tls = find_phdr(ph, n, PT_TLS);
+	const Elf64_Phdr *tls = elf_phdr(ph, n, PT_TLS);
 	out->tls = tls ? tls->p_memsz : 0;
 	if (!read_loader(fd, ph, n, out) || !read_dynamic(fd, ph, n, out))
 		return false;

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "elf_dynamic.h"
+
 #define SECTIONS_MAX 4096
 
 static void *read_part(int fd, uint64_t off, uint64_t len)

@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ELF_STRINGS_MAX (1u << 24)
 #define ELF_SCRIPTS_MAX 5 /* "#!" followed this often, as the kernel does */
 #define ELF_WORD_MAX	64
 
@@ -58,6 +57,14 @@ void elf_inspect(const char *path, struct elf_facts *out);
 
 /* Does it define malloc and free for the whole process? (elf_allocator.c) */
 bool elf_defines_malloc(const struct elf_facts *f);
+
+/*
+ * The libraries that a loader would bring for it, theirs included (elf_needed.c): calls
+ * fn with the path of each that is found, and with the name alone of those that are not.
+ * Reads the files; starts nothing.
+ */
+void elf_needs(const struct elf_facts *f,
+	void (*fn)(const char *library, bool found, void *arg), void *arg);
 
 /*
  * Finds `name` as execvp(3) would: itself when it has a slash, else the first executable

@@ -113,10 +113,61 @@ static const char *user_config(const char **below)
 	return home != NULL && home[0] == '/' ? home : NULL;
 }
 
+/* ---- whose they are ---- */
+
+const char *find_refuses(const struct stat *st, char why[static POLICY_REFUSED])
+{
+	struct text t = {.s = why, .room = POLICY_REFUSED, .fixed = true};
+	/* in a sticky directory others cannot replace what is ours */
+	bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX);
+
+	if (st->st_uid != geteuid() && st->st_uid != 0)
+		text_add(&t, "it belongs to user %d", (int)st->st_uid);
+	else if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !sticky)
+		text_add(&t, "others may write it (chmod go-w)");
+	else
+		return NULL;
+	return why;
+}
+
+/* The directory, for free(3), when somebody else could put anything there; or NULL. */
+static char *refused(const char *config_home, const char *below)
+{
+	char *dir = join(config_home, below), why[POLICY_REFUSED];
+	struct stat st;
+
+	if (dir != NULL && stat(dir, &st) == 0 && find_refuses(&st, why) != NULL)
+		return dir;
+	free(dir);
+	return NULL;
+}
+
+static void drop_from(struct find_list *l, int first)
+{
+	while (l->n > first)
+		free(l->file[--l->n]);
+}
+
+/* A directory that is refused takes the place of its files: the reader says why. */
 static void add_user_files(struct find_list *l, const char *config_home)
 {
+	int first = l->n, drop_in;
+	char *dir = NULL;
+
 	add_if_there(l, join(config_home, "/rtmem/rtmem.conf"));
+	drop_in = l->n;
 	add_drop_ins(l, join(config_home, "/rtmem/rtmem.conf.d/"), false);
+	if (l->n > first)
+		dir = refused(config_home, "");
+	if (l->n > first && dir == NULL)
+		dir = refused(config_home, "/rtmem");
+	if (dir != NULL)
+		drop_from(l, first);
+	else if (l->n > drop_in && (dir = refused(config_home, "/rtmem/rtmem.conf.d")))
+		drop_from(l, drop_in);
+	if (dir != NULL)
+		add(l, dir);
+	l->nuser = l->n - first;
 }
 
 void find_search(struct find_list *out, const char *root, const char *config_home)

@@ -80,13 +80,38 @@ bool glob_match(const char *pattern, const char *text)
 	return *pattern == '\0';
 }
 
+static bool starts(const char *text, const char *with)
+{
+	while (*with != '\0' && *text == *with) {
+		text++;
+		with++;
+	}
+	return *with == '\0';
+}
+
+/* /bin, /sbin and /lib are links into /usr nearly everywhere, and people write either. */
+static bool match_full(const char *pattern, const char *path)
+{
+	static const char usr[] = "/usr";
+
+	if (glob_match(pattern, path))
+		return true;
+	if (starts(path, "/usr/bin/") || starts(path, "/usr/sbin/") ||
+		starts(path, "/usr/lib"))
+		return glob_match(pattern, path + sizeof(usr) - 1);
+	if (starts(path, "/bin/") || starts(path, "/sbin/") || starts(path, "/lib"))
+		return starts(pattern, usr) &&
+		       glob_match(pattern + sizeof(usr) - 1, path);
+	return false;
+}
+
 bool glob_match_path(const char *pattern, const char *path)
 {
 	const char *base = path;
 
 	for (const char *p = pattern; *p != '\0'; p++)
 		if (*p == '/')
-			return glob_match(pattern, path);
+			return match_full(pattern, path);
 	for (const char *p = path; *p != '\0'; p++)
 		if (*p == '/')
 			base = p + 1;

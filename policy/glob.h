@@ -16,7 +16,8 @@
 
 /* Does the whole text match? */
 bool glob_match(const char *pattern, const char *text);
-/* As above on the part of `path` after its last '/', unless the pattern has a '/'. */
+/* As above on the part of `path` after its last '/', unless the pattern has a '/': then
+ * on the path, where "/bin", "/sbin" and "/lib…" mean the same with "/usr" in front. */
 bool glob_match_path(const char *pattern, const char *path);
 
 /* No wildcards: only one text matches. */

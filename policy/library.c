@@ -20,6 +20,9 @@
 #define LD_CACHE "/etc/ld.so.cache"
 #define LD_MAGIC "glibc-ld.so.cache1.1"
 
+const char *const library_directory[] = {"/lib/" RTMEM_MULTIARCH,
+	"/usr/lib/" RTMEM_MULTIARCH, "/lib64", "/usr/lib64", "/lib", "/usr/lib", NULL};
+
 /* The cache as ldconfig(8) writes it since glibc 2.32. Offsets count from its first byte.
  */
 struct ld_cache {
@@ -49,8 +52,9 @@ static const char *cache_string(const char *base, size_t len, uint32_t off)
 	return off < len && memchr(base + off, 0, len - off) ? base + off : "";
 }
 
-/* The first file of this soname in the cache, for any machine; "" when none. */
-static void search_cache(const char *base, size_t len, const char *soname, char *out)
+/* The first file of this soname in the cache that fits; "" when none. */
+static void search_cache(const char *base, size_t len, const char *soname,
+	bool (*fits)(const char *path), char *out)
 {
 	const struct ld_cache *c = (const void *)base;
 
@@ -58,15 +62,18 @@ static void search_cache(const char *base, size_t len, const char *soname, char 
 		c->nlib > (len - sizeof(*c)) / sizeof(c->lib[0]))
 		return;
 	for (uint32_t i = 0; i < c->nlib; i++) {
-		if (strcmp(cache_string(base, len, c->lib[i].soname), soname) == 0) {
-			snprintf(out, PATH_MAX, "%s",
-				cache_string(base, len, c->lib[i].path));
+		const char *path = cache_string(base, len, c->lib[i].path);
+
+		if (strcmp(cache_string(base, len, c->lib[i].soname), soname) == 0 &&
+			(!fits || fits(path))) {
+			snprintf(out, PATH_MAX, "%s", path);
 			return;
 		}
 	}
 }
 
-static void loader_cached(char out[static PATH_MAX])
+void library_cached(
+	const char *soname, bool (*fits)(const char *path), char out[static PATH_MAX])
 {
 	struct stat st;
 	int fd = open(LD_CACHE, O_RDONLY | O_CLOEXEC);
@@ -79,7 +86,7 @@ static void loader_cached(char out[static PATH_MAX])
 		void *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
 
 		if (p != MAP_FAILED) {
-			search_cache(p, len, RTMEM_SONAME, out);
+			search_cache(p, len, soname, fits, out);
 			munmap(p, len);
 		}
 	}
@@ -92,16 +99,14 @@ static void loader_cached(char out[static PATH_MAX])
  */
 static void loader_resolves(char out[static PATH_MAX])
 {
-	static const char *const trusted[] = {
-		"/lib/" RTMEM_MULTIARCH, "/usr/lib/" RTMEM_MULTIARCH, "/lib", "/usr/lib"};
 	const char *path = getenv("LD_LIBRARY_PATH");
 
 	out[0] = '\0';
 	if (path && *path)
 		return;
-	loader_cached(out);
-	for (size_t i = 0; i < sizeof(trusted) / sizeof(*trusted) && !*out; i++) {
-		snprintf(out, PATH_MAX, "%s/%s", trusted[i], RTMEM_SONAME);
+	library_cached(RTMEM_SONAME, NULL, out);
+	for (int i = 0; library_directory[i] && !*out; i++) {
+		snprintf(out, PATH_MAX, "%s/%s", library_directory[i], RTMEM_SONAME);
 		if (access(out, R_OK) != 0)
 			out[0] = '\0';
 	}

@@ -25,6 +25,14 @@ struct library {
  */
 bool library_find(struct library *out);
 
+/* Where the loader looks by itself; ends with NULL. */
+extern const char *const library_directory[];
+/* The first file of this soname in the loader's cache that fits (NULL: any); "" when
+ * none.
+ */
+void library_cached(
+	const char *soname, bool (*fits)(const char *path), char out[static PATH_MAX]);
+
 /* Is a librtpreload named in this LD_PRELOAD value already? */
 bool library_in_preload(const char *value);
 

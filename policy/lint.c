@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cover.h"
+#include "glob.h"
 #include "keys.h"
 #include "match.h"
 #include "model.h"
@@ -103,6 +104,52 @@ static void lint_rule_priority(struct policy *p, const struct policy_rule *r)
 			"rule '%s' can never match: no thread of these classes has such "
 			"a priority (fifo and rr have 1..99, the others 0)",
 			r->name);
+}
+
+/* Rules of a kind that is switched off: written for nothing, by default. */
+static void lint_rule_kind(struct policy *p, const struct policy_rule *r)
+{
+	static const char *const name[] = {"allocator", "audio", "video"};
+
+	if (!match_rule_kind(p, r))
+		model_error(p, origin_of(p, KEYS_AT_rule_kind, r), false,
+			"rule '%s' is off: [realtime] says %s = no; write %s = yes there",
+			r->name, name[r->kind], name[r->kind]);
+}
+
+/* Could an executable of that name be what the rule is about? */
+static bool names_app(const struct policy_rule *r, const char *object)
+{
+	bool positive = false;
+
+	for (int i = 0; i < r->app.n; i++) {
+		positive |= !r->app.v[i].negated;
+		if (!r->app.v[i].negated && glob_match_path(r->app.v[i].pattern, object))
+			return true;
+	}
+	return !positive;
+}
+
+/* A function where an object is asked for, or a library without its ".so". */
+static void lint_site(
+	struct policy *p, const struct policy_rule *r, const struct policy_site *s)
+{
+	const struct policy_origin *at = origin_of(p, KEYS_AT_rule_callsite, r);
+	bool cxx = strstr(s->object, "::") != NULL || strchr(s->object, '(') != NULL;
+
+	if (strchr(s->object, '/') != NULL || strstr(s->object, ".so") != NULL)
+		return;
+	if (glob_literal(s->object) && strncmp(s->object, "lib", 3) == 0)
+		model_error(p, at, false,
+			"callsite: no library's file is called '%s'; did you mean "
+			"'%s.so*'?",
+			s->object, s->object);
+	else if (s->symbol == NULL &&
+		 (cxx || (glob_literal(s->object) && !names_app(r, s->object))))
+		model_error(p, at, false,
+			"callsite: '%s' is compared with files, not with functions; did "
+			"you mean '%s*!%s'?",
+			s->object, s->negated ? "!" : "", s->object);
 }
 
 static void lint_shadowed(struct policy *p, int i, long *steps)
@@ -205,6 +252,9 @@ void lint(struct policy *p)
 	for (int i = 0; i < p->nrule; i++) {
 		lint_rule_pool(p, &p->rule[i]);
 		lint_rule_priority(p, &p->rule[i]);
+		lint_rule_kind(p, &p->rule[i]);
+		for (int k = 0; k < p->rule[i].callsite.n; k++)
+			lint_site(p, &p->rule[i], &p->rule[i].callsite.v[k]);
 	}
 	if (!small_enough(p))
 		return;

@@ -7,7 +7,9 @@
  */
 #include "match.h"
 
+#include "cxx_name.h"
 #include "glob.h"
+#include "keys.h"
 
 /*
  * How the values of one condition combine: some positive value holds (or there is none),
@@ -104,7 +106,7 @@ int match_site(const struct policy_rule *r, const char *object, const char *symb
 		if (!glob_match_path(s->object, object))
 			continue;
 		if (s->symbol != NULL &&
-			(symbol == NULL || !glob_match(s->symbol, symbol)))
+			(symbol == NULL || !cxx_name_match(s->symbol, symbol)))
 			continue;
 		if (s->negated)
 			return -1;
@@ -121,29 +123,41 @@ bool match_rule_callsite(
 	for (int i = 0; i < r->callsite.n; i++)
 		v.positive |= !r->callsite.v[i].negated;
 	for (int i = 0; i < nframe && i < r->depth && r->callsite.n > 0; i++) {
-		int answer = match_site(r, frame[i].object, frame[i].symbol);
+		const struct match_frame *f = &frame[i];
+		int answer = match_site(r, f->object, f->symbol);
+		int other = f->written != NULL ? match_site(r, f->object, f->written) : 0;
 
-		if (answer < 0)
+		if (answer < 0 || other < 0)
 			return false;
-		v.hit |= answer > 0;
+		v.hit |= answer > 0 || other > 0;
 	}
 	return verdict(v);
 }
 
+const struct policy_app *match_app(const struct policy *p, const char *exe, int key)
+{
+	const struct policy_app *last = NULL;
+
+	for (int i = 0; i < p->napp; i++) {
+		const struct policy_app *a = &p->app[i];
+
+		if (a->key_origin[key - keys_kind[KEYS_APP].first].file != NULL &&
+			glob_match_path(a->name, exe))
+			last = a;
+	}
+	return last;
+}
+
 void match_process(const struct policy *p, const char *exe, struct match_process *out)
 {
+	const struct policy_app *enabled = match_app(p, exe, KEYS_AT_app_enabled);
+	const struct policy_app *inherit = match_app(p, exe, KEYS_AT_app_inherit);
 	int first = p->nrule;
 
-	out->enabled = true;
-	out->inherit = true;
+	out->enabled = enabled == NULL || enabled->enabled;
+	out->inherit = inherit == NULL || inherit->inherit;
 	out->first = 0;
 	out->nrule = 0;
-	for (int i = 0; i < p->napp; i++) {
-		if (!glob_match_path(p->app[i].name, exe))
-			continue;
-		out->enabled = p->app[i].enabled;
-		out->inherit = p->app[i].inherit;
-	}
 	/* The parser refuses more than 64; if it did not, the last would win anyway. */
 	while (first > 0 && out->nrule < POLICY_RULES_MAX) {
 		const struct policy_rule *r = &p->rule[--first];

@@ -14,11 +14,10 @@
 
 /* What [app] sections and `app =` conditions decide for one program, once per process. */
 struct match_process {
-	bool enabled; /* [app] enabled; last matching section wins; default yes */
-	bool inherit; /* [app] inherit; without an [app] section for it the environment
-			 stays */
-	int first;    /* number of the first rule: 0, but where two policies meet */
-	int nrule;    /* one more than the last's; app and kind conditions hold here */
+	/* [app]: of each, the last matching section that gives it; else yes */
+	bool enabled, inherit;
+	int first; /* number of the first rule: 0, but where two policies meet */
+	int nrule; /* one more than the last's; app and kind conditions hold here */
 	const struct policy_rule *rule[POLICY_RULES_MAX]; /* reading order; bit i of a
 							     mask; none below first */
 };
@@ -26,6 +25,9 @@ struct match_process {
 /* exe: full path of the executable. Rules switched off by [realtime] are not in
  * out->rule; out->first is 0. */
 void match_process(const struct policy *p, const char *exe, struct match_process *out);
+
+/* The last [app] section for the program that gives this key (KEYS_AT_app_…), or NULL. */
+const struct policy_app *match_app(const struct policy *p, const char *exe, int key);
 
 /* Facts about a thread: what its standing decision depends on. */
 struct match_thread {
@@ -69,14 +71,15 @@ bool match_rule_size(const struct policy_rule *r, size_t size);
 /*
  * One frame against the values of `callsite`. object: full path of the ELF object
  * (matched by basename, or by full path when the glob has a slash); symbol: NULL when
- * unknown. +1 some value matches it, -1 a negated value matches it, 0 neither. A rule
- * holds at a call when some frame within depth gives +1 (or every value is negated) and
- * none gives -1.
+ * unknown; the linker's name or a demangled one, with its short forms (cxx_name.h). +1
+ * some value matches it, -1 a negated value matches it, 0 neither. A rule holds at a call
+ * when some frame within depth gives +1 (or every value is negated) and none gives -1.
  */
 int match_site(const struct policy_rule *r, const char *object, const char *symbol);
 
 struct match_frame {
 	const char *object, *symbol; /* symbol NULL: unknown */
+	const char *written;	     /* the same by its demangled name, or NULL */
 };
 
 /* frame[0] is the immediate caller, wrappers already left out. */

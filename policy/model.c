@@ -116,6 +116,18 @@ const char *model_add_file(struct policy *p, const char *name)
 	return copy;
 }
 
+void model_refuse_file(struct policy *p)
+{
+	char **file = realloc(p->refused, (size_t)(p->nrefused + 1) * sizeof(*file));
+
+	if (file == NULL) {
+		model_no_memory(p);
+		return;
+	}
+	p->refused = file;
+	p->refused[p->nrefused++] = p->file[--p->nfile];
+}
+
 static void free_section(struct policy *p, enum keys_section kind, void *section)
 {
 	const struct keys_kind *k = &keys_kind[kind];
@@ -265,6 +277,9 @@ void policy_free(struct policy *p)
 	for (int i = 0; i < p->nfile; i++)
 		free(p->file[i]);
 	free(p->file);
+	for (int i = 0; i < p->nrefused; i++)
+		free(p->refused[i]);
+	free(p->refused);
 	for (int i = 0; i < p->nerror; i++)
 		free(p->error[i].text);
 	free(p->error);
@@ -290,6 +305,14 @@ const char *policy_error_text(const struct policy *p, int i, char *buf, size_t l
 		text_add(&t, "%S: ", e->origin.file);
 	text_add(&t, "%S", e->text);
 	return buf;
+}
+
+int policy_first_refused(const struct policy *p)
+{
+	for (int i = 0; p->nrefused > 0 && i < p->nerror; i++)
+		if (p->error[i].origin.file == p->refused[0])
+			return i;
+	return -1;
 }
 
 int policy_first_fatal(const struct policy *p)

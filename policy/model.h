@@ -16,6 +16,8 @@ struct policy *model_new(void);
 
 /* The policy's own copy of a file name, for origins. NULL: no memory. */
 const char *model_add_file(struct policy *p, const char *name);
+/* The last of them is not read after all: it is another user's. */
+void model_refuse_file(struct policy *p);
 
 /*
  * A fresh section with the defaults of keys.def, at the end of its array. Pointers into

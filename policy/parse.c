@@ -11,7 +11,7 @@
  *   thread = (10,000 globs)    ->  thread = (the first of them)
  *
  * while the true line stands in q->line, and its number in q->reader. A line the handler
- * was not called for is one inih refused.
+ * was not called for is one inih refused. Values are taken from the true line.
  *
  * Never prints. Every problem of every file becomes a struct policy_error.
  */
@@ -24,6 +24,7 @@
 #include "lint.h"
 #include "model.h"
 #include "near.h"
+#include "quote.h"
 #include "reader.h"
 #include "units.h"
 #include "value.h"
@@ -92,12 +93,27 @@ static bool name_ok(struct parse *q, enum keys_section kind, const char *name)
 	return false;
 }
 
+/* In another file that is what people do; in the same one it is mostly a mistake. */
+static void replaced(struct parse *q, enum keys_section kind, int old)
+{
+	const void *section = model_section(q->p, kind, old);
+	const struct policy_origin *at = model_origin(kind, section);
+
+	if (at->file == here(q)->file)
+		model_error(q->p, here(q), false,
+			"[%s %S] stands in line %d of this file, too: this one replaces "
+			"it",
+			keys_kind[kind].name, model_name(kind, section), at->line);
+}
+
 static void begin_section(struct parse *q, enum keys_section kind, const char *name)
 {
 	int old = keys_kind[kind].named ? model_find(q->p, kind, name) : -1;
 
-	if (old >= 0)
+	if (old >= 0) {
+		replaced(q, kind, old);
 		model_remove(q->p, kind, old);
+	}
 	q->in = kind;
 	q->section = NULL;
 	if (keys_kind[kind].named && model_count(q->p, kind) >= POLICY_SECTIONS_MAX)
@@ -129,7 +145,9 @@ static void heading(struct parse *q)
 		*name++ = '\0';
 	name += strspn(name, " \t");
 	i = keys_find_section(kind);
-	if (i < 0)
+	if (!quote_strip(&name))
+		model_error(q->p, here(q), true, "a quote that is not closed: %s", name);
+	else if (i < 0)
 		unknown_section(q, kind);
 	else if (name_ok(q, (enum keys_section)i, name))
 		begin_section(q, (enum keys_section)i, name);
@@ -198,7 +216,7 @@ static void pair(struct parse *q, const char *name, const char *value)
 		broken(q);
 }
 
-/* From inih, for each pair. Its value is whole unless the line had to be cut. */
+/* From inih, for each pair. */
 static int handler(void *user, const char *section, const char *name, const char *value)
 {
 	struct parse *q = user;
@@ -213,11 +231,11 @@ static int handler(void *user, const char *section, const char *name, const char
 		return 1;
 	}
 	q->answered = true;
-	if (q->cut) {
-		value = q->line + strcspn(q->line, "=:") + 1;
-		value += strspn(value, " \t\r\v\f");
-	}
-	pair(q, name, value);
+	/* inih does not know quotes, and cuts */
+	(void)value;
+	value = q->line + strcspn(q->line, "=:");
+	value += *value != '\0';
+	pair(q, name, value + strspn(value, " \t\r\v\f"));
 	return 1;
 }
 
@@ -283,15 +301,16 @@ static char *feed(char *out, int num, void *user)
 	return out;
 }
 
-static void parse_file(struct policy *p, const char *name, bool missing_ok)
+static void parse_file(struct policy *p, const char *name, bool missing_ok, bool users)
 {
 	struct parse q = {.p = p};
 	const char *file = model_add_file(p, name);
 
 	if (file == NULL)
 		return;
-	reader_open(&q.reader, p, file, missing_ok);
-	if (ini_parse_stream(feed, &q, handler, &q) == -2)
+	if (!reader_open(&q.reader, p, file, missing_ok, users))
+		model_refuse_file(p);
+	else if (ini_parse_stream(feed, &q, handler, &q) == -2)
 		model_no_memory(p);
 	reader_close(&q.reader);
 }
@@ -302,7 +321,8 @@ struct policy *policy_load(const struct find_list *files)
 	struct policy *p = model_new();
 
 	for (int i = 0; p != NULL && i < files->n; i++)
-		parse_file(p, files->file[i], !files->explicit_file);
+		parse_file(p, files->file[i], !files->explicit_file,
+			i >= files->n - files->nuser);
 	if (p != NULL && files->lost)
 		model_no_memory(p);
 	if (p != NULL) {

@@ -24,6 +24,7 @@
 	8192 /* list items in all rules: what follows takes their square */
 #define POLICY_RULES_MAX \
 	64 /* rules that may apply to one program: a rule mask is 64 bits */
+#define POLICY_REFUSED	     96	  /* bytes of a sentence */
 #define POLICY_POOL_JEMALLOC (-1) /* pool = jemalloc: exempt */
 
 /* Where a value was written. file NULL: built-in default. */
@@ -146,6 +147,8 @@ struct policy {
 	int nrule;
 	char **file; /* every file read, in reading order */
 	int nfile;
+	char **refused; /* a user's files and directories that are another's */
+	int nrefused;
 	struct policy_error *error;
 	int nerror; /* every problem of every file */
 	int nfatal; /* how many of them are fatal */
@@ -161,6 +164,7 @@ struct find_list {
 	bool explicit_file; /* RTMEM_CONF or the user named it: it must exist */
 	bool none;	    /* RTMEM_CONF is empty: no policy */
 	bool lost;	    /* there was no memory for some name: the list is not whole */
+	int nuser; /* so many at the end are the user's: find_refuses() decides */
 };
 void find_files(struct find_list *out, bool secure);
 void find_free(struct find_list *l);
@@ -182,6 +186,14 @@ void find_where_free(struct find_where *w);
  */
 void find_each_directory(const struct find_where *w,
 	void (*fn)(const char *directory, void *arg), void *arg);
+
+/*
+ * A user's file counts when nobody but this process's user and root can have written it,
+ * so the environment of another user (su without -) gives root no policy. NULL, or what
+ * is wrong with the file or directory: "it belongs to user 1000".
+ */
+struct stat;
+const char *find_refuses(const struct stat *st, char why[static POLICY_REFUSED]);
 
 /* A list of one file that must exist. A relative name is completed with the working
  * directory, so that a later reload finds the same file. */
@@ -205,6 +217,8 @@ struct policy *policy_load(const struct find_list *files);
 void policy_free(struct policy *p);
 /* Writes "file:line: text" of error i into buf, cut to len; returns buf. */
 const char *policy_error_text(const struct policy *p, int i, char *buf, size_t len);
+/* Index of the first error about a file that was refused, or -1. */
+int policy_first_refused(const struct policy *p);
 /* Index of the first fatal error (in order of files and lines), or -1. It may be nerror
  * when there was no memory to keep it: policy_error_text() knows. */
 int policy_first_fatal(const struct policy *p);

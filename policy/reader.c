@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "model.h"
+#include "printable.h"
+#include "quote.h"
 
 static bool blank(char c)
 {
@@ -51,7 +53,9 @@ static const char *read_all(struct reader *r, int fd, size_t expected)
 	return "out of memory";
 }
 
-static const char *read_file(struct reader *r, const char *file, bool missing_ok)
+/* refused: NULL: whoever's it is; else what find_refuses() said, or "". */
+static const char *read_file(
+	struct reader *r, const char *file, bool missing_ok, char *refused)
 {
 	const char *wrong = NULL;
 	struct stat st;
@@ -63,6 +67,8 @@ static const char *read_file(struct reader *r, const char *file, bool missing_ok
 		return strerrordesc_np(errno);
 	if (fstat(fd, &st) != 0)
 		wrong = strerrordesc_np(errno);
+	else if (refused != NULL && find_refuses(&st, refused) != NULL)
+		wrong = refused;
 	else if (S_ISDIR(st.st_mode))
 		wrong = "is a directory";
 	else if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
@@ -75,18 +81,25 @@ static const char *read_file(struct reader *r, const char *file, bool missing_ok
 	return wrong;
 }
 
-void reader_open(struct reader *r, struct policy *p, const char *file, bool missing_ok)
+bool reader_open(
+	struct reader *r, struct policy *p, const char *file, bool missing_ok, bool users)
 {
+	char refused[POLICY_REFUSED] = "";
 	const char *wrong;
 
 	*r = (struct reader){.at = {.file = file}};
-	wrong = read_file(r, file, missing_ok);
+	wrong = read_file(r, file, missing_ok, users ? refused : NULL);
+	if (refused[0] != '\0') {
+		model_error(p, &r->at, false, "not used: %S", refused);
+		return false;
+	}
 	if (wrong != NULL) {
 		model_error(p, &r->at, true, "cannot be read: %s", wrong);
 		r->size = 0;
 	}
 	if (r->size >= 3 && memcmp(r->data, "\xef\xbb\xbf", 3) == 0)
 		r->next = 3;
+	return true;
 }
 
 void reader_close(struct reader *r)
@@ -95,7 +108,13 @@ void reader_close(struct reader *r)
 	r->data = NULL;
 }
 
-/* Ends the line where a comment begins: a ; or # put first, or a ; after a blank. */
+/* Does a comment begin at line[i]: a ; or # put first, or behind a blank? */
+static bool comment(const char *line, size_t i)
+{
+	return (line[i] == ';' || line[i] == '#') && (i == 0 || blank(line[i - 1]));
+}
+
+/* Ends the line where a comment begins that is not in quotes, and not in a heading. */
 static char *strip(char *line, size_t len)
 {
 	size_t end = 0;
@@ -104,10 +123,11 @@ static char *strip(char *line, size_t len)
 		line++;
 		len--;
 	}
-	if (len > 0 && (*line == ';' || *line == '#'))
-		len = 0;
-	while (end < len && !(line[end] == ';' && end > 0 && blank(line[end - 1])))
-		end++;
+	if (len > 0 && *line == '[')
+		while (end + 1 < len && line[end] != ']')
+			end++;
+	while (end < len && !comment(line, end))
+		end += quote_skip(line, end, len);
 	while (end > 0 && blank(line[end - 1]))
 		end--;
 	line[end] = '\0';
@@ -121,6 +141,32 @@ static bool has_control(const char *line)
 		if (((unsigned char)*line < 32 && *line != '\t') || *line == 127)
 			return true;
 	return false;
+}
+
+/* What is compared byte by byte with names that are UTF-8, nearly all of them. */
+static void warn_encoding(const struct reader *r, struct policy *p, const char *line)
+{
+	size_t len = strlen(line);
+
+	for (size_t i = 0, n; i < len; i += n ? n : 1) {
+		unsigned char c = (unsigned char)line[i];
+
+		n = c < 0x80 ? 1 : printable_char(line + i, len - i);
+		if (n == 0) {
+			model_error(p, &r->at, false,
+				"the line is not UTF-8 (Latin-1?): its names match only "
+				"names with the same bytes; save the file as UTF-8");
+			return;
+		}
+		/* U+0300 to U+036F */
+		if (c == 0xcc || (c == 0xcd && (unsigned char)line[i + 1] <= 0xaf)) {
+			model_error(p, &r->at, false,
+				"an accent is a character of its own here (decomposed "
+				"form): a name with the accented letter in one does not "
+				"match");
+			return;
+		}
+	}
 }
 
 char *reader_next(struct reader *r, struct policy *p)
@@ -141,8 +187,10 @@ char *reader_next(struct reader *r, struct policy *p)
 		line = strip(line, len);
 		if (has_control(line))
 			model_error(p, &r->at, true, "the line has control characters");
-		else if (line[0] != '\0')
+		else if (line[0] != '\0') {
+			warn_encoding(r, p, line);
 			return line;
+		}
 	}
 	return NULL;
 }

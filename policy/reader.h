@@ -18,8 +18,13 @@ struct reader {
 	size_t size, next;
 };
 
-/* file: the policy's own copy. missing_ok: a file that is not there is an empty one. */
-void reader_open(struct reader *r, struct policy *p, const char *file, bool missing_ok);
+/*
+ * file: the policy's own copy. missing_ok: a file that is not there is an empty one.
+ * users: only what find_refuses() does not refuse is read; false: it was refused, which
+ * is a warning, and the file is empty.
+ */
+bool reader_open(struct reader *r, struct policy *p, const char *file, bool missing_ok,
+	bool users);
 /* The next line that is not empty, or NULL at the end. Valid until reader_close(). */
 char *reader_next(struct reader *r, struct policy *p);
 void reader_close(struct reader *r);

@@ -33,7 +33,8 @@ static void faults_find_code(struct report_faults *f)
 	unsigned long lo, hi;
 	FILE *maps;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", f->pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", f->pid,
+		process_thread(f->pid));
 	maps = fopen(path, "re");
 	while (maps && fgets(line, sizeof(line), maps)) {
 		name = strrchr(line, '/');
@@ -57,7 +58,7 @@ static bool faults_ours(const struct report_faults *f, uint64_t at)
 	return false;
 }
 
-static void faults_attach(struct report_faults_thread *t, uint32_t tid)
+static void faults_attach(pid_t pid, struct report_faults_thread *t, uint32_t tid)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -70,9 +71,13 @@ static void faults_attach(struct report_faults_thread *t, uint32_t tid)
 	};
 	void *at;
 
-	*t = (struct report_faults_thread){.tid = tid};
-	t->fd = (int)syscall(
-		SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	pid_t ours = process_outer(pid, (pid_t)tid);
+
+	*t = (struct report_faults_thread){.tid = tid, .fd = -1};
+	/* 0 would be this process */
+	if (ours > 0)
+		t->fd = (int)syscall(
+			SYS_perf_event_open, &attr, ours, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (t->fd < 0)
 		return;
 	at = mmap(NULL, FAULTS_PAGE + FAULTS_RING, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -198,7 +203,7 @@ void report_faults_look(struct report_faults *f, const struct stats_page *p)
 
 		if (t->matched && f->n < REPORT_FAULTS_THREADS &&
 			!faults_known(f, t->tid))
-			faults_attach(&f->thread[f->n++], t->tid);
+			faults_attach(f->pid, &f->thread[f->n++], t->tid);
 	}
 	for (int i = 0; i < f->n; i++)
 		faults_settle(f, &f->thread[i], p);

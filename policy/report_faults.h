@@ -19,8 +19,8 @@ struct report_faults_count {
 };
 
 struct report_faults_thread {
-	uint32_t tid;
-	int fd; /* -1: not to be asked */
+	uint32_t tid; /* as the process itself sees it */
+	int fd;	      /* -1: not to be asked */
 	void *ring;
 	struct report_faults_count n;
 	/* of the last look: counts when the thread is seen alive after it, since the

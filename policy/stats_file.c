@@ -107,7 +107,7 @@ int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t)
 		*t = find_trouble();
 	while (d && fd < 0 && *t == STATS_OK && helpers < FIND_HELPERS &&
 		(++seen % 64 || !find_over(&f)) && (e = readdir(d))) {
-		pid_t tid = stats_pid(e->d_name);
+		pid_t tid = process_number(e->d_name);
 
 		if (tid < 0 || !find_is_helper(&f, e->d_name))
 			continue;

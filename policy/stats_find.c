@@ -16,46 +16,11 @@
 
 #include "cmd.h"
 #include "printable.h"
+#include "process.h"
 #include "stats_read.h"
 
 #define FIND_LIBRARY "librtpreload.so"
 #define FIND_TIME    0.05 /* s of our processor time, for a map of whatever length */
-
-/* The number a name in /proc is, or -1. */
-pid_t stats_pid(const char *word)
-{
-	char *end;
-	long n;
-
-	if (*word < '0' || *word > '9')
-		return -1;
-	errno = 0;
-	n = strtol(word, &end, 10);
-	return *end || errno || n <= 0 || n > INT_MAX ? -1 : (pid_t)n;
-}
-
-static bool find_first_line(const char *path, char *line, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	bool ok = f && fgets(line, (int)size, f);
-
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	if (f)
-		fclose(f);
-	return ok;
-}
-
-static bool find_is_zombie(pid_t pid)
-{
-	char path[64], line[512], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!find_first_line(path, line, sizeof(line)))
-		return true;
-	end = strrchr(line, ')');
-	return end && end[1] == ' ' && (end[2] == 'Z' || end[2] == 'X');
-}
 
 /* Is the library mapped? STATS_NO_PAGE: yes. */
 static enum stats_trouble find_library(pid_t pid)
@@ -66,7 +31,7 @@ static enum stats_trouble find_library(pid_t pid)
 	size_t room = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/maps", pid, process_thread(pid));
 	f = fopen(path, "re");
 	if (!f)
 		return errno == EACCES || errno == EPERM ? STATS_DENIED : STATS_GONE;
@@ -85,19 +50,9 @@ static enum stats_trouble find_library(pid_t pid)
 
 static void find_program(struct stats_page *p)
 {
-	char path[64], target[PATH_MAX];
-	const char *name = "?", *slash;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", p->pid);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n > 0) {
-		target[n] = '\0';
-		slash = strrchr(target, '/');
-		name = slash ? slash + 1 : target;
-	}
-	snprintf(p->program, sizeof(p->program), "%.63s", name);
-	printable_clean(p->program, sizeof(p->program));
+	if (!process_name(p->pid, p->name))
+		strcpy(p->name, "?");
+	printable(p->program, sizeof(p->program), p->name, sizeof(p->name));
 }
 
 enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
@@ -106,7 +61,7 @@ enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
 
 	*p = (struct stats_page){.pid = pid, .fd = -1, .pidfd = -1};
 	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (p->pidfd < 0 || find_is_zombie(pid)) {
+	if (p->pidfd < 0 || !process_thread(pid)) {
 		stats_close(p);
 		return STATS_GONE;
 	}
@@ -123,59 +78,26 @@ enum stats_trouble stats_open(pid_t pid, struct stats_page *p)
 	return t;
 }
 
-bool stats_descends(pid_t pid, pid_t from)
+struct find_each {
+	void (*fn)(struct stats_page *page, enum stats_trouble t, void *arg);
+	void *arg;
+};
+
+static bool find_one(pid_t pid, void *arg)
 {
-	char path[64], line[512], *end;
+	const struct find_each *each = arg;
+	struct stats_page page;
+	enum stats_trouble t = stats_open(pid, &page);
 
-	for (int i = 0; i < 32 && pid > 1 && pid != from; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		if (!find_first_line(path, line, sizeof(line)))
-			return false;
-		end = strrchr(line, ')'); /* behind the name, which may hold anything */
-		if (!end || sscanf(end + 1, " %*c %d", &pid) != 1)
-			return false;
-	}
-	return pid == from;
-}
-
-static int find_by_number(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
+	if (t == STATS_OK || t == STATS_NO_PAGE || t == STATS_FOREIGN)
+		each->fn(&page, t, each->arg);
+	return false;
 }
 
 void stats_each_process(
 	void (*fn)(struct stats_page *page, enum stats_trouble t, void *arg), void *arg)
 {
-	DIR *d = opendir("/proc");
-	pid_t *all = NULL, pid;
-	size_t n = 0, room = 0;
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		if ((pid = stats_pid(e->d_name)) < 0)
-			continue;
-		if (n == room) {
-			room = room ? 2 * room : 256;
-			all = realloc(all, room * sizeof(*all));
-			if (!all)
-				abort();
-		}
-		all[n++] = pid;
-	}
-	if (d)
-		closedir(d);
-	if (n)
-		qsort(all, n, sizeof(*all), find_by_number);
-	for (size_t i = 0; i < n; i++) {
-		struct stats_page page;
-		enum stats_trouble t = stats_open(all[i], &page);
-
-		if (t == STATS_OK || t == STATS_NO_PAGE || t == STATS_FOREIGN)
-			fn(&page, t, arg);
-	}
-	free(all);
+	process_each(find_one, &(struct find_each){fn, arg});
 }
 
 int stats_say(const char *command, pid_t pid, enum stats_trouble t)

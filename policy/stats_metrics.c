@@ -138,27 +138,30 @@ static void metric_latency(const struct metrics *m, const char *name, bool frees
 	}
 }
 
-static void metric_rule_sizes(
-	FILE *to, const struct stats_page *p, const struct rtmem_stats_rule *r)
+static void metric_rule_labels(FILE *to, const struct stats_page *p, uint32_t i)
 {
+	metric_labels(to, p);
+	metric_name(to, p, "rule", &p->head.rule, i);
+}
+
+static void metric_rule_sizes(FILE *to, const struct stats_page *p, uint32_t rule)
+{
+	const struct rtmem_stats_rule *r = stats_record(p, &p->head.rule, rule);
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < RTMEM_STATS_SIZES; i++) {
 		n += r->sizes[i];
 		fputs("rtmem_rule_size_bytes_bucket", to);
-		metric_labels(to, p);
-		metric_label(to, "rule", r->name);
+		metric_rule_labels(to, p, rule);
 		if (i < RTMEM_STATS_SIZES - 1)
 			fprintf(to, ",le=\"%u\"} %lu\n", (16u << i) - 1, n);
 		else
 			fprintf(to, ",le=\"+Inf\"} %lu\n", n);
 	}
 	fputs("rtmem_rule_size_bytes_sum", to);
-	metric_labels(to, p);
-	metric_label(to, "rule", r->name);
+	metric_rule_labels(to, p, rule);
 	fprintf(to, "} %lu\nrtmem_rule_size_bytes_count", r->bytes);
-	metric_labels(to, p);
-	metric_label(to, "rule", r->name);
+	metric_rule_labels(to, p, rule);
 	fprintf(to, "} %lu\n", n);
 }
 
@@ -170,7 +173,7 @@ static void metric_sizes(const struct metrics *m)
 		const struct stats_page *p = &m->page[k];
 
 		for (uint32_t i = 0; i < p->head.rule.n; i++)
-			metric_rule_sizes(m->to, p, stats_record(p, &p->head.rule, i));
+			metric_rule_sizes(m->to, p, i);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "process.h"
 #include "rtmem_stats.h"
 
 enum stats_trouble {
@@ -30,7 +31,8 @@ enum stats_trouble {
 struct stats_page {
 	pid_t pid;
 	int fd, pidfd;
-	char program[64]; /* base name of the executable, printable */
+	char name[PROCESS_NAME]; /* base name of the executable, as its bytes are */
+	char program[64];	 /* the same, printable */
 	unsigned char *copy;
 	size_t size;
 	struct rtmem_stats_head head; /* of the copy */
@@ -64,13 +66,8 @@ int stats_find_file(pid_t pid, const char *file, enum stats_trouble *t);
 /* Processor time this thread has used, s. */
 double stats_busy(void);
 
-/* Is it that process, or was it started by it, or by one that was, … and so on? */
-bool stats_descends(pid_t pid, pid_t from);
-
 /* "rtmem stat: process 12: …" on standard error; returns CMD_NO. */
 int stats_say(const char *command, pid_t pid, enum stats_trouble t);
-/* A process number, or -1. */
-pid_t stats_pid(const char *word);
 
 /*
  * Calls fn for every process that runs with the library and that this user may look at,

@@ -15,7 +15,7 @@ static void top_add(struct stats_page *page, enum stats_trouble trouble, void *a
 	struct top *t = arg;
 	struct top_process *p;
 
-	if (t->name && strcmp(page->program, t->name) != 0) {
+	if (t->name && strcmp(page->name, t->name) != 0) {
 		if (trouble == STATS_OK)
 			stats_close(page);
 		return;

@@ -11,6 +11,7 @@
 
 #include "model.h"
 #include "near.h"
+#include "quote.h"
 #include "units.h"
 #include "value_list.h"
 
@@ -98,6 +99,28 @@ static bool set_pool_name(struct policy *p, char **field, const char *text)
 	return true;
 }
 
+/* One word: it may stand in quotes. */
+static bool set_one(struct policy *p, const struct policy_origin *at,
+	const struct keys_key *k, void *field, const char *text)
+{
+	char *copy = strdup(text), *word = copy;
+	bool set = false;
+
+	if (copy == NULL)
+		model_no_memory(p);
+	else if (!quote_strip(&word))
+		model_error(p, at, true, "%s: %s has a quote that is not closed", k->name,
+			text);
+	else if (k->type == KEYS_POOL_NAME)
+		set = set_pool_name(p, field, word);
+	else if (k->type == KEYS_BOOL || k->type == KEYS_WORD)
+		set = set_word(p, at, k, field, word);
+	else
+		set = set_number(p, at, k, field, word);
+	free(copy);
+	return set;
+}
+
 bool value_set(struct policy *p, const struct policy_origin *at, const struct keys_key *k,
 	void *section, const char *text)
 {
@@ -110,11 +133,11 @@ bool value_set(struct policy *p, const struct policy_origin *at, const struct ke
 	switch (k->type) {
 	case KEYS_BOOL:
 	case KEYS_WORD:
-		return set_word(p, at, k, field, text);
 	case KEYS_SIZE:
 	case KEYS_TIME:
 	case KEYS_COUNT:
-		return set_number(p, at, k, field, text);
+	case KEYS_POOL_NAME:
+		return set_one(p, at, k, field, text);
 	case KEYS_SCHED:
 		return value_set_sched(p, at, k, field, text);
 	case KEYS_SIZES:
@@ -124,8 +147,6 @@ bool value_set(struct policy *p, const struct policy_origin *at, const struct ke
 		return value_set_globs(p, at, k, field, text);
 	case KEYS_SITES:
 		return value_set_sites(p, at, k, field, text);
-	case KEYS_POOL_NAME:
-		return set_pool_name(p, field, text);
 	}
 	return false;
 }
@@ -181,7 +202,7 @@ void value_print(const struct keys_key *k, const void *section, struct text *out
 		break;
 	case KEYS_POOL_NAME:
 		if (*(char *const *)field != NULL)
-			text_add(out, "%S", *(char *const *)field);
+			quote_print(*(char *const *)field, false, out);
 		break;
 	}
 }

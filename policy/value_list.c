@@ -12,6 +12,7 @@
 #include "glob.h"
 #include "model.h"
 #include "near.h"
+#include "quote.h"
 #include "value.h"
 
 #define THREAD_NAME_MAX 15 /* the kernel's TASK_COMM_LEN less the NUL */
@@ -55,28 +56,58 @@ static char *trim(char *s)
 	return s;
 }
 
-/* The next item that is not empty; empty ones are errors. */
-static bool list_next(struct list *l)
-{
-	while (l->rest != NULL) {
-		l->item = trim(strsep(&l->rest, ","));
-		l->negated = l->item[0] == '!';
-		if (l->negated)
-			l->item = trim(l->item + 1);
-		if (l->item[0] != '\0')
-			return true;
-		model_error(l->p, l->at, true, "%s: %s", l->key->name,
-			l->negated ? "nothing after the '!'"
-				   : "an empty item in the list");
-		l->wrong = true;
-	}
-	return false;
-}
-
 static void list_error(struct list *l, const char *what)
 {
 	model_error(l->p, l->at, true, "%s: '%s' %s", l->key->name, l->item, what);
 	l->wrong = true;
+}
+
+/* How far to go on: over quotes, and in call sites over what stands in parentheses. */
+static size_t list_step(const struct list *l, size_t i, size_t len)
+{
+	const char *end;
+
+	if (l->rest[i] == '(' && l->key->type == KEYS_SITES &&
+		(end = memchr(l->rest + i, ')', len - i)) != NULL)
+		return (size_t)(end - (l->rest + i));
+	return quote_skip(l->rest, i, len);
+}
+
+/* The text up to the next comma of the list. */
+static char *list_cut(struct list *l)
+{
+	char *item = l->rest;
+	size_t len = strlen(item), i = 0;
+
+	while (i < len && item[i] != ',')
+		i += list_step(l, i, len);
+	l->rest = i < len ? item + i + 1 : NULL;
+	item[i] = '\0';
+	return trim(item);
+}
+
+/* The next item that is not empty; empty ones are errors. */
+static bool list_next(struct list *l)
+{
+	bool quoted;
+
+	while (l->rest != NULL) {
+		l->item = list_cut(l);
+		l->negated = l->item[0] == '!';
+		if (l->negated)
+			l->item = trim(l->item + 1);
+		quoted = l->item[0] != '\0';
+		if (!quote_strip(&l->item) && l->key->type != KEYS_SITES)
+			list_error(l, "has a quote that is not closed");
+		else if (quoted)
+			return true;
+		if (!quoted)
+			model_error(l->p, l->at, true, "%s: %s", l->key->name,
+				l->negated ? "nothing after the '!'"
+					   : "an empty item in the list");
+		l->wrong = true;
+	}
+	return false;
 }
 
 static void *list_grow(struct list *l, void *array, int n, size_t size)
@@ -161,6 +192,22 @@ bool value_set_sched(struct policy *p, const struct policy_origin *at,
 	return !l.wrong;
 }
 
+/* "50-80" is what people write who do not know of "50..80". */
+static void range_error(struct list *l, const char *wrong)
+{
+	size_t lo = strspn(l->item, "0123456789KMGkmg"), hi;
+
+	hi = l->item[lo] == '-' ? strspn(l->item + lo + 1, "0123456789KMGkmg") : 0;
+	if (lo == 0 || hi == 0 || l->item[lo + 1 + hi] != '\0') {
+		list_error(l, wrong);
+		return;
+	}
+	l->item[lo] = '\0';
+	model_error(l->p, l->at, true, "%s: '%S-%S' is no range; did you mean '%S..%S'?",
+		l->key->name, l->item, l->item + lo + 1, l->item, l->item + lo + 1);
+	l->wrong = true;
+}
+
 bool value_set_ranges(struct policy *p, const struct policy_origin *at,
 	const struct keys_key *k, void *field, const char *text)
 {
@@ -176,7 +223,7 @@ bool value_set_ranges(struct policy *p, const struct policy_origin *at,
 			units_range(l.item, strlen(l.item), one, &r.lo, &r.hi);
 
 		if (wrong != NULL) {
-			list_error(&l, wrong);
+			range_error(&l, wrong);
 			continue;
 		}
 		if (!value_in_limits(p, at, k, one, r.lo, l.item) ||
@@ -247,14 +294,19 @@ static struct policy_site read_site(struct list *l)
 
 	check_glob(l, l->item);
 	if (bang != NULL) {
-		const char *symbol = trim(bang + 1);
+		char *symbol = trim(bang + 1);
 
 		if (symbol[0] == '\0')
 			list_error(l, "has no symbol after the '!'");
+		else if (!quote_strip(&symbol))
+			list_error(l, "has a quote that is not closed");
 		s.symbol = list_copy(l, symbol);
 		*bang = '\0';
 	}
-	s.object = list_copy(l, trim(l->item));
+	l->item = trim(l->item);
+	if (!quote_strip(&l->item))
+		list_error(l, "has a quote that is not closed");
+	s.object = list_copy(l, l->item);
 	return s;
 }
 

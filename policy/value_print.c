@@ -2,6 +2,8 @@
 /*
  * value_print.c - lists back to the text a person would write
  */
+#include "quote.h"
+#include "text.h"
 #include "units.h"
 #include "value.h"
 #include "value_list.h"
@@ -31,15 +33,22 @@ void value_print_ranges(
 
 void value_print_globs(const struct policy_globs *g, struct text *out)
 {
-	for (int i = 0; i < g->n; i++)
-		text_add(out, "%S%S%S", i > 0 ? ", " : "", g->v[i].negated ? "!" : "",
-			g->v[i].pattern);
+	for (int i = 0; i < g->n; i++) {
+		text_add(out, "%S%S", i > 0 ? ", " : "", g->v[i].negated ? "!" : "");
+		quote_print(g->v[i].pattern, true, out);
+	}
 }
 
 void value_print_site(const struct policy_site *s, struct text *out)
 {
-	text_add(out, "%S%S%S%S", s->negated ? "!" : "", s->object,
-		s->symbol != NULL ? "!" : "", s->symbol != NULL ? s->symbol : "");
+	struct text t = {0};
+
+	text_add(&t, "%S%S%S", s->object, s->symbol != NULL ? "!" : "",
+		s->symbol != NULL ? s->symbol : "");
+	text_add(out, "%S", s->negated ? "!" : "");
+	quote_print(t.s != NULL ? t.s : "", true, out);
+	out->lost |= t.lost;
+	text_free(&t);
 }
 
 void value_print_sites(const struct policy_sites *s, struct text *out)

@@ -90,8 +90,12 @@ int audit_memory_fill(struct audit_book *b);
 bool audit_wants(int sched);
 /* The number of a thread, given at its first call; AUDIT_NOBODY without room or audit. */
 uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority);
-/* In the child of a fork: what it does is not written down. */
+/* In the child of a fork: what it does is not written down, until it gets a realtime
+ * thread; of an audit of every thread, until it gets a second one. */
 void audit_child(void);
+/* Before a thread of this class is matched; first: the process has no other. Makes the
+ * file of a child that is to have one. Not realtime. */
+void audit_part(int sched, bool first);
 
 struct audit_call {
 	uint64_t start, ticks; /* time stamp counter at the call; how long it took */

@@ -29,6 +29,7 @@ enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 static struct lock audit_lock;
 static struct audit_book *audit_made; /* at start */
 static char audit_dir[256];
+static bool audit_parted; /* atomic: a child of fork, whose file is not made yet */
 
 /* More would end the program with SIGXFSZ. */
 static bool audit_may_be(size_t size)
@@ -120,6 +121,19 @@ static void audit_say_none(const char *dir, int error)
 		log_line("no audit of this program: no file can be made in %s", dir);
 }
 
+/* The file of this process; its program is called so, and may be of the file before. */
+static int audit_make(const char *program, bool every)
+{
+	int ret = fds_run(audit_open, audit_dir);
+
+	if (ret < 0)
+		return ret;
+	audit_begin_file(audit_made, program, every);
+	/* release: the file is complete; pairs with audit_going() */
+	__atomic_store_n(&audit_page, audit_made, __ATOMIC_RELEASE);
+	return 0;
+}
+
 bool audit_start(const char *program)
 {
 	const char *dir = getenv("RTMEM_AUDIT");
@@ -128,23 +142,38 @@ bool audit_start(const char *program)
 
 	if (!dir || *dir != '/' || strlen(dir) > 250 || getauxval(AT_SECURE))
 		return false;
-	ret = fds_run(audit_open, (void *)(uintptr_t)dir);
-	if (ret < 0) {
+	memcpy(audit_dir, dir, strlen(dir) + 1);
+	ret = audit_make(program, every && *every);
+	if (ret < 0)
 		audit_say_none(dir, ret);
-		return false;
-	}
-	strcpy(audit_dir, dir);
-	audit_begin_file(audit_made, program, every && *every);
-	__atomic_store_n(&audit_page, audit_made, __ATOMIC_RELEASE);
-	return true;
+	return ret >= 0;
+}
+
+static bool audit_is_realtime(int sched)
+{
+	return sched == SCHED_FIFO || sched == SCHED_RR || sched == SCHED_DEADLINE;
 }
 
 bool audit_wants(int sched)
 {
 	const struct audit_book *a = audit_going();
 
-	return a && (a->every || sched == SCHED_FIFO || sched == SCHED_RR ||
-			    sched == SCHED_DEADLINE);
+	return a && (a->every || audit_is_realtime(sched));
+}
+
+void audit_part(int sched, bool first)
+{
+	struct audit_book *before = audit_made;
+	int ret;
+
+	/* relaxed, both: whoever clears it makes the file, the others find it later */
+	if (!__atomic_load_n(&audit_parted, __ATOMIC_RELAXED) || sys_restricted() ||
+		!(audit_is_realtime(sched) || (before->every && !first)) ||
+		!__atomic_exchange_n(&audit_parted, false, __ATOMIC_RELAXED))
+		return;
+	ret = audit_make(audit_file_of(before)->program, before->every);
+	if (ret < 0)
+		audit_say_none(audit_dir, ret);
 }
 
 /* Of the audit since the start: when its first thread appears. */
@@ -211,6 +240,7 @@ void audit_child(void)
 {
 	/* relaxed: the child has one thread */
 	__atomic_store_n(&audit_page, NULL, __ATOMIC_RELAXED);
+	audit_parted = audit_made != NULL;
 	audit_lock.word = 0;
 	audit_attach_child();
 }

@@ -114,7 +114,7 @@ static void note_line(const char *s)
 /* Runs where descriptors may be opened (fds.h). */
 static int read_maps(void *unused)
 {
-	int fd = sys_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	int fd = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
 	char text[2048], line[64];
 	size_t len = 0;
 	ssize_t got;

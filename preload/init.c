@@ -158,14 +158,16 @@ static bool init_another_said(void)
 static void init_report_errors(const struct policy *p)
 {
 	char text[LOG_LINE_MAX];
-	int first = 0;
+	int first = policy_first_fatal(p);
 
-	if (init_another_said())
+	if (first < 0)
+		first = policy_first_refused(p);
+	if (first < 0 || init_another_said())
 		return;
-	while (first < p->nerror - 1 && !p->error[first].fatal)
-		first++;
 	policy_error_text(p, first, text, sizeof(text));
-	if (p->nfatal > 1)
+	if (!p->nfatal)
+		log_line("%s", text);
+	else if (p->nfatal > 1)
 		log_line("%s (and %d more; run rtmem check): no rule is used", text,
 			p->nfatal - 1);
 	else
@@ -176,8 +178,9 @@ static struct policy *init_read(void)
 {
 	struct policy *p = reload_first(getauxval(AT_SECURE) != 0);
 
-	if (p && p->nfatal) {
+	if (p)
 		init_report_errors(p);
+	if (p && p->nfatal) {
 		policy_free(p);
 		p = NULL;
 	}

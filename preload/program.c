@@ -120,7 +120,7 @@ bool program_name(char *path, size_t len)
 	struct asked a = {path, len};
 
 	/* the kernel loaded no interpreter: what it started was the loader */
-	if (getauxval(AT_BASE) && read_link("/proc/self/exe", path, len))
+	if (getauxval(AT_BASE) && read_link("/proc/thread-self/exe", path, len))
 		return true;
 	return fds_run(from_execfn, &a) == 0;
 }

@@ -8,6 +8,7 @@
 #include "rtm.h"
 
 #include <errno.h>
+#include <kernel/OS.h>
 #include <sys/auxv.h>
 
 #include "image.h"
@@ -49,4 +50,9 @@ status_t media_realtime_init_image(image_id image, uint32 flags)
 	if (ret == -ENOENT)
 		return B_BAD_VALUE;
 	return ret < 0 ? B_MEDIA_REALTIME_UNAVAILABLE : B_OK;
+}
+
+thread_id rtm_find_thread(const char *name)
+{
+	return name ? B_NAME_NOT_FOUND : sys_gettid();
 }

@@ -91,7 +91,6 @@ uint64_t site_init(const struct match_process *m)
 
 	for (int i = 0; i < m->nrule; i++)
 		any |= m->rule[i]->callsite.n > 0;
-	site_cxx_find(m);
 	site_lock();
 	old = site_world;
 	w = any || old ? site_world_new(m) : NULL;
@@ -139,7 +138,6 @@ void site_modules_changed(void)
 {
 	if (!site_world)
 		return;
-	site_cxx_find(policy);
 	site_lock();
 	refresh();
 	site_unlock();

@@ -11,6 +11,7 @@
  */
 #include <sys/mman.h>
 
+#include "../policy/cxx_name.h"
 #include "../policy/glob.h"
 #include "base.h"
 #include "site_private.h"
@@ -50,7 +51,6 @@ struct compile {
 	const struct match_process *m;
 	struct site_module *mod;
 	uint64_t ask;	       /* rules whose answer depends on the symbol */
-	uint64_t ask_cxx;      /* and of those, on what C++ programmers call it */
 	struct verdict object; /* code that no symbol covers */
 	const char
 		*here[NWRAPPER]; /* symbol globs of wrappers that apply to this object */
@@ -142,10 +142,8 @@ static void rules_of_object(struct compile *c)
 		if (r->callsite.n == 0)
 			continue;
 		ask_rule(&c->object, r, (unsigned)i, c->mod->path, NULL);
-		if (symbol_matters(r, c->mod->path)) {
+		if (symbol_matters(r, c->mod->path))
 			c->ask |= 1ull << i;
-			c->ask_cxx |= site_cxx_asked(r) ? 1ull << i : 0;
-		}
 	}
 }
 
@@ -159,15 +157,35 @@ static void ask_rules(
 	}
 }
 
+/* Of the rules that ask, those that may name a function by what programmers call it. */
+static uint64_t asks_written(const struct compile *c, const char *name)
+{
+	uint64_t some = 0;
+
+	for (uint64_t ask = c->ask; ask; ask &= ask - 1) {
+		int bit = __builtin_ctzll(ask);
+		const struct policy_rule *r = c->m->rule[bit];
+
+		for (int i = 0; i < r->callsite.n && !(some >> bit & 1); i++) {
+			const char *symbol = r->callsite.v[i].symbol;
+
+			if (symbol && cxx_name_likely(symbol, name))
+				some |= 1ull << bit;
+		}
+	}
+	return some;
+}
+
 static void ask_name(const struct compile *c, struct verdict *v, const char *name)
 {
-	char *written = c->ask_cxx ? site_cxx_name(name) : NULL;
+	char written[CXX_NAME_MAX];
+	uint64_t ask = 0;
 
 	ask_rules(c, v, c->ask, name);
-	if (written) {
-		ask_rules(c, v, c->ask_cxx, written);
-		site_cxx_free(written);
-	}
+	if (name[0] == '_' && name[1] == 'Z')
+		ask = asks_written(c, name);
+	if (ask && cxx_name_demangle(name, written))
+		ask_rules(c, v, ask, written);
 	v->transparent |= is_wrapper(c, name);
 }
 

@@ -98,15 +98,6 @@ uint16_t site_class_of(
 void site_compile(
 	struct site_world *w, const struct match_process *m, struct site_module *mod);
 
-/* site_cxx.c - off the realtime path. */
-/* Looks for a demangler, when a rule has use for one. Not under the site lock. */
-void site_cxx_find(const struct match_process *m);
-/* Does some value of r name a C++ function: with :: or a parenthesis? */
-bool site_cxx_asked(const struct policy_rule *r);
-/* As people write it, or NULL; for site_cxx_free(). */
-char *site_cxx_name(const char *mangled);
-void site_cxx_free(char *name);
-
 /* site_modules.c - off the realtime path, under the site lock. */
 /* Compares what is loaded with what is compiled; compiles, publishes, forgets. */
 void site_modules_refresh(struct site_world *w, const struct match_process *m);

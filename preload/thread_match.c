@@ -141,6 +141,7 @@ static enum thread_need thread_match_optional(struct slot *s)
 	uint32_t me = lock_tid();
 	const struct route *ready = NULL;
 
+	audit_part(s->sched, thread_only_one());
 	for (int i = 0; rule_in_use() && i < THREAD_TRIES; i++) {
 		struct thread_step t = {.route = NULL};
 

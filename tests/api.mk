@@ -35,5 +35,5 @@ check-families-asan: ## the other families under ASan and UBSan, three minutes a
 		$(CC) $(CSTD) -O1 -g -fno-builtin -pthread -D_GNU_SOURCE -Iinclude $(ASAN_FLAGS) \
 			-o $B/asan/$$p tests/prog/$$p.c $B/asan/pic/preload/init.o \
 			-Wl,--start-group $B/asan/libcore.a $B/asan/libje.a -Wl,--end-group \
-			$(INIH_A) -ldl -lm; \
+			$(POLICY_A) -ldl -lm; \
 		echo "$$p"; RTMEM_CONF= timeout 30 $B/asan/$$p </dev/null; done

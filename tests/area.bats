@@ -5,14 +5,13 @@
 # The program is tests/unit/area.c: "area commit MIB FLAGS" prints what came of it, and is
 # killed, or fails and says so, when writing to memory that counts as committed faults.
 
-# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own
+# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own
 
 load helper
 
 setup() {
 	clean_environment
 	AREA=$UNIT/area
-	GROUPS_MADE=()
 }
 
 teardown() {

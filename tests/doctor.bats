@@ -161,7 +161,7 @@ finds() {
 }
 
 @test "an ordinary program: dynamically linked, the library is loaded, its rules are named" {
-	doctor env -i true
+	doctor env true
 	assert_success
 	assert_contains "/env is dynamically linked"
 	assert_contains "librtpreload.so.1 is loaded"
@@ -202,6 +202,52 @@ finds() {
 	doctor "$BATS_TEST_TMPDIR/je"
 	assert_failure 1
 	assert_contains "[ WARNING ] allocator: libjemalloc"
+}
+
+@test "nothing of the program is executed, nor the loader that it names" {
+	local name
+	cd "$BATS_TEST_TMPDIR"
+	echo 'int main(void) { return 0; }' >p.c
+	for name in ld-other ld-linux-x86-64.so.2 other; do
+		gcc -static -o "$name" -x c - <<-END
+			#include <stdio.h>
+			int main(void) { return fclose(fopen("$PWD/started", "w")); }
+		END
+		gcc -o p p.c -Wl,--dynamic-linker="$PWD/$name"
+		doctor ./p
+		assert_failure 1
+		assert_contains "[ WARNING ] preload: ./p is started by a loader of its own, $PWD/$name"
+		[ ! -e started ]
+	done
+}
+
+@test "what a program needs is found where the loader would find it, and what is not is named" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir deep deeper
+	gcc -shared -fPIC -o deeper/libdeeper.so -Wl,-soname,libdeeper.so -x c - <<<'int deeper;'
+	gcc -shared -fPIC -o deep/libmimalloc.so.9 -Wl,-soname,libmimalloc.so.9 -x c - <<<'int other;'
+	# shellcheck disable=SC2016 # for the loader
+	gcc -shared -fPIC -o deep/libdeep.so -x c - -Wl,-soname,libdeep.so -Wl,--no-as-needed \
+		-Ldeeper -Ldeep -ldeeper -l:libmimalloc.so.9 '-Wl,-rpath,$ORIGIN/../deeper:${ORIGIN}' <<<'int deep;'
+	for tags in --enable-new-dtags --disable-new-dtags; do
+		gcc -o p -x c - -Wl,--no-as-needed -Ldeep -ldeep "-Wl,$tags,-rpath,\$ORIGIN/deep" \
+			-Wl,--allow-shlib-undefined <<<'int main(void) { return 0; }'
+		doctor ./p
+		assert_contains "allocator: libmimalloc is loaded, too"
+		assert_contains "librtpreload.so.1 is loaded"
+	done
+	rm deeper/libdeeper.so
+	doctor ./p
+	assert_contains "[ WARNING ] preload: ./p needs libdeeper.so, which is not where the loader looks"
+	cp deep/libdeep.so deeper/libdeeper.so
+	LD_LIBRARY_PATH=$PWD/deeper doctor ./p
+	assert_contains "librtpreload.so.1 is loaded"
+}
+
+@test "a command that keeps the preload from what it starts is found" {
+	doctor env -i true
+	assert_failure 1
+	assert_contains "[ WARNING ] environment: env clears the environment"
 }
 
 @test "a policy with errors, and none, are found" {

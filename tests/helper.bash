@@ -86,17 +86,6 @@ wait_until() {
 	return 1
 }
 
-# helper_ahead PID: the helper of that process runs before everything that is not realtime.
-# Where others keep it from its processor at the pool's lock, a realtime thread lends it its
-# priority, by a system call: a test that counts those must not depend on the others.
-helper_ahead() {
-	local task
-
-	for task in "/proc/$1"/task/*; do
-		[ "$(cat "$task/comm")" != rtmem-helper ] || chrt -f -p 1 "${task##*/}" || true
-	done
-}
-
 # on_terminal CMD…: the words CMD, one string, on a terminal of its own, whether the machine
 # has pseudo terminals or not.
 on_terminal() {
@@ -114,6 +103,8 @@ with_terminals() {
 	fi
 }
 
+GROUPS_MADE=()
+
 # memory_group LIMIT [PARENT]: a memory cgroup with that limit; its directory is left in
 # $group, to be removed with remove_groups. Where there are none to be had, what stands in
 # /sys/fs/cgroup is made up: then $group is "made up LIMIT".
@@ -124,13 +115,17 @@ memory_group() {
 		base=/sys/fs/cgroup limit=memory.max
 		echo +memory 2>/dev/null >"${2:-$base}/cgroup.subtree_control" || true
 	fi
-	[[ ${2-} != made* ]] || { group=$2; return; }
+	if [[ ${2-} == made* ]]; then
+		group=$2
+		return
+	fi
 	group=${2:-$base}/rtmem-test-$$-${#GROUPS_MADE[@]}
 	if mkdir "$group" 2>/dev/null && [ -e "$group/$limit" ]; then
 		GROUPS_MADE+=("$group")
 		[ "$1" = max ] || echo "$1" >"$group/$limit"
 	else
 		rmdir "$group" 2>/dev/null || true
+		# shellcheck disable=SC2034 # of the caller
 		group="made up $(numfmt --from=iec "$1")"
 	fi
 }

@@ -99,10 +99,10 @@ broken() {
 }
 
 @test "a memory cgroup smaller than the pool: no kill, jemalloc serves, one line says so" {
-	GROUPS_MADE=()
 	memory_group 32M
 	small_pool "max = 64M"
 	sed -i 's/^size = 4M/size = 64M/' "$RTMEM_CONF"
+	# shellcheck disable=SC2154 # of memory_group
 	run in_group "$group" env LD_PRELOAD="$LIB" "$PROG/hostile" work
 	remove_groups
 	assert_success

@@ -8,10 +8,11 @@ locked() {
 }
 
 # start_jack: jackd -R -d dummy, itself under the library and the default policy.
+# With few ports: for thousands of them it would need 100 MiB of /dev/shm.
 start_jack() {
 	export JACK_DEFAULT_SERVER=rtmem-test-$$ JACK_NO_AUDIO_RESERVATION=1
 	export RTMEM_CONF=$ROOT/conf/rtmem.conf
-	LD_PRELOAD=$LIB jackd -n "$JACK_DEFAULT_SERVER" -R -P 70 -d dummy -r 48000 -p 256 \
+	LD_PRELOAD=$LIB jackd -n "$JACK_DEFAULT_SERVER" -R -P 70 -p 128 -d dummy -r 48000 -p 256 \
 		>"$BATS_TEST_TMPDIR/jackd.log" 2>&1 3>&- &
 	JACKD=$!
 	wait_until 10 compgen -G "/dev/shm/jack_sem.*${JACK_DEFAULT_SERVER}_system" ||

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The policy file as a person meets it: rtmem check, rtmem show, the files and their order.
+# shellcheck disable=SC2030,SC2031 # each test is a subshell of its own, and knows it
 load helper
 
 # conf NAME: standard input becomes a file of this test; prints nothing.
@@ -269,6 +270,54 @@ pool = $long"
 	assert_contains "[pool main]"
 }
 
+@test "a user's file counts only when nobody else can have written it; what is refused is told" {
+	unset RTMEM_CONF
+	local dir=$XDG_CONFIG_HOME/rtmem conf=$XDG_CONFIG_HOME/rtmem/rtmem.conf what
+	mkdir -p "$dir/rtmem.conf.d"
+	printf '[pool p]\nsize = 1M\n[rule everybody]\npool = p\n' | tee "$conf" >"$dir/rtmem.conf.d/a.conf"
+	run "$RTMEM" check
+	assert_contains "1 rule: ok"
+	refute_contains "warning"
+	for what in "$conf" "$dir" "$XDG_CONFIG_HOME"; do
+		chmod o+w "$what"
+		run "$RTMEM" check
+		assert_success
+		assert_contains "$what: warning: not used: others may write it (chmod go-w)"
+		chmod o-w "$what"
+		chown 4242 "$what"
+		run "$RTMEM" show
+		assert_contains "$what: warning: not used: it belongs to user 4242"
+		chown 0 "$what"
+	done
+	# the directory of drop-ins says nothing about the file beside it
+	chmod g+w "$dir/rtmem.conf.d"
+	run "$RTMEM" check
+	assert_contains "$dir/rtmem.conf.d: warning: not used: others may write it"
+	assert_contains "1 rule: ok"
+	# in a directory like /tmp others cannot replace what is ours
+	chmod g-w "$dir/rtmem.conf.d"
+	chmod 1777 "$XDG_CONFIG_HOME"
+	run "$RTMEM" check
+	refute_contains "warning"
+}
+
+@test "the environment of another user gives root no policy: one line, and plain jemalloc" {
+	unset RTMEM_CONF
+	mkdir -p "$XDG_CONFIG_HOME/rtmem"
+	printf '[pool hog]\nsize = 64M\ncommit = start\n[rule all]\npool = hog\n' >"$XDG_CONFIG_HOME/rtmem/rtmem.conf"
+	chown -R 4242:4242 "$XDG_CONFIG_HOME"
+	run preloaded sh -c 'grep VmLck /proc/self/status; cat /dev/null; exit 0'
+	assert_success
+	[ "${#lines[@]}" -eq 2 ] || explain "one line of ours"
+	assert_contains "rtmem: $XDG_CONFIG_HOME: not used: it belongs to user 4242"
+	[ "$(awk '/VmLck/ {print $2}' <<<"$output")" -lt 1024 ]
+	# to that user it is a policy
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR" "$HOME"
+	run setpriv --reuid=4242 --regid=4242 --clear-groups "$RTMEM" check
+	assert_contains "1 rule: ok"
+	refute_contains "not used"
+}
+
 @test "no policy is looked for in the working directory" {
 	unset RTMEM_CONF
 	cd "$BATS_TEST_TMPDIR"
@@ -345,6 +394,127 @@ END
 	run "$RTMEM" show
 	assert_failure 1
 	assert_output "$RTMEM_CONF:1: unknown section [x]; there are [realtime], [app GLOB], [pool NAME] and [rule NAME]"
+}
+
+# bare: standard input without the origins that show writes behind each line.
+bare() {
+	sed 's/ *; [^;]*$//'
+}
+
+# shows TEXT: the policy that is shown has this line, before the comment.
+shows() {
+	printf '%s\n' "$output" | bare | grep -qxF "$1" || explain "no line: $1"
+}
+
+@test "comments and quotes mean what people expect, and show writes them so that they mean the same" {
+	policy <<-'END'
+		[realtime] # switches
+		report = yes # mine
+		[pool 'p one'] ; here
+		size = "2M" # and here
+		[rule a#b;c]
+		app          = "player" # mine
+		thread       = "DSP #1", 'a, b', !"!x", don't, C#, q;, " lead"
+		callsite     = "player!Foo::bar(int, char)", lib.so!Foo::baz(int, char), !libz.so!"f, g"
+		pool         = "p one"
+	END
+	run "$RTMEM" check
+	assert_output "1 file, 1 rule: ok"
+	run "$RTMEM" show
+	shows 'report       = yes'
+	shows '[pool p one]'
+	shows 'size         = 2M'
+	shows 'app          = player'
+	shows "thread       = \"DSP #1\", \"a, b\", !\"!x\", don't, C#, q;, \" lead\""
+	shows 'callsite     = "player!Foo::bar(int, char)", "lib.so!Foo::baz(int, char)", !"libz.so!f, g"'
+	shows 'pool         = p one'
+	printf '%s\n' "$output" | bare >"$BATS_TEST_TMPDIR/again"
+	RTMEM_CONF=$BATS_TEST_TMPDIR/again run "$RTMEM" show
+	[ "$(printf '%s\n' "$output" | bare | grep -v '^;')" = "$(grep -v '^;' "$BATS_TEST_TMPDIR/again")" ]
+	run "$RTMEM" explain --app player --thread 'DSP #1' --callsite 'player!Foo::bar(int, char)'
+	assert_success
+	run "$RTMEM" explain --app player --thread '!x' --callsite 'player!Foo::bar(int, char)'
+	assert_failure 1
+}
+
+@test "a quote that is not closed is an error of its line" {
+	wrong "c:2: thread: '\"a' has a quote that is not closed" <<<$'[rule r]\nthread = "a, b\npool = p\n[pool p]'
+	wrong 'c:1: a quote that is not closed: "p' <<<$'[pool "p]'
+}
+
+# warned POLICY MESSAGE...: the policy is good, and each message is a warning.
+warned() {
+	policy <<<"$1"
+	shift
+	run "$RTMEM" check
+	assert_success
+	for message; do assert_contains "warning: $message"; done
+}
+
+@test "what is surely not meant is found, with what probably was" {
+	warned $'[pool p]\n[rule r]\npool = p\n[rule r]\nsched = rt\npool = p' \
+		"[rule r] stands in line 2 of this file, too"
+	warned $'[pool p]\n[rule r]\nkind = video\npool = p' "rule 'r' is off: [realtime] says video = no"
+	warned $'[pool p]\n[rule r]\napp = player\ncallsite = process, player\npool = p' \
+		"callsite: 'process' is compared with files, not with functions; did you mean '*!process'?"
+	warned $'[pool p]\n[rule r]\ncallsite = !Foo::bar, libfoo!x\npool = p' \
+		"callsite: 'Foo::bar' is compared with files, not with functions; did you mean '!*!Foo::bar'?" \
+		"callsite: no library's file is called 'libfoo'; did you mean 'libfoo.so*'?"
+	warned $'[pool p]\n[rule r]\nthread = T\xf6ne\npool = p' "the line is not UTF-8 (Latin-1?)"
+	warned $'[pool p]\n[rule r]\nthread = To\xcc\x88ne\npool = p' "an accent is a character of its own"
+	wrong "c:3: priority: '50-80' is no range; did you mean '50..80'?" <<<$'[pool p]\n[rule r]\npriority = 50-80\npool = p'
+	# and what is meant draws none
+	warned $'[pool p]\n; T\xf6ne\n[rule r]\napp = player\nthread = Töne\ncallsite = player, lib*.so.6!f, /opt/x!Foo::bar\npool = p'
+	refute_contains "warning"
+}
+
+@test "programs that run under another name are found: links, scripts" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir bin
+	cp /bin/true bin/true3.11
+	ln -s true3.11 bin/true3
+	printf '#!%s/bin/true3\n' "$PWD" >bin/player
+	chmod +x bin/player
+	PATH=$PWD/bin:$PATH warned $'[pool p]\n[app true3]\ninherit = no\n[rule r]\napp = player, nosuch\npool = p\n[rule s]\napp = true3, true3.11\npool = p' \
+		"app: 'true3' leads to $PWD/bin/true3.11, and that is what counts; write true3.11" \
+		"app: 'player' is a script that runs on $PWD/bin/true3.11, which is what counts"
+	[ "$(grep -c warning <<<"$output")" -eq 2 ]
+}
+
+@test "a path may be written with or without the /usr that /bin and /lib lead to" {
+	policy <<<$'[pool p]\n[rule r]\napp = /bin/player\ncallsite = /lib/a/libx.so\npool = p'
+	run "$RTMEM" explain --app /usr/bin/player --callsite /usr/lib/a/libx.so
+	assert_success
+	policy <<<$'[pool p]\n[rule r]\napp = /usr/bin/player\ncallsite = /usr/lib/a/libx.so\npool = p'
+	run "$RTMEM" explain --app /bin/player --callsite /lib/a/libx.so
+	assert_success
+	run "$RTMEM" explain --app /opt/bin/player --callsite /lib/a/libx.so
+	assert_failure 1
+}
+
+@test "enabled and inherit are two things: each is decided by the last section that says it" {
+	policy <<-'END'
+		[pool p]
+		[rule r]
+		pool = p
+		[app *]
+		enabled = no
+		[app player]
+		enabled = yes
+	END
+	run "$RTMEM" explain --app sh
+	assert_failure 1
+	run "$RTMEM" explain --app player
+	assert_success
+	# what a shell starts has the preload, whatever the shell is
+	run preloaded sh -c 'printenv LD_PRELOAD; true'
+	assert_output "$LIB"
+	printf '[app *]\nenabled = yes\n' >>"$RTMEM_CONF"
+	run preloaded sh -c 'printenv LD_PRELOAD; true'
+	assert_output "$LIB"
+	printf '[app dash]\ninherit = no\n' >>"$RTMEM_CONF"
+	run preloaded sh -c 'printenv LD_PRELOAD; true'
+	assert_output ""
 }
 
 @test "every command has --help with its exit codes, and --version" {

@@ -374,6 +374,32 @@ as_nobody() {
 	assert_contains "/no/such/interpreter is not there"
 }
 
+@test "a command that keeps the preload from what it starts: warned, with what to write" {
+	local word
+	printf '#!/bin/sh\n' >sudo
+	chmod +x sudo
+	for word in 'env -i true' 'env - true' 'env -vi true' 'env --ignore-environment true' \
+		'env -u LD_PRELOAD true' 'env --unset=LD_PRELOAD true' 'env LD_PRELOAD=x true' \
+		'nice -n 1 env -i true' 'timeout 9 nice env A=b env -uLD_PRELOAD true' \
+		'setpriv --reset-env true' "$PWD/sudo true" 'nice ./sudo -u root true'; do
+		# shellcheck disable=SC2086 # words
+		run "$RTMEM" run $word
+		assert_contains "warning: "
+		assert_contains "the program gets no preload; write: "
+	done
+	for word in 'env A=-i true' 'env true -i' "env -i LD_PRELOAD=$OURS true" \
+		'nice -n 1 true' 'setpriv --inh-caps=-all true' 'echo sudo env -i' ; do
+		# shellcheck disable=SC2086 # words
+		run "$RTMEM" run $word
+		refute_contains "warning"
+	done
+}
+
+@test "a program that another starts in its place is judged, too" {
+	run "$RTMEM" run nice -n 1 "$DIR/static"
+	assert_contains "warning: $DIR/static is statically linked"
+}
+
 @test "a script that runs on itself ends" {
 	printf '#!./loop\n' >loop
 	chmod +x loop

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Call sites: names to addresses, walks, and what becomes of them when objects come and go.
-# shellcheck disable=SC2016 # other shells' and perl's variables
+# shellcheck disable=SC2016,SC2030,SC2031 # other shells' and perl's variables
 load helper
 
 @test "walks and verdicts are libunwind's on thousands of stacks of every shape" {
@@ -134,13 +134,40 @@ cxx() {
 	run preloaded "$PROG/site_cxx"
 }
 
-@test "a C++ function is named as people write it, or as the linker does" {
-	cxx 'site_cxx!Foo::bar*'
-	assert_output $'bar pool\nbaz plain'
-	cxx 'site_cxx!Foo::baz(int)'
-	assert_output $'bar plain\nbaz pool'
-	cxx 'site_cxx!_ZN3Foo3barE*'
-	assert_output $'bar pool\nbaz plain'
-	cxx 'site_cxx, !site_cxx!Foo::*'
-	assert_output $'bar plain\nbaz plain'
+# cxx_same VALUE BAR BAZ OWN: what the program says under the rule is what explain says.
+cxx_same() {
+	cxx "$1"
+	assert_output "bar $2"$'\n'"baz $3"$'\n'"own $4"
+	for function in '_ZN3Foo3barEi' 'Foo::bar(int)' '_ZN3Foo3bazEi' 'Foo::baz(int)' \
+		'_ZN12_GLOBAL__N_13ownEi' '(anonymous namespace)::own(int)'; do
+		case $function in
+		*bar*) served=$2 ;;
+		*baz*) served=$3 ;;
+		*) served=$4 ;;
+		esac
+		# what the linker calls it is not known from what people write
+		[[ $1 != *_Z* || $function = _Z* ]] || continue
+		run "$RTMEM" explain --app "$PROG/site_cxx" --callsite "$PROG/site_cxx!$function"
+		[ "$status" -eq "$([ "$served" = pool ] && echo 0 || echo 1)" ] ||
+			explain "explain of $function under $1: expected $served"
+	done
+}
+
+@test "a C++ function is named as people write it, or as the linker does; explain says the same" {
+	cxx_same 'site_cxx!bar' pool plain plain
+	cxx_same 'site_cxx!Foo::bar' pool plain plain
+	cxx_same 'site_cxx!Foo::bar*' pool plain plain
+	cxx_same 'site_cxx!Foo::baz(int)' plain pool plain
+	cxx_same 'site_cxx!_ZN3Foo3barE*' pool plain plain
+	cxx_same 'site_cxx!_ZN3Foo3barEi' pool plain plain
+	cxx_same 'site_cxx!own' plain plain pool
+	cxx_same 'site_cxx!"(anonymous namespace)::own"' plain plain pool
+	cxx_same 'site_cxx!Foo' plain plain plain
+	cxx_same 'site_cxx, !site_cxx!Foo::*' plain plain pool
+	cxx_same 'site_cxx, !site_cxx!bar' plain pool pool
+}
+
+@test "the names that a C++ function answers to" {
+	run "$UNIT/cxx_name"
+	assert_success
 }

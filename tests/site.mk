@@ -26,7 +26,7 @@ test-programs: $(SITE_PLUGS)
 # Compares walks with libunwind inside real programs.
 $B/site_shim.so: tests/shim/site_shim.c $B/libcore.a $B/libje.a
 	$(CC) $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -shared -iquote preload -o $@ $< \
-		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group -lunwind
+		-Wl,--start-group $B/libcore.a $B/libje.a -Wl,--end-group $(POLICY_A) -lunwind
 test-programs: $B/site_shim.so
 
 .PHONY: bench-site

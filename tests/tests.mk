@@ -10,7 +10,7 @@ flags-of = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(2))
 $B/unit/%: tests/unit/%.c $B/libcore.a $B/libje.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(call flags-of,cflags,$<) -iquote preload -iquote policy -o $@ $< $B/libcore.a \
-		$B/libje.a $(INIH_A) $(call flags-of,libs,$<) -lpthread -ldl -lm
+		$B/libje.a $(POLICY_A) $(call flags-of,libs,$<) -lpthread -ldl -lm
 $B/prog/%: tests/prog/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) -Wall -Wextra -O1 -g -fno-builtin -pthread -D_GNU_SOURCE -Iinclude \

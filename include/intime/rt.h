@@ -9,7 +9,9 @@
  *
  * Physical addresses are the kernel's to tell: it tells them to CAP_SYS_ADMIN. Without
  * that, at most 2 MiB can be had and no filter can be satisfied; the call then fails with
- * E_MEM, and one line on standard error names what is missing.
+ * E_MEM, and one line on standard error names what is missing. A single page without the
+ * privilege, where its address cannot be asked for, is locked, and pinned where that is
+ * allowed.
  *
  * Comments have the order described in <media/RealtimeAlloc.h>. See rtmem_compat(3).
  */
@@ -111,11 +113,10 @@ RTM_BEGIN_DECLS
  *
  * Returns the memory, on a page of its own, zeroed; NULL on failure, and GetLastRtError()
  *   E_MEM    no such memory was found (the filters only filter: nobody can ask the kernel
- *            for an address), or it may not be locked, pinned or looked up
- *   E_VMEM   the address space of the process has no room
- *   E_PARAM  cbSize is 0, qwLowFilter is above qwHighFilter, or cbAlignment is not a
- *            multiple of 4096
- * Realtime: no; up to seconds for tens of MiB. Threads: any. Source: INtime SDK,
+ *            for an address, so what is free is looked at), or it may not be locked,
+ * pinned or looked up E_VMEM   the address space of the process has no room E_PARAM
+ * cbSize is 0, qwLowFilter is above qwHighFilter, or cbAlignment is not a multiple of
+ * 4096 Realtime: no; up to seconds for tens of MiB. Threads: any. Source: INtime SDK,
  * AllocateRtMemoryEx.
  */
 RTM_API PVOID AllocateRtMemoryEx(

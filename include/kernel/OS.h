@@ -8,9 +8,7 @@
 #ifndef KERNEL_OS_H
 #define KERNEL_OS_H
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "../rtmem_decl.h"
 #include "../support/SupportDefs.h"
 
 /* Where an area is to be. */
@@ -46,15 +44,20 @@
 #define B_NAME_NOT_FOUND (-ESRCH)
 #endif
 
+RTM_BEGIN_DECLS
+
 /*
- * The calling thread, as media_realtime_init_thread() takes it. name NULL, as in all of
- * its examples; any other name: B_NAME_NOT_FOUND.
- * Realtime: yes; one system call. Threads: any. Source: Be Book, Kernel Kit.
+ * The calling thread, as media_realtime_init_thread() takes it.
+ *
+ * name  NULL, as in the examples of the Media Kit.
+ *
+ * Returns what gettid(2) does;
+ *   B_NAME_NOT_FOUND  name is not NULL: threads are not looked for by name
+ * Realtime: yes; one system call. Threads: any. Source: Be Book, Kernel Kit, find_thread.
  */
-static inline thread_id rtm_find_thread(const char *name)
-{
-	return name ? B_NAME_NOT_FOUND : (thread_id)syscall(SYS_gettid);
-}
+RTM_API thread_id rtm_find_thread(const char *name);
+
+RTM_END_DECLS
 
 #ifndef RTM_NO_OS
 #define find_thread rtm_find_thread

@@ -204,15 +204,10 @@ static void in_ram(void)
 	a.contiguous = 1;
 	a.phys_low = 1 << 20;
 	a.phys_align = 1 << 16;
-	if (!machine_pins() || !machine_has_thp()) {
-		status_t made = rtm_pool_create(&p, &a);
-
-		CHECK(made == B_OK || made == B_NO_MEMORY);
-		if (made == B_OK)
-			CHECK(rtm_delete_pool(p) == B_OK);
+	if (rtm_pool_create(&p, &a) != B_OK) {
+		CHECK(!machine_pins() || !machine_has_thp());
 		return;
 	}
-	CHECK(rtm_pool_create(&p, &a) == B_OK);
 	b = rtm_alloc(p, MIB);
 	CHECK(b && rtm_physical_address(b, &phys) == B_OK && phys > 1 << 20);
 	CHECK((phys - (uint64_t)rtm_offset_of(b)) % (1 << 16) == 0);

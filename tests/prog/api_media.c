@@ -3,7 +3,7 @@
  * with the documented codes. Arguments: what the policy and the limits let it expect,
  * "audio", "video", "off", "little" or "limit". */
 /* libs: -Lbuild -lrtpreload */
-#include <media/RealtimeAlloc.h>
+#include <media/MediaDefs.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -154,6 +154,8 @@ static void switched_on(uint32 flag, uint32 other_flag)
 	CHECK(media_realtime_init_thread(0, 0, 0) == B_MEDIA_REALTIME_DISABLED);
 	CHECK(media_realtime_init_thread(0, 0, B_MEDIA_REALTIME_ALLOCATOR) ==
 		B_MEDIA_REALTIME_DISABLED);
+	CHECK(find_thread(NULL) == (thread_id)getpid());
+	CHECK(find_thread("main") == B_NAME_NOT_FOUND);
 	CHECK(media_realtime_init_thread(-3, 0, flag) == B_BAD_VALUE);
 	CHECK(media_realtime_init_thread(0x3fffffff, 0, flag) == B_BAD_VALUE);
 	CHECK(media_realtime_init_image((image_id)&local, flag) == B_BAD_VALUE);

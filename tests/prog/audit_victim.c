@@ -9,7 +9,7 @@
  *   audit_victim kill     then ends by SIGKILL
  *   audit_victim stay     then stays until it is ended
  *   audit_victim wait     is there, has a block, and begins at the end of its standard
- *                         input; then stays
+ *                         input; then says "through" and stays
  */
 #include <pthread.h>
 #include <sched.h>
@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 		free(kept[i]);
 	if (!strcmp(how, "kill"))
 		raise(SIGKILL);
+	if (waits && write(1, "through\n", 8) != 8)
+		return 3;
 	if (!strcmp(how, "stay") || waits)
 		pause();
 	return 0;

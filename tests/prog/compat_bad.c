@@ -209,8 +209,11 @@ static void tags(void)
 
 static void bad_object(void *o)
 {
+	void *p = CFAllocatorAllocate(o, 4096, 0);
+
 	ANSWERS(!CMMemoryPoolGetAllocator(o));
-	ANSWERS(!CFAllocatorAllocate(o, 4096, 0) || !o);
+	ANSWERS(!p || !o);
+	CFAllocatorDeallocate(NULL, p);
 	ANSWERS(CFGetRetainCount(o) == 0 && CFGetTypeID(o) == 0);
 	ANSWERS(CFRetain(o) == o);
 	CMMemoryPoolFlush(o);

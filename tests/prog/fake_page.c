@@ -269,7 +269,7 @@ static void map_object(struct audit_file *a, const char *path, uint64_t offset)
  * which is that long; audit map:OBJECT OFFSET: at this place in it */
 static void audit(char **arg)
 {
-	int fd = memfd_create(RTMEM_STATS_AUDIT_FILE, 0);
+	int fd = memfd_create(RTMEM_STATS_AUDIT_FILE, MFD_ALLOW_SEALING);
 	struct audit_file *a;
 
 	figures((char *[]){(char *)(uintptr_t) "1000000000"});
@@ -297,6 +297,7 @@ static void audit(char **arg)
 		map_object(a, arg[0] + 4, strtoull(arg[1], NULL, 0));
 	else if (arg[1])
 		need(ftruncate(fd, atol(arg[1])) == 0, "audit");
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
 int main(int argc, char **argv)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * site_cxx.c - allocates from functions with C++ names and says which blocks came from a
- * pool
+ * pool; without the C++ library, as a program that is linked with it statically
  */
-/* libs: -ldl -Wl,--no-as-needed -lstdc++ */
+/* libs: -ldl */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,15 @@ NOINLINE void *baz(int n)
 	return p;
 }
 
+static NOINLINE void *own(int n) __asm__("_ZN12_GLOBAL__N_13ownEi");
+static NOINLINE void *own(int n)
+{
+	void *p = malloc((size_t)n);
+
+	AFTER();
+	return p;
+}
+
 int main(void)
 {
 	void *(*pool_of)(void *, const void *) =
@@ -38,5 +47,6 @@ int main(void)
 		return 1;
 	printf("bar %s\n", pool_of(NULL, bar(100)) ? "pool" : "plain");
 	printf("baz %s\n", pool_of(NULL, baz(100)) ? "pool" : "plain");
+	printf("own %s\n", pool_of(NULL, own(100)) ? "pool" : "plain");
 	return 0;
 }

@@ -6,12 +6,20 @@
  * This program itself is the victim: cut short at many lengths, then with random bytes in
  * its headers and in its dynamic section. The sanitizers watch.
  */
+#define RTMEM_SONAME	"librtpreload.so.1"
+#define RTMEM_MULTIARCH "x86_64-linux-gnu"
 #include "../../policy/elf.c"
+#include "../../policy/elf_dynamic.c"
+#include "../../policy/elf_needed.c"
+#include "../../policy/library.c"
 
-#define ROUNDS 4000
+#define ROUNDS	    4000
+#define NEEDED_EACH 20 /* its libraries are many */
 
 static unsigned char *image;
 static size_t image_len;
+static int needed; /* libraries that were found, of the last one that was asked for */
+static int inspected;
 static unsigned long long seed = 88172645463325252ULL;
 
 static size_t roll(size_t below)
@@ -31,9 +39,17 @@ static bool read_self(void)
 		return false;
 	image_len = (size_t)st.st_size;
 	image = malloc(image_len);
-	bool ok = image && read_at(fd, image, image_len, 0);
+	bool ok = image && elf_read(fd, image, image_len, 0);
 	close(fd);
 	return ok;
+}
+
+static void count(const char *library, bool found, void *arg)
+{
+	int *n = arg;
+
+	(void)library;
+	*n += found;
 }
 
 static void inspect(const char *path, const void *bytes, size_t len, struct elf_facts *f)
@@ -46,6 +62,10 @@ static void inspect(const char *path, const void *bytes, size_t len, struct elf_
 	}
 	close(fd);
 	elf_inspect(path, f);
+	if (inspected++ % NEEDED_EACH == 0) {
+		needed = 0;
+		elf_needs(f, count, &needed);
+	}
 }
 
 /* Where a random change can matter: headers, dynamic section, its strings. */
@@ -53,7 +73,7 @@ static size_t interesting(void)
 {
 	const Elf64_Ehdr *eh = (const void *)image;
 	const Elf64_Phdr *ph = (const void *)(image + eh->e_phoff);
-	const Elf64_Phdr *dyn = find_phdr(ph, eh->e_phnum, PT_DYNAMIC);
+	const Elf64_Phdr *dyn = elf_phdr(ph, eh->e_phnum, PT_DYNAMIC);
 
 	switch (roll(3)) {
 	case 0:
@@ -76,7 +96,7 @@ int main(void)
 	close(fd);
 	inspect(path, image, image_len, &f);
 	if (f.kind != ELF_KIND_PROGRAM || !f.native || f.is_static || !*f.loader ||
-		strcmp(f.sanitizer, "AddressSanitizer") != 0) {
+		strcmp(f.sanitizer, "AddressSanitizer") != 0 || needed < 3) {
 		puts("this program is not recognised for what it is");
 		failed = 1;
 	}

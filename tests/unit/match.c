@@ -14,9 +14,11 @@ static const char policy_text[] = "[realtime]\n"
 				  "video = no\n"
 				  "[app gimp*]\n"
 				  "enabled = no\n"
-				  "inherit = yes\n"
+				  "inherit = no\n"
 				  "[app gimp-2]\n"
 				  "enabled = yes\n"
+				  "[app gimp-3]\n"
+				  "inherit = yes\n"
 				  "[pool a]\n"
 				  "[pool b]\n"
 				  "[pool c]\n"
@@ -121,7 +123,7 @@ static void table(void)
 {
 	struct policy *p = load_text(policy_text);
 
-	expect(p->nerror == 0, "the table's policy has errors");
+	expect(p->nfatal == 0, "the table's policy has errors");
 	for (size_t i = 0; i < COUNT(verdicts); i++) {
 		struct match_frame frame[3];
 		char site[3][64];
@@ -156,9 +158,12 @@ static void apps(void)
 	struct match_process m;
 
 	match_process(p, "/usr/bin/gimp", &m);
-	expect(!m.enabled && m.inherit, "gimp is switched off and inherits");
+	expect(!m.enabled && !m.inherit,
+		"gimp is switched off, and what it starts is not ours");
 	match_process(p, "/usr/bin/gimp-2", &m);
-	expect(m.enabled && !m.inherit, "the last matching [app] wins whole");
+	expect(m.enabled && !m.inherit, "enabled is said anew, inherit is not");
+	match_process(p, "/usr/bin/gimp-3", &m);
+	expect(!m.enabled && m.inherit, "inherit is said anew, enabled is not");
 	match_process(p, "/usr/bin/mpv", &m);
 	expect(m.enabled && m.inherit,
 		"no [app]: enabled, the environment is left alone");
@@ -250,7 +255,7 @@ static void random_call(struct match_call *c, struct match_frame *frame)
 		.has_size = true,
 		.size = (size_t)(random() % 70)};
 	for (int i = 0; i < c->nframe; i++)
-		frame[i] = (struct match_frame){pick(object, 5), pick(symbol, 5)};
+		frame[i] = (struct match_frame){pick(object, 5), pick(symbol, 5), NULL};
 }
 
 static void random_policies(void)

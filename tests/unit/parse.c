@@ -21,7 +21,7 @@ static void defaults(void)
 			!p->realtime.report && !p->realtime.pin_process &&
 			p->realtime.default_pool == 1 << 20,
 		"defaults of [realtime]");
-	expect(p->app[0].enabled && !p->app[0].inherit, "defaults of [app]");
+	expect(p->app[0].enabled && p->app[0].inherit, "defaults of [app]");
 	expect(q->size == 4 << 20 && q->max == q->size && q->lock == POLICY_LOCK_TRY &&
 			q->hugepages == POLICY_HUGE_NO &&
 			q->when_full == POLICY_FULL_JEMALLOC &&
@@ -162,7 +162,7 @@ static void odd_bytes(void)
 	expect(p->realtime.video && p->nerror == 0, "no newline at the end");
 	policy_free(p);
 	p = load_text(bell);
-	expect(p->nerror == 2 && strchr(p->error[0].text, '\x1b') == NULL,
+	expect(p->nfatal == 2 && strchr(p->error[0].text, '\x1b') == NULL,
 		"an error does not steer the terminal");
 	policy_free(p);
 }

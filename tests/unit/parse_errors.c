@@ -91,7 +91,8 @@ static const struct {
 	{"[rule r]\npool = jemalloc\nthread = x\n[rule s]\npool = jemalloc\n",
 		{"1:rule 'r' can never win: the later rule 's'"}},
 	{"[rule r]\npool = jemalloc\n[rule s]\npool = jemalloc\nthread = x\n", {0}},
-	{"[rule r]\npool = jemalloc\n[rule s]\nkind = video\npool = jemalloc\n", {0}},
+	{"[rule r]\npool = jemalloc\n[rule s]\nkind = video\npool = jemalloc\n",
+		{"4:rule 's' is off"}},
 	/* several, in order of lines, none swallowed */
 	{"[pol a]\nx = 1\n[rule r]\npool = q\nsched = z\nfoo\n",
 		{"1:unknown section", "4:unknown pool 'q'", "5:'z' is not one of",
