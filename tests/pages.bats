@@ -23,6 +23,7 @@ teardown() {
 
 # fake MODE [ARG…]: a forgery of that kind runs as nobody; $FAKE is its number.
 fake() {
+	rm -f "$BATS_TEST_TMPDIR/fake" # of the one before
 	as_root=()
 	[[ $1 = elsewhere || ${2-} = map:* ]] || as_root=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	"${as_root[@]}" "$PROG/fake_page" "$@" >"$BATS_TEST_TMPDIR/fake" 3>&- &
