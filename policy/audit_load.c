@@ -35,11 +35,13 @@ uint32_t audit_threads(const struct audit_file *f)
 	return f->nthread < AUDIT_THREADS ? f->nthread : AUDIT_THREADS;
 }
 
-/* Has it ended with nothing to report? */
+/* Has it ended with nothing to report? What it wrote last may be newer than our copy. */
 static bool is_idle(const struct audit_process *p)
 {
-	return !audit_threads(p->file) && !p->file->no_room &&
-	       !(p->pid && process_thread((pid_t)p->pid));
+	if (audit_threads(p->file) || (p->pid && process_thread((pid_t)p->pid)))
+		return false;
+	audit_copy_again(p->fd, p->file, false);
+	return !audit_threads(p->file) && !p->file->no_room;
 }
 
 static void drop(struct audit_process *p)
