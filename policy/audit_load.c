@@ -273,6 +273,9 @@ void audit_look(struct audit_report *r)
 static void keep(struct audit_process *p)
 {
 	audit_copy_again(p->fd, p->file, true);
+	/* whoever freed since the last look, if it is still there */
+	for (int i = 0; p->pid && i < AUDIT_STACKS; i++)
+		look_at_freer(p, p->file->stack[i].freer);
 	if (p->objects)
 		audit_objects_look(p->objects, p->file);
 	close(p->fd);
