@@ -153,6 +153,11 @@ pool_for_all() {
 	as_bare fsize "0 1" 1
 }
 
+@test "what matched threads freed and the helper has not seen is had before an allocation fails" {
+	pool_for_all
+	as_bare data 300000 1 1024
+}
+
 @test "where there is no memory for a thread's first call, malloc gives NULL: nothing crashes" {
 	pool_for_all
 	for conf in '' "$BATS_TEST_TMPDIR/pool.conf"; do
