@@ -175,7 +175,7 @@ RTM_API ssize_t rtm_offset_of(const void *block);
  *            setting; one line on standard error says which
  *   ENOMEM   no memory that lies so was found, it may not be locked or pinned (then with
  *            such a line), or the address space has no room
- * Realtime: no; up to seconds for tens of MiB, or where what is wanted lies low: then most
+ * Realtime: no; up to seconds for tens of MiB, or where the memory lies low: then most
  * of the free memory above is held for a moment. Threads: any.
  */
 RTM_API void *rtm_contiguous_alloc(

@@ -35,11 +35,13 @@ uint32_t audit_threads(const struct audit_file *f)
 	return f->nthread < AUDIT_THREADS ? f->nthread : AUDIT_THREADS;
 }
 
-/* Has it ended with nothing to report? */
+/* Has it ended with nothing to report? What it wrote last may be newer than our copy. */
 static bool is_idle(const struct audit_process *p)
 {
-	return !audit_threads(p->file) && !p->file->no_room &&
-	       !(p->pid && process_thread((pid_t)p->pid));
+	if (audit_threads(p->file) || (p->pid && process_thread((pid_t)p->pid)))
+		return false;
+	audit_copy_again(p->fd, p->file, false);
+	return !audit_threads(p->file) && !p->file->no_room;
 }
 
 static void drop(struct audit_process *p)
@@ -271,6 +273,9 @@ void audit_look(struct audit_report *r)
 static void keep(struct audit_process *p)
 {
 	audit_copy_again(p->fd, p->file, true);
+	/* whoever freed since the last look, if it is still there */
+	for (int i = 0; p->pid && i < AUDIT_STACKS; i++)
+		look_at_freer(p, p->file->stack[i].freer);
 	if (p->objects)
 		audit_objects_look(p->objects, p->file);
 	close(p->fd);

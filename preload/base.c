@@ -77,11 +77,11 @@ static void base_fit_limits(void)
 			least = limit.rlim_cur;
 	if (least >= BASE_SHARE * 8)
 		return;
-	log_format(text, sizeof(text), "narenas:%zu",
+	log_format(text, sizeof(text), "retain:false,narenas:%zu",
 		least < BASE_SHARE ? 1 : least / BASE_SHARE);
 	base_append_conf(text);
 	if (least < BASE_SHARE)
-		base_append_conf("retain:false,tcache_max:32768");
+		base_append_conf("tcache_max:32768");
 }
 
 extern void *__libc_stack_end; /* the loader's: where the kernel put argc */
@@ -166,6 +166,12 @@ void base_keep_pages(void)
 	je_mallctl("arenas.muzzy_decay_ms", NULL, NULL, &forever, sizeof(forever));
 	base_set_all_arenas("arena.0.dirty_decay_ms", forever);
 	base_set_all_arenas("arena.0.muzzy_decay_ms", forever);
+}
+
+/* MALLCTL_ARENAS_ALL: arena.4096 means all of them. */
+void base_purge(void)
+{
+	je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
 }
 
 __thread uint32_t base_system_calls;

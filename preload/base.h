@@ -55,4 +55,7 @@ void base_thread_warm(void);
  */
 void base_keep_pages(void);
 
+/* All pages that jemalloc keeps for later go back: where it has no memory. */
+void base_purge(void);
+
 #endif

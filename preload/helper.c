@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "real.h"
+#include "base.h"
 #include "log.h"
 #include "pools.h"
 #include "recycle.h"
@@ -95,6 +96,13 @@ static void helper_pool(struct pool *p, void *arg)
 static void helper_drain(struct slot *s, void *arg)
 {
 	route_drain_deferred(s);
+}
+
+/* For a thread that got nothing of jemalloc: it does not wait for the helper's look. */
+static void helper_relieve(void)
+{
+	thread_each(helper_drain, NULL);
+	base_purge();
 }
 
 static int64_t helper_now(void)
@@ -241,6 +249,8 @@ static bool helper_grow_alone(struct pool *p, size_t size)
 
 void helper_matched(bool now)
 {
+	/* release: pairs with the acquire in route_base_relieved_slow() */
+	__atomic_store_n(&route_relieve, helper_relieve, __ATOMIC_RELEASE);
 	if (now)
 		helper_start();
 	else if (!helper_running())

@@ -79,6 +79,12 @@ OWN int __wrap_fstat(int fd, struct stat *st)
 	return (int)own_result(sys_call3(SYS_fstat, fd, (long)st, 0));
 }
 
+OWN uid_t __wrap_geteuid(void);
+OWN uid_t __wrap_geteuid(void)
+{
+	return (uid_t)sys_call3(SYS_geteuid, 0, 0, 0);
+}
+
 OWN pid_t __wrap_getpid(void);
 OWN pid_t __wrap_getpid(void)
 {

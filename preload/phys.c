@@ -295,10 +295,12 @@ int phys_alloc(const struct phys_want *want, struct area *area, struct phys_run 
 	if (w.size > SIZE_MAX / 2)
 		return -ENOSPC;
 	w.size = (w.size + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
-	if (w.size > w.high - w.low || area_check_memory(w.size) < 0)
+	if (w.size > w.high - w.low)
 		return -ENOSPC;
 	if (phys_room(w.exactly ? w.at : NULL, w.size) < 0)
 		return -ENOMEM;
+	if (area_check_memory(w.size) < 0)
+		return -ENOSPC;
 	/* the stack is present: does the kernel show us its frame? */
 	ret = phys_address(&self, &self);
 	ret = ret == 0 ? phys_search(&w, run) : phys_unprivileged(&w, run);

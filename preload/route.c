@@ -20,6 +20,7 @@
 #include "tag_block.h"
 
 route_alone_fn *route_alone;
+route_relieve_fn *route_relieve;
 
 /* ---- threads that are not matched ---- */
 
@@ -74,13 +75,32 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 
 /* ---- matched threads: everything goes to one pool ---- */
 
-void *route_base_alloc(size_t size, size_t align)
+static void *route_base_try(size_t size, size_t align)
 {
-	void *p = align > BLOCK_ALIGN ? je_memalign(align, size) : je_malloc(size);
+	return align > BLOCK_ALIGN ? je_memalign(align, size) : je_malloc(size);
+}
 
-	if (__builtin_expect(!p, 0))
+/* jemalloc has nothing: what its threads freed may still wait for the helper. */
+static __attribute__((noinline)) void *route_base_relieved_slow(size_t size, size_t align)
+{
+	/* acquire: pairs with the release in helper_matched() */
+	route_relieve_fn *fn = __atomic_load_n(&route_relieve, __ATOMIC_ACQUIRE);
+	void *p = NULL;
+
+	if (fn && size >> 47 == 0) {
+		fn();
+		p = route_base_try(size, align);
+	}
+	if (!p)
 		errno = ENOMEM;
 	return p;
+}
+
+void *route_base_alloc(size_t size, size_t align)
+{
+	void *p = route_base_try(size, align);
+
+	return __builtin_expect(p != NULL, 1) ? p : route_base_relieved_slow(size, align);
 }
 
 /* The slow work of a program without a helper. Relaxed: there is one thread. */

@@ -180,7 +180,18 @@ extern bool route_watching;
 typedef bool route_alone_fn(struct pool *p, size_t size);
 extern route_alone_fn *route_alone;
 
-/* Helper: free what a matched thread left for jemalloc. Returns how many. */
+/*
+ * Gives jemalloc at once what all matched threads left for the helper, and has it return
+ * the pages it keeps; called where it has no memory. NULL before the first thread is
+ * matched. It may wait.
+ */
+typedef void route_relieve_fn(void);
+extern route_relieve_fn *route_relieve;
+
+/*
+ * Free what a matched thread left for jemalloc: the helper, or whoever holds the
+ * registry of threads. Returns how many.
+ */
 unsigned route_drain_deferred(struct slot *s);
 
 /*

@@ -87,6 +87,13 @@ nothing_left() {
 	[ "$(grep -cE "^ +main([[:space:]]|$)" <<<"$output")" -eq 1 ] || explain "main is there once"
 }
 
+@test "programs that end as soon as they have begun leave their audit, each of them" {
+	# shellcheck disable=SC2016 # expanded inside
+	run timeout 120 "$RTMEM" audit --all bash -c 'for i in {1..30}; do /bin/true & done; wait'
+	assert_success
+	[ "$(grep -c '^Audit of .*/true, ' <<<"$output")" -eq 30 ] || explain "some are missing"
+}
+
 @test "a program that is killed leaves its audit" {
 	audit_json "$VICTIM" kill
 	expect 'fn("small_blocks")["allocations"]' 1000

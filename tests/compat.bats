@@ -65,6 +65,8 @@ says_no_more() {
 	run linked "$PROG/compat_rthandle"
 	assert_success
 	assert_output ""
+	run linked without io_uring "$PROG/compat_rthandle"
+	assert_success
 }
 
 @test "AllocateRtMemoryEx without the privilege: 16 pages in a row, up to 2 MiB, else E_MEM and one line that says what" {
@@ -245,9 +247,14 @@ says_no_more() {
 		run linked "$PROG/caller_$caller"
 		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"
 	done
+	run linked without io_uring "$PROG/caller_ethercat"
+	assert_success
 }
 
-@test "drivers, kernel extensions and mixers within the stock limit, without privileges" {
+@test "drivers, kernel extensions, masters and mixers within the stock limit, without privileges" {
+	run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/caller_ethercat"
+	assert_success
+	[ "${#lines[@]}" -le 1 ] || explain "one line"
 	for caller in encoder kext driver mixer; do
 		run unprivileged 8192 env LD_LIBRARY_PATH="$(dirname "$LIB")" "$PROG/caller_$caller"
 		[ "$status" -eq 0 ] && [ -z "$output" ] || explain "$caller"

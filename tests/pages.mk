@@ -10,13 +10,13 @@ ifneq ($(notdir $B),asan)
 test-programs: $B/asan/rtmem
 endif
 
-$B/fuzz-page: tests/fuzz/page.c $(TOOL_SRC) $(CORE_SRC) $(TOOL_HDR)
+$B/fuzz-page: tests/fuzz/page.c $B/libcxxname.a $(TOOL_SRC) $(CORE_SRC) $(TOOL_HDR)
 	@mkdir -p $(@D)
 	./conf/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -Wno-missing-field-initializers -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' \
 		-DRTMEM_SONAME='""' -DRTMEM_MULTIARCH='""' -Iinclude -Ipolicy -I. \
-		-o $@ $< $(TOOL_SRC) $(CORE_SRC) $(INIH_A) -Dmain=rtmem_main \
+		-o $@ $< $(TOOL_SRC) $(CORE_SRC) $(POLICY_A) -Dmain=rtmem_main \
 		-lncursesw -ltinfo -ldw -lelf -ldl -lm
 .PHONY: fuzz-page
 fuzz-page: $B/fuzz-page ## any bytes as a statistics page or an audit, FUZZ_SECONDS=60

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/machine.h"
 #include "api_check.h"
 
 #define BUFFERS 16
@@ -81,6 +82,10 @@ int main(void)
 	RTHANDLE hRoot = GetRtThreadHandles(ROOT_PROCESS), hImage;
 	pthread_t t;
 
+	if (!machine_pins()) { /* then there is no such memory, and a master says so */
+		CHECK(!AllocateRtMemory(4096) && GetLastRtError() == E_MEM);
+		return api_failed;
+	}
 	open_port();
 	image = (BYTE *)AllocateRtMemory(4096);
 	hImage = CreateRtMemoryHandle(image, 4096);

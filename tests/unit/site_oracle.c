@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "cxx_name.h"
 #include "site.h"
 #include "site_here.h"
 #include "site_private.h"
@@ -69,11 +70,15 @@ static uint64_t expected(const struct name *const *name, unsigned n)
 		for (int k = 0; k < r->callsite.n; k++)
 			positive |= !r->callsite.v[k].negated;
 		for (unsigned k = 0; k < n && counted < r->depth; k++) {
-			int v = match_site(r, name[k]->object,
-				name[k]->symbol[0] ? name[k]->symbol : NULL);
+			const char *symbol = name[k]->symbol[0] ? name[k]->symbol : NULL;
+			char written[CXX_NAME_MAX];
+			int v = match_site(r, name[k]->object, symbol), w = 0;
 
-			plus |= v > 0;
-			minus |= v < 0;
+			/* a C++ function answers to both its names */
+			if (symbol && cxx_name_demangle(symbol, written))
+				w = match_site(r, name[k]->object, written);
+			plus |= v > 0 || w > 0;
+			minus |= v < 0 || w < 0;
 			counted += !name[k]->transparent;
 		}
 		if (!minus && (plus || !positive))
