@@ -216,7 +216,7 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 	class = list_find(h, class_fitting(size));
 	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
 		return heap_serve_more(h, size, tag);
-	if (BLOCK_UNLIKELY(h->fl_map >= h->spare_map))
+	if (BLOCK_UNLIKELY(heap_has_spare(h)))
 		return heap_serve_spare(h, size, tag, list_find(h, h->spare_class));
 	return heap_serve_free(h, size, tag, class);
 }
@@ -256,15 +256,11 @@ void heap_release(struct heap *h, struct block *b)
 	heap_put_free(h, m.place, m.total);
 }
 
-bool heap_give_spare(struct heap *h)
+void heap_give_spare(struct heap *h)
 {
-	uint32_t had, place;
+	uint32_t had, place = list_take_first(h, list_find(h, h->spare_class), &had);
 
-	if (BLOCK_LIKELY(h->fl_map < h->spare_map))
-		return false;
-	place = list_take_first(h, list_find(h, h->spare_class), &had);
 	heap_give_parts(h, place, had, true);
-	return true;
 }
 
 enum heap_verdict heap_free(struct heap *h, void *p)
