@@ -135,14 +135,9 @@ static __attribute__((noinline)) void *heap_serve_free(
 HEAP_INLINE void heap_merge_later(
 	struct heap *h, struct block *b, const struct heap_merge *m)
 {
-	struct block *left = heap_at(h, m->place);
-	uint32_t size = m->after - m->place;
-
+	heap_drop_first_returned(h, b);
 	heap_count_more(h, m->left - BLOCK_FREE);
-	block_set(left, size);
-	block_set_mark(left, block_seal_not(&h->key, left, size));
-	*heap_link(left) = *heap_link(b);
-	h->inbox = m->place;
+	heap_put_returned(h, m->place, m->after - m->place);
 }
 
 /* It has the size, with its neighbours. */
@@ -195,16 +190,6 @@ static __attribute__((noinline)) void *heap_serve_returned(
 	return heap_serve_free(h, size, tag, class);
 }
 
-/* Nothing is returned, and much is free: what is cut off goes back as parts. */
-static __attribute__((noinline)) void *heap_serve_spare(
-	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
-{
-	uint32_t had, place = list_take_first(h, class, &had);
-
-	heap_give_parts(h, place + size, had - size, true);
-	return heap_put_live(h, place, size, 0, tag);
-}
-
 /* Each way on is a function of its own that is jumped to, so that it saves only the
  * registers it needs. */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
@@ -217,7 +202,7 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
 		return heap_serve_more(h, size, tag);
 	if (BLOCK_UNLIKELY(heap_has_spare(h)))
-		return heap_serve_spare(h, size, tag, list_find(h, h->spare_class));
+		return heap_serve_spare(h, size, tag);
 	return heap_serve_free(h, size, tag, class);
 }
 
@@ -254,13 +239,6 @@ void heap_release(struct heap *h, struct block *b)
 		list_remove(h, m.place, m.left);
 	heap_merge_right(h, &m);
 	heap_put_free(h, m.place, m.total);
-}
-
-void heap_give_spare(struct heap *h)
-{
-	uint32_t had, place = list_take_first(h, list_find(h, h->spare_class), &had);
-
-	heap_give_parts(h, place, had, true);
 }
 
 enum heap_verdict heap_free(struct heap *h, void *p)
