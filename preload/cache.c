@@ -224,37 +224,87 @@ static inline bool cache_deepen(struct cache *c, void *p, unsigned bin)
 	return cache_push(c, bin, p);
 }
 
-/* A bin has no credit to deepen: another one is asked for it, and the block waits: either
- * is work enough for one free. */
-static void cache_ask(struct cache *c, struct block *b, unsigned bin)
+/* Its bin, CACHE_TINY if it has none, took p or is as deep as it may be. */
+static inline bool cache_keep(struct cache *c, void *p, unsigned *bin)
 {
-	if (!c->heap || !heap_give_spare(c->heap))
-		cache_ask_one(c);
-	if (cache_owner_of(c, b) == c->number)
+	uint32_t word = block_word(block_of(p));
+
+	*bin = CACHE_TINY;
+	if (word >= CACHE_LARGE_END)
+		return false;
+	*bin = cache_bin_of(c, word);
+	return cache_deepen(c, p, *bin);
+}
+
+/* A live block of the cache's tag, which is not kept. */
+static inline void cache_retire(struct cache *c, struct block *b)
+{
+	cache_hold(c, -1, -(long)block_size(b));
+	block_retire(b);
+}
+
+/* b, retired, waits: there was work enough for one free. */
+static inline void cache_send_later(struct cache *c, struct block *b)
+{
+	unsigned owner = cache_owner_of(c, b);
+
+	if (owner == c->number)
 		heap_release_later(c->heap, b);
 	else
-		cache_send_home(c, b, bin);
+		cache_push_home(c, pool_heap(c->pool, owner), b, b);
+}
+
+/* b, retired, is another heap's. */
+static __attribute__((noinline)) void cache_overflow_away(
+	struct cache *c, struct block *b, unsigned bin, unsigned owner)
+{
+	cache_ask_one(c);
+	cache_send_away(c, b, bin, owner);
 	if (__builtin_expect(c->parked != 0, 0))
 		cache_unpark(c);
 }
 
-/* p is live, of the cache's tag, and its bin is full or it has none. */
+/* Giving parts back is work enough for one free. */
+static __attribute__((noinline)) void cache_overflow_spare(
+	struct cache *c, struct block *b)
+{
+	heap_give_spare(c->heap);
+	heap_release_later(c->heap, b);
+}
+
+/*
+ * p is live, of the cache's tag, and its bin is full or it has none. Its bin has no credit
+ * to deepen: so another one is asked for it, unless b will be merged on both sides.
+ */
 void cache_overflow(struct cache *c, void *p)
 {
 	struct block *b = block_of(p);
-	unsigned bin = CACHE_TINY;
+	unsigned bin, owner;
 
-	if (block_size(b) < CACHE_LARGE_END) {
-		bin = cache_bin_of(c, block_word(b));
-		if (cache_deepen(c, p, bin))
-			return;
+	if (cache_keep(c, p, &bin))
+		return;
+	cache_retire(c, b);
+	owner = cache_owner_of(c, b);
+	if (__builtin_expect(owner != c->number, 0)) {
+		cache_overflow_away(c, b, bin, owner);
+	} else if (__builtin_expect(heap_has_spare(c->heap), 0)) {
+		cache_overflow_spare(c, b);
+	} else {
+		if (!(block_word(b) & BLOCK_PREV_FREE))
+			cache_ask_one(c);
+		heap_release(c->heap, b);
 	}
-	cache_hold(c, -1, -(long)block_size(b));
-	block_retire(b);
-	if (bin != CACHE_TINY && c->turn++ & 1)
-		cache_ask(c, b, bin);
-	else
-		cache_send_home(c, b, bin);
+}
+
+/* The same, cheaper, of one that was odd. */
+static __attribute__((noinline)) void cache_overflow_odd(struct cache *c, void *p)
+{
+	unsigned bin;
+
+	if (cache_keep(c, p, &bin))
+		return;
+	cache_retire(c, block_of(p));
+	cache_send_later(c, block_of(p));
 }
 
 /*
@@ -277,7 +327,7 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 	}
 	block_revive(&c->key, b, c->tag);
 	if (!cache_free_live(c, p))
-		cache_overflow(c, p);
+		cache_overflow_odd(c, p);
 	return HEAP_OK;
 }
 

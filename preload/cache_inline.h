@@ -49,7 +49,6 @@ struct cache {
 	cache_full_fn *full;
 	uint64_t misses; /* owner writes, others read for figures */
 	long credit;	      /* bytes by which bins may still deepen */
-	unsigned turn;	      /* every other full bin looks for credit */
 	unsigned hand;	      /* the bin that is next asked to give up credit */
 	uint32_t parked;      /* place of blocks whose push met too many others; 0: none */
 	/* blocks with the tag's number, in bins or with the program, beside those that the

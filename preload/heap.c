@@ -135,14 +135,9 @@ static __attribute__((noinline)) void *heap_serve_free(
 HEAP_INLINE void heap_merge_later(
 	struct heap *h, struct block *b, const struct heap_merge *m)
 {
-	struct block *left = heap_at(h, m->place);
-	uint32_t size = m->after - m->place;
-
+	heap_drop_first_returned(h, b);
 	heap_count_more(h, m->left - BLOCK_FREE);
-	block_set(left, size);
-	block_set_mark(left, block_seal_not(&h->key, left, size));
-	*heap_link(left) = *heap_link(b);
-	h->inbox = m->place;
+	heap_put_returned(h, m->place, m->after - m->place);
 }
 
 /* It has the size, with its neighbours. */
@@ -195,16 +190,6 @@ static __attribute__((noinline)) void *heap_serve_returned(
 	return heap_serve_free(h, size, tag, class);
 }
 
-/* Nothing is returned, and much is free: what is cut off goes back as parts. */
-static __attribute__((noinline)) void *heap_serve_spare(
-	struct heap *h, uint32_t size, uint8_t tag, uint32_t class)
-{
-	uint32_t had, place = list_take_first(h, class, &had);
-
-	heap_give_parts(h, place + size, had - size, true);
-	return heap_put_live(h, place, size, 0, tag);
-}
-
 /* Each way on is a function of its own that is jumped to, so that it saves only the
  * registers it needs. */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
@@ -216,8 +201,8 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 	class = list_find(h, class_fitting(size));
 	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
 		return heap_serve_more(h, size, tag);
-	if (BLOCK_UNLIKELY(h->fl_map >= h->spare_map))
-		return heap_serve_spare(h, size, tag, list_find(h, h->spare_class));
+	if (BLOCK_UNLIKELY(heap_has_spare(h)) && size <= h->part_block)
+		return heap_serve_spare(h, size, tag);
 	return heap_serve_free(h, size, tag, class);
 }
 
@@ -256,17 +241,6 @@ void heap_release(struct heap *h, struct block *b)
 	heap_put_free(h, m.place, m.total);
 }
 
-bool heap_give_spare(struct heap *h)
-{
-	uint32_t had, place;
-
-	if (BLOCK_LIKELY(h->fl_map < h->spare_map))
-		return false;
-	place = list_take_first(h, list_find(h, h->spare_class), &had);
-	heap_give_parts(h, place, had, true);
-	return true;
-}
-
 enum heap_verdict heap_free(struct heap *h, void *p)
 {
 	enum heap_verdict v = heap_check_pointer(h, p);
@@ -290,11 +264,11 @@ static uint8_t heap_hint(unsigned number, unsigned count)
 	return (uint8_t)(mirrored * count / 64);
 }
 
-/* The first level of classes of which each block has three parts, so that one of them is
- * whole beside one that is kept. */
+/* The first level of classes of which each block has five parts: one of them is whole beside
+ * one that is kept and a block that is cut off first. */
 static uint32_t heap_spare_map(uint32_t part)
 {
-	uint32_t fl = class_fitting(3 * part) / HEAP_SL + 1;
+	uint32_t fl = (class_fitting(5 * part) + HEAP_SL - 1) / HEAP_SL;
 
 	return fl < HEAP_FL ? 1u << fl : ~0u;
 }

@@ -105,8 +105,13 @@ void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t ta
 void heap_release(struct heap *h, struct block *b);
 /* A live block is freed at once. */
 enum heap_verdict heap_free(struct heap *h, void *p);
-/* Gives parts back when much is free in one piece. False: it is not. */
-bool heap_give_spare(struct heap *h);
+/* Much is free in one piece. */
+static inline bool heap_has_spare(const struct heap *h)
+{
+	return h->fl_map >= h->spare_map;
+}
+/* Then parts of it can be given back. */
+void heap_give_spare(struct heap *h);
 /* The same as heap_release(), later: the block waits in an inbox. */
 void heap_release_later(struct heap *h, struct block *b);
 /* In place only. false: it does not fit, the block is untouched. */

@@ -288,6 +288,17 @@ HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_
 	return heap_put_live(h, place, size, keep, tag);
 }
 
+/* Bytes that belong to no block, and are counted as used, wait in the inbox. */
+HEAP_INLINE void heap_put_returned(struct heap *h, uint32_t place, uint32_t size)
+{
+	struct block *b = heap_at(h, place);
+
+	block_set(b, size);
+	block_set_mark(b, block_seal_not(&h->key, b, size));
+	*heap_link(b) = h->inbox;
+	h->inbox = place;
+}
+
 /* ---- parts ---- */
 
 static inline bool heap_has_part(const struct heap *h, unsigned part)
@@ -318,9 +329,8 @@ void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag);
 /* The same for memory in hand: in no list, *had bytes, the block behind it says PREV_FREE.
  * 0: no parts. */
 uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
-/* `total` free bytes at `place`, in no list: whole parts go back, keep: but for one. What
- * is left goes into lists. */
-void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep);
+/* The same when much is free: what is cut off goes back as parts. */
+void *heap_serve_spare(struct heap *h, uint32_t size, uint8_t tag);
 
 /* heap.c: when there are no parts either. */
 void *heap_serve_last(struct heap *h, uint32_t size, uint8_t tag);

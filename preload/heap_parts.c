@@ -180,67 +180,115 @@ void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
 
 /* ---- less ---- */
 
-/*
- * The first part that can go of free bytes from `place` on; *left: bytes before it that
- * stay, of which a block can be made. A run's first part goes without an end mark.
- */
-static unsigned heap_first_part(
-	const struct heap *h, uint32_t place, bool keep, uint32_t *left)
+static void heap_give(struct heap *h, unsigned first, unsigned end)
 {
-	uint32_t bytes = h->parts->size;
-	unsigned i = parts_of(h->parts, place + 8UL + bytes - 1);
-	unsigned in = parts_of(h->parts, place);
+	uint64_t mask = parts_mask(first, end - first);
 
-	if (place - in * bytes == 8 && !(in && heap_has_part(h, in - 1)))
-		i = in;
-	else if (i * bytes - 8 - place == BLOCK_ALIGN)
-		i++;
-	i += keep;
-	*left = i == in ? 0 : i * bytes - 8 - place;
-	return i;
+	heap_set_own(h, h->own & ~mask);
+	parts_give(h->parts, mask);
 }
 
 /* The part behind the last that can go of free bytes up to `end`; *right: bytes behind it
  * that stay. */
-static unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t *right)
+HEAP_INLINE unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t *right)
 {
-	uint32_t bytes = h->parts->size;
-	unsigned j = parts_of(h->parts, end + 8UL);
-	bool run_end = end + 8 == j * bytes && !heap_has_part(h, j);
+	uint32_t bytes = h->parts->size, last = parts_of(h->parts, end + 8UL);
 
 	*right = 0;
-	if (run_end)
-		return j;
-	/* a block cannot begin in the 8 bytes before a part, nor have 16 */
-	if (end + 8 == j * bytes || end - (j * bytes + 8) == BLOCK_ALIGN)
-		j--;
-	*right = end - (j * bytes + 8);
-	return j;
+	if (end + 8 == last * bytes) {
+		if (!heap_has_part(h, last))
+			return last; /* with the end mark of the run */
+		last--; /* no block begins in the 8 bytes before a part */
+	} else if (end == last * bytes + 8 + BLOCK_ALIGN) {
+		last--; /* nor has one 16 */
+	}
+	*right = end - (last * bytes + 8);
+	return last;
 }
 
-void heap_give_parts(struct heap *h, uint32_t place, uint32_t total, bool keep)
+/*
+ * Of `total` free bytes at `place`, in no list and four parts or more, the first whole part
+ * is kept, and the others go back. What is left waits in the inbox: lists are for another
+ * call.
+ */
+static void heap_give_some(struct heap *h, uint32_t place, uint32_t total)
+{
+	uint32_t end = place + total, bytes = h->parts->size, right, left;
+	unsigned first = parts_of(h->parts, place + 7UL + bytes) + 1;
+	unsigned last = heap_last_part(h, end, &right);
+	struct block *after = heap_at(h, end);
+
+	left = first * bytes - 8 - place;
+	heap_set_end(heap_at(h, first * bytes - 8), 0);
+	heap_put_returned(h, place, left);
+	if (end + 8 != last * bytes)
+		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
+	if (right)
+		heap_put_returned(h, last * bytes + 8, right);
+	heap_count_more(h, left + right);
+	heap_give(h, first, last);
+}
+
+HEAP_INLINE uint32_t heap_take_spare(struct heap *h, uint32_t *had)
+{
+	return list_take_first(h, list_find(h, h->spare_class), had);
+}
+
+void heap_give_spare(struct heap *h)
+{
+	uint32_t had, place = heap_take_spare(h, &had);
+
+	heap_give_some(h, place, had);
+}
+
+void *heap_serve_spare(struct heap *h, uint32_t size, uint8_t tag)
+{
+	uint32_t had, place = heap_take_spare(h, &had);
+
+	heap_give_some(h, place + size, had - size);
+	return heap_put_live(h, place, size, 0, tag);
+}
+
+/*
+ * The first part that can go of free bytes from `place` on; *left: bytes before it that
+ * stay, of which a block can be made. A run's first part goes without an end mark.
+ */
+static unsigned heap_first_part(const struct heap *h, uint32_t place, uint32_t *left)
+{
+	uint32_t bytes = h->parts->size;
+	unsigned first = parts_of(h->parts, place + 7UL + bytes);
+	unsigned in = parts_of(h->parts, place);
+
+	*left = 0;
+	if (place - in * bytes == 8 && !(in && heap_has_part(h, in - 1)))
+		return in;
+	if (first * bytes - 8 - place == BLOCK_ALIGN)
+		first++;
+	*left = first * bytes - 8 - place;
+	return first;
+}
+
+/* Of `total` free bytes at `place`, in no list, all whole parts go back. */
+static void heap_give_all(struct heap *h, uint32_t place, uint32_t total)
 {
 	uint32_t end = place + total, left, right, bytes = h->parts->size;
-	unsigned i = heap_first_part(h, place, keep, &left);
-	unsigned j = heap_last_part(h, end, &right);
+	unsigned first = heap_first_part(h, place, &left);
+	unsigned last = heap_last_part(h, end, &right);
 	struct block *after = heap_at(h, end);
-	uint64_t mask;
 
-	if (j <= i) {
+	if (last <= first) {
 		heap_put_free(h, place, total);
 		return;
 	}
-	mask = parts_mask(i, j - i);
-	if (place < i * bytes)
-		heap_set_end(heap_at(h, i * bytes - 8), left ? BLOCK_PREV_FREE : 0);
+	if (place < first * bytes)
+		heap_set_end(heap_at(h, first * bytes - 8), left ? BLOCK_PREV_FREE : 0);
 	if (left)
 		heap_put_free(h, place, left);
 	if (right)
-		heap_put_free(h, j * bytes + 8, right);
-	else if (end > j * bytes)
+		heap_put_free(h, last * bytes + 8, right);
+	else if (end > last * bytes)
 		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
-	heap_set_own(h, h->own & ~mask);
-	parts_give(h->parts, mask);
+	heap_give(h, first, last);
 }
 
 void heap_trim(struct heap *h)
@@ -257,7 +305,7 @@ void heap_trim(struct heap *h)
 			next = heap_at(h, place)->next;
 			list_remove(h, place, size | BLOCK_FREE);
 			/* what is left is a smaller block, or comes first in its list */
-			heap_give_parts(h, place, size, false);
+			heap_give_all(h, place, size);
 		}
 	}
 }
