@@ -68,46 +68,98 @@ static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *
 	return new.place;
 }
 
-/*
- * Large blocks: what is free at the end of a run counts, so that fewer parts will do. The
- * first part to take, or -1; *n: how many.
- */
-static int heap_take_behind(struct heap *h, uint32_t size, unsigned *n)
-{
-	uint64_t ends = h->own << 1 & ~h->own & parts_free(h->parts), mask;
-	uint32_t bytes = h->parts->size, left = 0;
-	unsigned first;
-	struct block *mark;
+/* Free parts that would make one piece of memory, with what is free beside them. */
+struct heap_gap {
+	unsigned first, count;
+};
 
-	if (!ends)
-		return -1;
-	first = (unsigned)__builtin_ctzl(ends);
-	mark = heap_at(h, first * bytes - 8);
-	if (block_word(mark) & BLOCK_PREV_FREE)
-		left = (uint32_t)*block_footer_before(mark);
-	if (left >= size)
-		return -1; /* no: it was found too small */
-	*n = parts_of(h->parts, bytes - 1UL + size - left);
-	if (*n > PARTS_MAX - first)
-		return -1;
-	mask = parts_mask(first, *n);
-	return parts_take_these(h->parts, mask, h->number) ? -1 : (int)first;
+/* Bytes that new parts from `part` on get from what is before; 8 less at a run's start. */
+static int64_t heap_room_before(const struct heap *h, unsigned part)
+{
+	struct block *mark;
+	uint32_t word;
+
+	if (!part || !heap_has_part(h, part - 1))
+		return -8;
+	mark = heap_at(h, part * h->parts->size - 8);
+	if (!(block_word(mark) & BLOCK_PREV_FREE))
+		return 8;
+	heap_before(h, mark, &word);
+	return 8L + (word & BLOCK_SIZE_MASK);
 }
 
-/* A block of which one part is not enough. */
+/* The same from what is behind, where `part` is the first that is not new. */
+static int64_t heap_room_behind(const struct heap *h, unsigned part)
+{
+	uint32_t word;
+
+	if (!heap_has_part(h, part))
+		return -8;
+	word = block_word(heap_at(h, part * h->parts->size + 8));
+	return word & BLOCK_FREE ? 8L + (word & BLOCK_SIZE_MASK) : 8;
+}
+
+/* Parts that `size` bytes need where `room` bytes are beside them. */
+static unsigned heap_parts_for(const struct heap *h, uint32_t size, int64_t room)
+{
+	int64_t bytes = h->parts->size, least = size - room + bytes - 1;
+
+	return least < 2 * bytes ? 1 : (unsigned)(least / bytes);
+}
+
+/* The fewest of the free parts in `run` that do: from its start, from its end, all. */
+static struct heap_gap heap_gap_in(
+	const struct heap *h, uint32_t size, struct heap_gap run)
+{
+	int64_t before = heap_room_before(h, run.first);
+	int64_t behind = heap_room_behind(h, run.first + run.count);
+	unsigned low = heap_parts_for(h, size, before - 8);
+	unsigned high = heap_parts_for(h, size, behind - 8);
+
+	if (low <= high && low <= run.count)
+		return (struct heap_gap){run.first, low};
+	if (high <= run.count)
+		return (struct heap_gap){run.first + run.count - high, high};
+	if (heap_parts_for(h, size, before + behind) <= run.count)
+		return run;
+	return (struct heap_gap){0, PARTS_MAX + 1};
+}
+
+/* The gap of the fewest parts. Bound: 32 runs. */
+static bool heap_find_gap(
+	const struct heap *h, uint32_t size, uint64_t free, struct heap_gap *best)
+{
+	best->count = PARTS_MAX + 1;
+	while (free) {
+		struct heap_gap gap, run = {.first = (unsigned)__builtin_ctzl(free)};
+		uint64_t taken = ~(free >> run.first);
+
+		run.count = taken ? (unsigned)__builtin_ctzl(taken) : PARTS_MAX;
+		free &= ~parts_mask(run.first, run.count);
+		gap = heap_gap_in(h, size, run);
+		if (gap.count < best->count)
+			*best = gap;
+	}
+	return best->count <= PARTS_MAX;
+}
+
+/* A block of which one part is not enough: from where this heap begins, else from all. */
 static __attribute__((noinline)) uint32_t heap_more_run(
 	struct heap *h, uint32_t size, uint32_t *had)
 {
-	unsigned n;
-	int first = heap_take_behind(h, size, &n);
+	struct heap_gap gap;
+	uint64_t free;
 
-	if (first < 0) {
-		n = parts_of(h->parts, size + HEAP_RUN_ENDS + h->parts->size - 1);
-		first = parts_take(h->parts, h->own, n, h->hint, h->number);
+	for (int i = 0; i < PARTS_TRIES; i++) {
+		free = parts_free(h->parts);
+		if (!heap_find_gap(h, size, free & ~0UL << h->hint, &gap) &&
+			!heap_find_gap(h, size, free, &gap))
+			return 0;
+		if (parts_take_these(
+			    h->parts, parts_mask(gap.first, gap.count), h->number) == 0)
+			return heap_join(h, gap.first, gap.count, had);
 	}
-	if (first < 0)
-		return 0;
-	return heap_join(h, (unsigned)first, n, had);
+	return 0;
 }
 
 /* One more part: its number, or -1. Bound: PARTS_TRIES. */
@@ -207,7 +259,7 @@ HEAP_INLINE unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t
 }
 
 /*
- * Of `total` free bytes at `place`, in no list and four parts or more, the first whole part
+ * Of `total` free bytes at `place`, in no list and four parts or about, the first whole part
  * is kept, and the others go back. What is left waits in the inbox: lists are for another
  * call.
  */
@@ -218,6 +270,10 @@ static void heap_give_some(struct heap *h, uint32_t place, uint32_t total)
 	unsigned last = heap_last_part(h, end, &right);
 	struct block *after = heap_at(h, end);
 
+	if (BLOCK_UNLIKELY(last <= first)) {
+		heap_put_free(h, place, total);
+		return;
+	}
 	left = first * bytes - 8 - place;
 	heap_set_end(heap_at(h, first * bytes - 8), 0);
 	heap_put_returned(h, place, left);
