@@ -13,10 +13,12 @@
 
 #include "tag_block.h"
 
-#define CACHE_SHARE 64	/* all credit is this part of the pool */
-#define CACHE_CHAIN 4u	/* blocks that go home to another heap by one push */
-#define CACHE_SPARE 8u	/* cached blocks given up before an allocation fails */
-#define CACHE_TRIES 4	/* pushes that others were faster than, before a block is parked */
+#define CACHE_SHARE    64 /* all credit is this part of the pool */
+#define CACHE_PRESSURE 16 /* free parts below which blocks have exact sizes */
+#define CACHE_CHAIN    4u /* blocks that go home to another heap by one push */
+#define CACHE_SPARE    8u /* cached blocks given up before an allocation fails */
+#define CACHE_TRIES    4 /* pushes that others were faster than, before a block is parked \
+			  */
 
 static inline void cache_hold(struct cache *c, long blocks, long bytes)
 {
@@ -29,17 +31,17 @@ static inline bool cache_empty(const struct cache *c, unsigned bin)
 	return !*c->bin[bin].top;
 }
 
-/* Nobody can get another part: what is free is in the heaps. */
+/* Soon nobody can get another part: what is free is in the heaps. */
 static inline bool cache_under_pressure(const struct cache *c)
 {
-	return !parts_free(c->parts);
+	return __builtin_popcountl(parts_free(c->parts)) < CACHE_PRESSURE;
 }
 
 void cache_see_growth(struct cache *c)
 {
 	/* relaxed: a block beyond what we know only takes the slow path once */
-	c->span = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED) -
-		  BLOCK_ALIGN;
+	c->span =
+		__atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED) - BLOCK_ALIGN;
 }
 
 /* ---- home ---- */
@@ -125,7 +127,8 @@ static void cache_take_home(struct cache *c, unsigned bin)
 	cache_send_home(c, b, CACHE_TINY);
 }
 
-/* The largest cached blocks go to the heap. Bound: CACHE_SPARE blocks, CACHE_BINS bins. */
+/* The largest cached blocks go to the heap. Bound: CACHE_SPARE blocks, CACHE_BINS bins.
+ */
 static bool cache_give_up_some(struct cache *c)
 {
 	unsigned n = 0;
@@ -192,7 +195,8 @@ void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
 
 	if (__builtin_expect(n > BLOCK_MAX / 2, 0))
 		return c->full(c, n, align);
-	p = c->heap ? heap_alloc_aligned(c->heap, align, block_size_for(n), c->tag) : NULL;
+	p = c->heap ? heap_alloc_aligned(c->heap, align, block_size_for(n), c->tag)
+		    : NULL;
 	return __builtin_expect(p != NULL, 1) ? p : cache_last_slow(c, n, align);
 }
 
@@ -264,17 +268,25 @@ static __attribute__((noinline)) void cache_overflow_away(
 		cache_unpark(c);
 }
 
-/* Giving parts back is work enough for one free. */
+/* Giving parts back is work enough for one free, but of a large block, whose bound is
+ * another. */
 static __attribute__((noinline)) void cache_overflow_spare(
-	struct cache *c, struct block *b)
+	struct cache *c, struct block *b, unsigned bin)
 {
-	heap_give_spare(c->heap);
-	heap_release_later(c->heap, b);
+	if (bin == CACHE_TINY) {
+		heap_release(c->heap, b);
+		heap_give_spare(c->heap);
+		heap_take_back(c->heap, 2);
+	} else {
+		heap_give_spare(c->heap);
+		heap_release_later(c->heap, b);
+	}
 }
 
 /*
- * p is live, of the cache's tag, and its bin is full or it has none. Its bin has no credit
- * to deepen: so another one is asked for it, unless b will be merged on both sides.
+ * p is live, of the cache's tag, and its bin is full or it has none. Its bin has no
+ * credit to deepen: so another one is asked for it, unless b will be merged on both
+ * sides.
  */
 void cache_overflow(struct cache *c, void *p)
 {
@@ -288,7 +300,7 @@ void cache_overflow(struct cache *c, void *p)
 	if (__builtin_expect(owner != c->number, 0)) {
 		cache_overflow_away(c, b, bin, owner);
 	} else if (__builtin_expect(heap_has_spare(c->heap), 0)) {
-		cache_overflow_spare(c, b);
+		cache_overflow_spare(c, b, bin);
 	} else {
 		if (!(block_word(b) & BLOCK_PREV_FREE))
 			cache_ask_one(c);
@@ -378,8 +390,8 @@ static void cache_init_bins(struct cache *c)
 		c->large_bin[i] = cache_large_bin_of(i * CACHE_LARGE_UNIT);
 }
 
-void cache_attach(struct cache *c, struct pool *p, uint8_t tag, bool share,
-	cache_full_fn *full)
+void cache_attach(
+	struct cache *c, struct pool *p, uint8_t tag, bool share, cache_full_fn *full)
 {
 	memset(c, 0, sizeof(*c));
 	c->lo = p->lo + BLOCK_ALIGN;

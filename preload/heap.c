@@ -172,9 +172,9 @@ static __attribute__((noinline)) void *heap_serve_returned(
 		return block_payload(b);
 	}
 	heap_look(h, b, &m);
-	if (m.total >= size)
-		return heap_serve_merged(h, size, tag, b, &m);
 	class = list_find(h, class_fitting(size));
+	if (m.total >= size && ((m.left && m.right) || class_of(m.total) <= class))
+		return heap_serve_merged(h, size, tag, b, &m);
 	if (class == HEAP_NO_CLASS)
 		return heap_serve_more(h, size, tag);
 	if (m.left)
@@ -187,7 +187,19 @@ static __attribute__((noinline)) void *heap_serve_returned(
 		heap_merge_right(h, &m);
 		heap_put_free(h, m.place, m.total);
 	}
-	return heap_serve_free(h, size, tag, class);
+	return heap_serve_free(h, size, tag, list_find(h, class_fitting(size)));
+}
+
+/* Neither a free block nor parts; or a large block, whose bound is another: what a few
+ * returned blocks make, then what rounding up to a class has missed. */
+__attribute__((noinline)) void *heap_serve_last(
+	struct heap *h, uint32_t size, uint8_t tag)
+{
+	uint32_t had, place;
+
+	heap_take_back(h, HEAP_LAST);
+	place = heap_take(h, size, &had);
+	return place ? heap_cut(h, place, had, size, 0, tag) : NULL;
 }
 
 /* Each way on is a function of its own that is jumped to, so that it saves only the
@@ -196,31 +208,14 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 {
 	uint32_t class;
 
+	if (BLOCK_UNLIKELY(size > HEAP_LARGE))
+		return heap_serve_last(h, size, tag);
 	if (BLOCK_UNLIKELY(heap_has_returned(h)))
 		return heap_serve_returned(h, size, tag);
 	class = list_find(h, class_fitting(size));
 	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
 		return heap_serve_more(h, size, tag);
-	if (BLOCK_UNLIKELY(heap_has_spare(h)) && size <= h->part_block)
-		return heap_serve_spare(h, size, tag);
 	return heap_serve_free(h, size, tag, class);
-}
-
-/* Neither a free block nor a part. */
-__attribute__((noinline)) void *heap_serve_last(
-	struct heap *h, uint32_t size, uint8_t tag)
-{
-	uint32_t class, place, had;
-
-	heap_take_back(h, HEAP_LAST);
-	class = list_find(h, class_fitting(size));
-	if (class != HEAP_NO_CLASS)
-		return heap_serve_free(h, size, tag, class);
-	place = heap_take_exact_slow(h, size);
-	if (!place)
-		return NULL;
-	had = block_size(heap_at(h, place));
-	return heap_cut(h, place, had, size, 0, tag);
 }
 
 /* ---- free ---- */
@@ -264,8 +259,8 @@ static uint8_t heap_hint(unsigned number, unsigned count)
 	return (uint8_t)(mirrored * count / 64);
 }
 
-/* The first level of classes of which each block has five parts: one of them is whole beside
- * one that is kept and a block that is cut off first. */
+/* The first level of classes of which each block has five parts: one of them is whole
+ * beside one that is kept and a block that is cut off first. */
 static uint32_t heap_spare_map(uint32_t part)
 {
 	uint32_t fl = (class_fitting(5 * part) + HEAP_SL - 1) / HEAP_SL;

@@ -19,7 +19,8 @@
 #include "parts.h"
 
 #define HEAP_LAST     4u /* returned blocks released before an allocation fails */
-#define HEAP_RUN_ENDS 16UL /* bytes of a run that no block can have */
+#define HEAP_LARGE    (66UL << 10) /* from here on a block has a bound of its own */
+#define HEAP_RUN_ENDS 16UL	   /* bytes of a run that no block can have */
 #define HEAP_SL_BITS  5u
 #define HEAP_SL	      (1u << HEAP_SL_BITS)
 #define HEAP_FL	      27u /* 32 classes per power of two, 32 B to 4 GiB */
@@ -33,8 +34,8 @@ enum heap_verdict {
 	HEAP_NOT_A_BLOCK, /* interior, misaligned or overwritten header */
 };
 
-/* A block is overwritten: in a list, beside one that is freed, or on its way back. Ends the
- * program: what the heap would do next is not defined. */
+/* A block is overwritten: in a list, beside one that is freed, or on its way back. Ends
+ * the program: what the heap would do next is not defined. */
 typedef void heap_broken_fn(const struct heap *h, const void *block);
 
 struct heap {
@@ -42,10 +43,10 @@ struct heap {
 	heap_broken_fn *broken;
 	unsigned char *lo; /* of the pool; places are distances from here */
 	struct block_key key;
-	struct parts *parts; /* NULL: one run, of a native pool */
-	uint32_t spare_map;  /* fl_map is at least this: parts can be given back */
+	struct parts *parts;  /* NULL: one run, of a native pool */
+	uint32_t spare_map;   /* fl_map is at least this: parts can be given back */
 	uint32_t spare_class; /* of a block that has them */
-	uint32_t part_block; /* the largest block of one part */
+	uint32_t part_block;  /* the largest block of one part */
 	uint8_t number, hint;
 	/* atomic, relaxed: no header is at this place or behind it; grows */
 	uint32_t reach;
@@ -61,7 +62,7 @@ struct heap {
 
 	/* written by whoever frees the owner's blocks; atomic: see heap_returned.c */
 	_Alignas(64) uint32_t returned; /* place */
-	uint32_t state; /* of the pool's, see pool_own.c */
+	uint32_t state;			/* of the pool's, see pool_own.c */
 };
 
 /* ---- making ---- */
@@ -155,9 +156,9 @@ size_t heap_room_of(const struct heap *h, const void *p);
 void heap_each_live(const struct heap *h, void (*fn)(void *p));
 
 struct heap_stats {
-	size_t span; /* bytes under management */
-	size_t used; /* bytes in blocks that are not free, headers included */
-	size_t peak; /* highest `used` */
+	size_t span;	     /* bytes under management */
+	size_t used;	     /* bytes in blocks that are not free, headers included */
+	size_t peak;	     /* highest `used` */
 	size_t largest_free; /* a request of this many bytes would succeed now */
 };
 void heap_stats(const struct heap *h, struct heap_stats *out);

@@ -6,8 +6,8 @@
  */
 #include "heap_list.h"
 
-/* The next run of the heap from part *from on; places of its first block and its end mark.
- * False: there is none. */
+/* The next run of the heap from part *from on; places of its first block and its end
+ * mark. False: there is none. */
 static bool heap_next_run(
 	const struct heap *h, unsigned *from, uint32_t *first, uint32_t *last)
 {
@@ -62,7 +62,8 @@ static const char *heap_check_block(
 		return "two free blocks stand side by side";
 	if (word & BLOCK_LAST)
 		return NULL;
-	if (is_free ? !block_is_free(&h->key, b, word) : wrong && wrong != BLOCK_CHECK_MASK)
+	if (is_free ? !block_is_free(&h->key, b, word)
+		    : wrong && wrong != BLOCK_CHECK_MASK)
 		return "a block's header is overwritten";
 	return is_free ? heap_check_links(h, b) : NULL;
 }

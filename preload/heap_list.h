@@ -65,8 +65,8 @@ static inline uint32_t class_of(uint32_t size)
 	return class_bits(size) - CLASS_BIAS;
 }
 
-/* The smallest class of which every block has at least `size` bytes: the one behind that of
- * size - 1/2. */
+/* The smallest class of which every block has at least `size` bytes: the one behind that
+ * of size - 1/2. */
 static inline uint32_t class_fitting(uint32_t size)
 {
 	return class_bits(2 * (int64_t)size - 1) - CLASS_BIAS - HEAP_SL + 1;
@@ -110,7 +110,8 @@ HEAP_INLINE void list_emptied(struct heap *h, uint32_t class)
 		list_clear_bit(&h->fl_map, class / HEAP_SL);
 }
 
-HEAP_INLINE void list_push(struct heap *h, struct block *b, uint32_t place, uint32_t class)
+HEAP_INLINE void list_push(
+	struct heap *h, struct block *b, uint32_t place, uint32_t class)
 {
 	uint32_t first = h->list[class];
 
@@ -263,7 +264,8 @@ HEAP_INLINE void *heap_put_live(
 	struct block *b = heap_at(h, place);
 
 	block_set(b, size | flag);
-	block_set_mark(b, block_seal(&h->key, b, size) | (uint32_t)tag << BLOCK_TAG_SHIFT);
+	block_set_mark(
+		b, block_seal(&h->key, b, size) | (uint32_t)tag << BLOCK_TAG_SHIFT);
 	heap_count_more(h, size);
 	heap_count_served(h, size);
 	return block_payload(b);
@@ -315,7 +317,8 @@ static inline void heap_set_own(struct heap *h, uint64_t own)
 /* The free block before b, whose header says that there is one: its place, checked. */
 HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t *word)
 {
-	uint32_t size = (uint32_t)*block_footer_before(b), place = heap_place(h, b) - size;
+	uint32_t size = (uint32_t)*block_footer_before(b),
+		 place = heap_place(h, b) - size;
 
 	*word = size | BLOCK_FREE;
 	if (BLOCK_UNLIKELY(
@@ -326,11 +329,9 @@ HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t
 
 /* heap_parts.c: a live block from new parts. NULL: there are none. */
 void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag);
-/* The same for memory in hand: in no list, *had bytes, the block behind it says PREV_FREE.
- * 0: no parts. */
+/* The same for memory in hand: in no list, *had bytes, the block behind it says
+ * PREV_FREE. 0: no parts. */
 uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
-/* The same when much is free: what is cut off goes back as parts. */
-void *heap_serve_spare(struct heap *h, uint32_t size, uint8_t tag);
 
 /* heap.c: when there are no parts either. */
 void *heap_serve_last(struct heap *h, uint32_t size, uint8_t tag);

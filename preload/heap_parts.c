@@ -18,7 +18,8 @@
 /* What parts that were just taken add to a heap: bytes from `place` to `end`. */
 struct heap_new {
 	uint32_t place, end;
-	uint32_t before, after; /* PREV_FREE if a free block is before; first word after */
+	uint32_t before,
+		after; /* PREV_FREE if a free block is before; first word after */
 };
 
 /* Where there is a part of the heap's below, the end mark there becomes the header. */
@@ -73,7 +74,8 @@ struct heap_gap {
 	unsigned first, count;
 };
 
-/* Bytes that new parts from `part` on get from what is before; 8 less at a run's start. */
+/* Bytes that new parts from `part` on get from what is before; 8 less at a run's start.
+ */
 static int64_t heap_room_before(const struct heap *h, unsigned part)
 {
 	struct block *mark;
@@ -201,8 +203,8 @@ static __attribute__((noinline)) void *heap_serve_run(
 }
 
 /*
- * One call merges with one neighbour: between two that are free, what was before comes into
- * hand, and the block is cut from the end.
+ * One call merges with one neighbour: between two that are free, what was before comes
+ * into hand, and the block is cut from the end.
  */
 void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
 {
@@ -217,7 +219,7 @@ void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
 	new = heap_own_parts(h, (unsigned)part, 1);
 	if (new.before)
 		new.place = heap_join_before(h, new.place);
-	if (!(new.after & BLOCK_FREE)) {
+	if (!(new.after &BLOCK_FREE)) {
 		heap_set_after_free(heap_at(h, new.end), new.after);
 	} else if (!new.before) {
 		list_remove(h, new.end, new.after);
@@ -250,7 +252,7 @@ HEAP_INLINE unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t
 	if (end + 8 == last * bytes) {
 		if (!heap_has_part(h, last))
 			return last; /* with the end mark of the run */
-		last--; /* no block begins in the 8 bytes before a part */
+		last--;		     /* no block begins in the 8 bytes before a part */
 	} else if (end == last * bytes + 8 + BLOCK_ALIGN) {
 		last--; /* nor has one 16 */
 	}
@@ -259,9 +261,9 @@ HEAP_INLINE unsigned heap_last_part(const struct heap *h, uint32_t end, uint32_t
 }
 
 /*
- * Of `total` free bytes at `place`, in no list and four parts or about, the first whole part
- * is kept, and the others go back. What is left waits in the inbox: lists are for another
- * call.
+ * Of `total` free bytes at `place`, in no list and four parts or about, the first whole
+ * part is kept, and the others go back. What is left waits in the inbox: lists are for
+ * another call.
  */
 static void heap_give_some(struct heap *h, uint32_t place, uint32_t total)
 {
@@ -285,24 +287,11 @@ static void heap_give_some(struct heap *h, uint32_t place, uint32_t total)
 	heap_give(h, first, last);
 }
 
-HEAP_INLINE uint32_t heap_take_spare(struct heap *h, uint32_t *had)
-{
-	return list_take_first(h, list_find(h, h->spare_class), had);
-}
-
 void heap_give_spare(struct heap *h)
 {
-	uint32_t had, place = heap_take_spare(h, &had);
+	uint32_t had, place = list_take_first(h, list_find(h, h->spare_class), &had);
 
 	heap_give_some(h, place, had);
-}
-
-void *heap_serve_spare(struct heap *h, uint32_t size, uint8_t tag)
-{
-	uint32_t had, place = heap_take_spare(h, &had);
-
-	heap_give_some(h, place + size, had - size);
-	return heap_put_live(h, place, size, 0, tag);
 }
 
 /*
@@ -350,9 +339,9 @@ static void heap_give_all(struct heap *h, uint32_t place, uint32_t total)
 void heap_trim(struct heap *h)
 {
 	uint32_t least = h->parts ? class_of(h->parts->size - (uint32_t)HEAP_RUN_ENDS)
-				: HEAP_LISTS;
+				  : HEAP_LISTS;
 
-	for (uint32_t class = least; class < HEAP_LISTS; class++) {
+	for (uint32_t class = least; class < HEAP_LISTS; class ++) {
 		uint32_t place = h->list[class], next;
 
 		for (; place; place = next) {

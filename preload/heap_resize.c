@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap_resize.c - growing and shrinking in place; what can be asked about blocks and heaps
+ * heap_resize.c - growing and shrinking in place; what can be asked about blocks and
+ * heaps
  *
  * No loop, no call out. Realtime: yes, but heap_stats().
  */
@@ -71,7 +72,8 @@ enum heap_verdict heap_check_pointer(const struct heap *h, const void *p)
 		return HEAP_NOT_A_BLOCK;
 	word = block_word(b);
 	if (word & BLOCK_FREE)
-		return block_is_free(&h->key, b, word) ? HEAP_DOUBLE_FREE : HEAP_NOT_A_BLOCK;
+		return block_is_free(&h->key, b, word) ? HEAP_DOUBLE_FREE
+						       : HEAP_NOT_A_BLOCK;
 	wrong = (block_mark(b) ^ block_seal(&h->key, b, word & BLOCK_SIZE_MASK)) &
 		BLOCK_CHECK_MASK;
 	if (BLOCK_LIKELY(!wrong))
@@ -103,7 +105,8 @@ static uint32_t heap_largest(const struct heap *h)
 {
 	/* relaxed: others read this, for figures; each map is looked at once, and a block
 	 * that is not free any more is still memory of the heap */
-	uint32_t fl_map = __atomic_load_n(&h->fl_map, __ATOMIC_RELAXED), sl_map, fl, place;
+	uint32_t fl_map = __atomic_load_n(&h->fl_map, __ATOMIC_RELAXED), sl_map, fl,
+		 place;
 
 	if (!fl_map)
 		return 0;

@@ -35,37 +35,6 @@ static bool parts_take_mask(struct parts *p, uint64_t *seen, uint64_t mask, uint
 	return true;
 }
 
-/* Above a run of the heap's own, else below one, else from the hint on. */
-static unsigned parts_choose(uint64_t runs, uint64_t own, unsigned n, unsigned hint)
-{
-	uint64_t best = runs & own << 1;
-
-	if (!best)
-		best = n < 64 ? runs & own >> n : 0;
-	if (!best)
-		best = runs & ~0UL << hint;
-	return (unsigned)__builtin_ctzl(best ? best : runs);
-}
-
-int parts_take(struct parts *p, uint64_t own, unsigned n, unsigned hint, uint8_t owner)
-{
-	uint64_t seen = parts_free(p);
-
-	if (n > PARTS_MAX)
-		return -1;
-	for (int i = 0; i < PARTS_TRIES; i++) {
-		uint64_t runs = parts_runs(seen, n);
-		unsigned first;
-
-		if (!runs)
-			return -1;
-		first = parts_choose(runs, own, n, hint);
-		if (parts_take_mask(p, &seen, parts_mask(first, n), owner))
-			return (int)first;
-	}
-	return -1;
-}
-
 int parts_take_these(struct parts *p, uint64_t mask, uint8_t owner)
 {
 	uint64_t seen = parts_free(p);

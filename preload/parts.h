@@ -48,21 +48,9 @@ static inline uint64_t parts_mask(unsigned first, unsigned count)
 	return (count < 64 ? (1UL << count) - 1 : ~0UL) << first;
 }
 
-/* At which parts does a run of n set bits begin? Bound: 6 steps. */
-static inline uint64_t parts_runs(uint64_t bits, unsigned n)
-{
-	for (unsigned have = 1; have < n;) {
-		unsigned more = n - have < have ? n - have : have;
-
-		bits &= bits >> more;
-		have += more;
-	}
-	return bits;
-}
-
 static inline uint64_t parts_free(const struct parts *p)
 {
-	/* relaxed: a hint; parts_take() decides */
+	/* relaxed: a hint; parts_swap() decides */
 	return __atomic_load_n(&p->free, __ATOMIC_RELAXED);
 }
 
@@ -70,8 +58,8 @@ static inline uint64_t parts_free(const struct parts *p)
 static inline bool parts_swap(struct parts *p, uint64_t *seen, uint64_t mask)
 {
 	/* acquire: pairs with parts_give(): the giver's last writes come first */
-	return __atomic_compare_exchange_n(&p->free, seen, *seen & ~mask, false,
-		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(
+		&p->free, seen, *seen & ~mask, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void parts_set_owner(struct parts *p, unsigned part, uint8_t owner)
@@ -89,12 +77,6 @@ static inline uint64_t parts_choose_one(uint64_t free, uint64_t own, unsigned hi
 		best = free & ~0UL << hint;
 	return best ? best & -best : free & -free;
 }
-
-/*
- * Takes n parts side by side for heap `owner`, which has the parts `own` already: next to
- * those if possible, else from `hint` on. The first of them, or -1: there is no such run.
- */
-int parts_take(struct parts *p, uint64_t own, unsigned n, unsigned hint, uint8_t owner);
 
 /* Takes exactly these. 0, or -1 when one of them is not free. */
 int parts_take_these(struct parts *p, uint64_t mask, uint8_t owner);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/runs.h"
 #include "heap_list.h"
 
 #define PROMISE(cond)                                                 \
@@ -124,8 +125,9 @@ static bool fits(const struct heap *h, size_t block)
 	if (block <= st.largest_free + BLOCK_HEADER)
 		return true;
 	return h->parts && block + HEAP_RUN_ENDS <= span_len &&
-	       parts_runs(parts_free(&parts),
-		       (unsigned)((block + HEAP_RUN_ENDS + parts.size - 1) / parts.size));
+	       run_of(parts_free(&parts),
+		       (unsigned)((block + HEAP_RUN_ENDS + parts.size - 1) / parts.size),
+		       0) >= 0;
 }
 
 static void do_alloc(size_t align, bool serve)

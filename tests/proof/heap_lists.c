@@ -115,7 +115,7 @@ static bool removes(uint32_t place)
 {
 	if (sigsetjmp(back, 0))
 		return false;
-	list_remove(h, place);
+	list_remove(h, place, block_word(heap_at(h, place)));
 	return true;
 }
 

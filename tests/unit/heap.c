@@ -11,6 +11,7 @@
  * heap [steps per mix]
  */
 #include "heap_unit.h"
+#include "runs.h"
 
 #define SPAN_MAX (16UL << 20)
 #define LIVE_MAX 1200
@@ -171,8 +172,9 @@ static bool fits(const struct heap *h, uint32_t size)
 	if (size <= st.largest_free + BLOCK_HEADER)
 		return true;
 	return mix->part &&
-	       parts_runs(parts_free(&parts),
-		       (unsigned)((size + HEAP_RUN_ENDS + mix->part - 1) / mix->part));
+	       run_of(parts_free(&parts),
+		       (unsigned)((size + HEAP_RUN_ENDS + mix->part - 1) / mix->part),
+		       0) >= 0;
 }
 
 static void *alloc_from(struct heap *h, size_t size, size_t align, uint8_t tag)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parts.c ROUNDS - who gets which parts: alone, against a plain search; then threads that
- * take and give all the time, each of which writes to what it has
+ * parts.c ROUNDS - who gets which parts: alone; then threads that take and give all the
+ * time, each of which writes to what it has
  *
  * Exit 0: no part was ever two threads', none was lost, the owner bytes were right.
  */
@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "parts.h"
+#include "runs.h"
 
 #define THREADS 4
 #define PART	(64UL << 10)
@@ -49,36 +50,15 @@ static void made(void)
 {
 	parts_init(&parts, PART, 20 * PART);
 	CHECK(parts.size == PART && parts.count == 20 && !parts_free(&parts));
-	CHECK(parts_take(&parts, 0, 1, 0, 1) == -1);
+	CHECK(parts_take_these(&parts, 1, 1) == -1);
 	CHECK(parts_of(&parts, 0) == 0 && parts_of(&parts, PART - 1) == 0);
 	CHECK(parts_of(&parts, PART) == 1 && parts_of(&parts, 20 * PART - 1) == 19);
-}
-
-/* Above its own, else below, else from the hint on, else the first. */
-static void beside_its_own(void)
-{
-	all_of(64);
-	CHECK(parts_take(&parts, 0, 1, 10, 1) == 10);
-	CHECK(parts_take(&parts, 1UL << 10, 1, 10, 1) == 11);
-	CHECK(parts_take(&parts, 3UL << 10, 2, 50, 1) == 12);
-	CHECK(parts_take_these(&parts, 3UL << 14, 2) == 0);
-	CHECK(parts_take(&parts, 15UL << 10, 3, 50, 1) == 7);
-	CHECK(parts_take(&parts, 127UL << 7, 8, 50, 1) == 50);
-	CHECK(parts_take(&parts, 127UL << 7, 7, 50, 1) == 0);
-	CHECK(parts_take(&parts, 0, 1, 63, 1) == 63);
-	CHECK(parts_take(&parts, 1UL << 63, 1, 0, 1) == 62);
-	CHECK(parts_take(&parts, 0, 1, 63, 1) == 16);
-	CHECK(parts_take(&parts, 0, 34, 0, 1) == -1);
-	CHECK(parts_take(&parts, 0, 33, 0, 1) == 17);
-	CHECK(parts.owner[7] == 1 && parts.owner[14] == 2 && parts.owner[63] == 1);
 }
 
 static void all_at_once(void)
 {
 	all_of(64);
-	CHECK(parts_take(&parts, 0, 65, 0, 1) == -1);
-	CHECK(parts_take(&parts, 0, 1U << 31, 0, 1) == -1);
-	CHECK(parts_take(&parts, 0, 64, 40, 3) == 0 && !parts_free(&parts));
+	CHECK(parts_take_these(&parts, ~0UL, 3) == 0 && !parts_free(&parts));
 	for (unsigned i = 0; i < PARTS_MAX; i++)
 		CHECK(parts.owner[i] == 3);
 	parts_give(&parts, ~0UL);
@@ -127,33 +107,6 @@ static void one_more(void)
 	}
 }
 
-/* Against a search bit by bit. */
-static void searched(void)
-{
-	uint64_t seed = 42;
-
-	for (int i = 0; i < 20000; i++) {
-		uint64_t had = rnd(&seed) | rnd(&seed), own = rnd(&seed) & ~had;
-		unsigned n = 1 + (unsigned)(rnd(&seed) % 9),
-			 hint = (unsigned)(rnd(&seed) % 64);
-		bool any = false;
-		int first;
-
-		all_of(64);
-		CHECK(parts_take_these(&parts, ~had, 9) == 0);
-		for (unsigned k = 0; k + n <= 64; k++)
-			any |= (had & parts_mask(k, n)) == parts_mask(k, n);
-		first = parts_take(&parts, own, n, hint, 1);
-		CHECK((first >= 0) == any);
-		if (first < 0)
-			continue;
-		CHECK(parts_free(&parts) == (had & ~parts_mask((unsigned)first, n)));
-		CHECK((had & parts_mask((unsigned)first, n)) ==
-			parts_mask((unsigned)first, n));
-		CHECK(parts.owner[first] == 1 && parts.owner[first + (int)n - 1] == 1);
-	}
-}
-
 /* ---- threads ---- */
 
 static unsigned long inside[PARTS_MAX]; /* plain: only the owner of the part writes */
@@ -174,6 +127,23 @@ static bool still(unsigned first, unsigned n, unsigned long id)
 	return same;
 }
 
+/* As a heap does for a large block. */
+static int take(unsigned n, unsigned hint, uint8_t id)
+{
+	for (int i = 0; i < PARTS_TRIES; i++) {
+		uint64_t seen = parts_free(&parts);
+		int first = run_of(seen, n, hint % 12);
+
+		if (first < 0)
+			first = run_of(seen, n, 0);
+		if (first < 0)
+			return -1;
+		if (!parts_take_these(&parts, parts_mask((unsigned)first, n), id))
+			return first;
+	}
+	return -1;
+}
+
 static void *taker(void *arg)
 {
 	unsigned long id = (unsigned long)arg, wrong = 0;
@@ -181,7 +151,7 @@ static void *taker(void *arg)
 
 	for (unsigned long i = 0; i < rounds; i++) {
 		unsigned n = 1 + (unsigned)(rnd(&seed) % 6);
-		int first = parts_take(&parts, own, n, (unsigned)id * 16, (uint8_t)id);
+		int first = take(n, (unsigned)id * 3, (uint8_t)id);
 
 		if (first < 0)
 			continue;
@@ -217,12 +187,10 @@ int main(int argc, char **argv)
 		rounds = strtoul(argv[1], NULL, 0);
 	sizes();
 	made();
-	beside_its_own();
 	all_at_once();
 	exactly_these();
 	too_late();
 	one_more();
-	searched();
 	threads();
 	return failures != 0;
 }
