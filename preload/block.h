@@ -15,19 +15,17 @@
  *	            bits 16..31 check      the seal, inverted while the block is not live
  *
  * The SEAL is a keyed function of the block's address and size. Other processes do not
- * know the key, and one seal that was read tells nothing about the next. So an overwritten
- * size, a second free, an interior pointer and a made-up header fail one comparison, with
- * a chance of 1 in 65,536 to pass.
+ * know the key, and one seal that was read tells nothing about the next. So an
+ *overwritten size, a second free, an interior pointer and a made-up header fail one
+ *comparison, with a chance of 1 in 65,536 to pass.
  *
  *	STATE     check     FREE  slack, tag   who holds it
  *	live      seal      0     as asked     the program
  *	cached    inverted  0     0, cache's   a bin of a thread's cache (cache.h)
  *	returned  inverted  0     0, 0         a returned list of its heap (heap.h)
- *	free      its own   1     its own      a free list of its heap
+ *	free      inverted  1     0, 0         a free list of its heap
  *
- * A free block has a seal of its own, a secret of the pool combined with its first word: a
- * third of the instructions, and they are needed up to four times per operation. It holds
- * against accidents; a program that can read free blocks could make one up.
+ * The seal of a free block covers the FREE flag, too.
  *
  *	              cache hit                 heap_alloc_*
  *	    cached ---------------> live <--------------------- free
@@ -85,7 +83,6 @@ struct block {
 /* Secret of a pool. factor is odd. */
 struct block_key {
 	uint64_t mix, factor;
-	uint32_t free;
 };
 
 static inline struct block *block_of(const void *payload)
@@ -178,18 +175,12 @@ static inline bool block_is_returned(const struct block_key *k, const struct blo
 	       !(word & BLOCK_FREE);
 }
 
-/* The mark of a free block by its first word. */
-static inline uint32_t block_seal_free(const struct block_key *k, uint32_t word)
-{
-	return k->free ^ word;
-}
-
 /* word is its first, and the caller has seen the flag in it. It is the only one: a free
  * block before this would be one with it. */
 static inline bool block_is_free(
 	const struct block_key *k, const struct block *b, uint32_t word)
 {
-	return block_mark(b) == block_seal_free(k, word);
+	return block_mark(b) == block_seal_not(k, b, word);
 }
 
 /* live -> cached, and back: the check is inverted. */
@@ -212,8 +203,8 @@ static inline void block_retire_cached(struct block *b)
 /* not live -> live */
 static inline void block_revive(const struct block_key *k, struct block *b, uint8_t tag)
 {
-	block_set_mark(b,
-		block_seal(k, b, block_size(b)) | (uint32_t)tag << BLOCK_TAG_SHIFT);
+	block_set_mark(
+		b, block_seal(k, b, block_size(b)) | (uint32_t)tag << BLOCK_TAG_SHIFT);
 }
 
 /* A live block, or a cached one, changes its tag. */

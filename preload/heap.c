@@ -16,7 +16,9 @@
 
 #include <string.h>
 
-#define HEAP_SCAN 8 /* blocks looked at in the exact class before giving up */
+#define HEAP_GIVES 16 /* free blocks of which parts are given before a large one fails \
+		       */
+#define HEAP_SCAN 8   /* blocks looked at in the exact class before giving up */
 
 /* ---- allocation ---- */
 
@@ -199,6 +201,11 @@ __attribute__((noinline)) void *heap_serve_last(
 
 	heap_take_back(h, HEAP_LAST);
 	place = heap_take(h, size, &had);
+	if (!place && size > h->part_block) {
+		/* between two gaps may be parts that are free, but the heap's */
+		heap_trim(h, HEAP_GIVES);
+		place = heap_take(h, size, &had);
+	}
 	return place ? heap_cut(h, place, had, size, 0, tag) : NULL;
 }
 

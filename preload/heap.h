@@ -19,7 +19,7 @@
 #include "parts.h"
 
 #define HEAP_LAST     4u /* returned blocks released before an allocation fails */
-#define HEAP_LARGE    (66UL << 10) /* from here on a block has a bound of its own */
+#define HEAP_LARGE    (72UL << 10) /* from here on a block has a bound of its own */
 #define HEAP_RUN_ENDS 16UL	   /* bytes of a run that no block can have */
 #define HEAP_SL_BITS  5u
 #define HEAP_SL	      (1u << HEAP_SL_BITS)
@@ -143,8 +143,10 @@ static inline bool heap_has_returned(const struct heap *h)
 	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
 		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
 }
-/* Gives all wholly free parts back. Not on the realtime path: linear in free blocks. */
-void heap_trim(struct heap *h);
+/* Gives wholly free parts back, of `max` free blocks at most. Realtime: with a small max.
+ */
+#define HEAP_ALL_OF_THEM ~0u
+void heap_trim(struct heap *h, unsigned max);
 
 /* ---- questions; any thread ---- */
 

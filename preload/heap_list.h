@@ -247,7 +247,7 @@ HEAP_INLINE void heap_put_class(
 
 	BLOCK_ASSERT(size >= BLOCK_MIN && size % BLOCK_ALIGN == 0);
 	block_set(b, size | BLOCK_FREE);
-	block_set_mark(b, block_seal_free(&h->key, size | BLOCK_FREE));
+	block_set_mark(b, block_seal_not(&h->key, b, size | BLOCK_FREE));
 	*block_footer_before(heap_at(h, place + size)) = size;
 	list_push(h, b, place, class);
 }

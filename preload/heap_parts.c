@@ -9,7 +9,7 @@
  *	|8|block ... block|end| |8|block ... |end|      two runs
  *	|8|block ... block .... block ...... |end|      the same parts, merged
  *
- * Realtime: yes, but heap_trim(). Bound: PARTS_TRIES.
+ * Realtime: yes, but heap_trim() with a large max. Bound: PARTS_TRIES.
  */
 #include "heap_list.h"
 
@@ -336,21 +336,23 @@ static void heap_give_all(struct heap *h, uint32_t place, uint32_t total)
 	heap_give(h, first, last);
 }
 
-void heap_trim(struct heap *h)
+void heap_trim(struct heap *h, unsigned max)
 {
-	uint32_t least = h->parts ? class_of(h->parts->size - (uint32_t)HEAP_RUN_ENDS)
-				  : HEAP_LISTS;
+	uint32_t class = h->parts ? class_of(h->part_block) : HEAP_NO_CLASS;
 
-	for (uint32_t class = least; class < HEAP_LISTS; class ++) {
+	while (class < HEAP_LISTS && (class = list_find(h, class)) != HEAP_NO_CLASS) {
 		uint32_t place = h->list[class], next;
 
 		for (; place; place = next) {
 			uint32_t size = block_size(heap_at(h, place));
 
+			if (max-- == 0)
+				return;
 			next = heap_at(h, place)->next;
 			list_remove(h, place, size | BLOCK_FREE);
 			/* what is left is a smaller block, or comes first in its list */
 			heap_give_all(h, place, size);
 		}
+		class ++;
 	}
 }

@@ -41,7 +41,7 @@ static void *pool_alloc_trimmed(struct pool *p, size_t size, size_t align)
 	void *block;
 
 	lock_acquire(&p->hot->lock, tid);
-	heap_trim(p->heap);
+	heap_trim(p->heap, HEAP_ALL_OF_THEM);
 	block = pool_alloc_locked(p, size, align, 0);
 	lock_release(&p->hot->lock, tid);
 	return block;

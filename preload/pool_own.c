@@ -59,7 +59,7 @@ static void pool_tidy(struct pool *p, struct heap *h)
 {
 	while (heap_take_back(h, 64))
 		;
-	heap_trim(h);
+	heap_trim(h, HEAP_ALL_OF_THEM);
 }
 
 void pool_let_go(struct pool *p, struct heap *h)

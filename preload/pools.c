@@ -131,7 +131,6 @@ static struct block_key pools_key(const struct pool *p)
 	return (struct block_key){
 		.mix = pools_random(2UL * made),
 		.factor = pools_random(2UL * made + 1) | 1,
-		.free = (uint32_t)pools_random(2UL * made + 1 + (1UL << 32)),
 	};
 }
 

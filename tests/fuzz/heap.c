@@ -271,7 +271,7 @@ static void one(void)
 	else if (op == 255)
 		do_extend();
 	else if (op == 239)
-		heap_trim(a_heap());
+		heap_trim(a_heap(), HEAP_ALL_OF_THEM);
 	else if (!(l = some()))
 		return;
 	else if (op % 16 < 12)
@@ -333,7 +333,7 @@ static void all_back(void)
 	for (unsigned i = 0; i < nheaps; i++) {
 		while (heap_take_back(&heaps[i], 1000))
 			;
-		heap_trim(&heaps[i]);
+		heap_trim(&heaps[i], HEAP_ALL_OF_THEM);
 	}
 	check();
 	for (unsigned i = 0; i < nheaps; i++)

@@ -185,10 +185,12 @@ static void parked(void)
 		*heap_link(b) = other->parked;
 		other->parked = heap_place(cache_heap(cache), b);
 	}
-	/* every second block that runs over takes one along */
-	for (unsigned i = 4; i < 8; i++)
+	/* each block that runs over takes one along */
+	for (unsigned i = 4; i < 7; i++)
 		CHECK(give_to(other, p[i]) == HEAP_OK);
 	CHECK(other->parked != 0);
+	CHECK(give_to(other, p[7]) == HEAP_OK);
+	CHECK(other->parked == 0);
 	no_more(other);
 	CHECK(heap_take_back(cache_heap(cache), 100) == 8 && used() == 0);
 	check_whole();

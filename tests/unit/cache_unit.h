@@ -72,7 +72,7 @@ static __attribute__((unused)) void everything_back(void)
 
 		while (heap_take_back(h, 1000))
 			;
-		heap_trim(h);
+		heap_trim(h, HEAP_ALL_OF_THEM);
 		CHECK(!heap_check(h, &(const void *){NULL}));
 		CHECK(h->used == 0 && h->own == 0);
 	}

@@ -331,7 +331,7 @@ static void one_step(unsigned phase)
 	else if (r >= 95)
 		do_take_back();
 	else if (r == 94)
-		heap_trim(pick_heap());
+		heap_trim(pick_heap(), HEAP_ALL_OF_THEM);
 	else if (rnd() % 100 < (phase ? 35 : 65))
 		do_alloc();
 	else if (nlive && rnd() % 100 < mix->remote)
@@ -351,7 +351,7 @@ static void all_back(void)
 	for (unsigned i = 0; i < nheaps; i++) {
 		while (heap_take_back(&heaps[i], 1000))
 			;
-		heap_trim(&heaps[i]);
+		heap_trim(&heaps[i], HEAP_ALL_OF_THEM);
 	}
 	check_all();
 	for (unsigned i = 0; i < nheaps; i++)
@@ -375,8 +375,11 @@ static void check_capacity(void)
 	served_bytes[h->number] += whole;
 	must(heap_span_for(whole - BLOCK_HEADER) == span_len, "heap_span_for", NULL);
 	must(heap_free(h, p) == HEAP_OK, "free of the whole", p);
-	/* one part is kept for what comes next */
-	must(!mix->part || __builtin_popcountl(h->own) == 1, "no part is kept", p);
+	if (!heap_has_spare(h))
+		return;
+	/* a little is kept for what comes next */
+	heap_give_spare(h);
+	must(h->own && __builtin_popcountl(h->own) <= 2, "how many parts are kept", p);
 	all_back();
 }
 

@@ -39,7 +39,7 @@ static void take_back(void)
 }
 static void trim(void)
 {
-	heap_trim(heap);
+	heap_trim(heap, HEAP_ALL_OF_THEM);
 }
 
 /* ---- links, sizes at the end ---- */

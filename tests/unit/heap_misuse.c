@@ -59,7 +59,7 @@ static void of_parts_given_back(void)
 	unit_parts(PART, 8, 16, 1);
 	a = unit_take(&heaps[1], 1000);
 	CHECK(heap_free(&heaps[1], a) == HEAP_OK);
-	heap_trim(&heaps[1]);
+	heap_trim(&heaps[1], HEAP_ALL_OF_THEM);
 	CHECK(!heaps[1].own && heap_free(&heaps[1], a) == HEAP_DOUBLE_FREE);
 }
 
