@@ -99,8 +99,7 @@ void *cache_from_reserve(struct cache *c, size_t size)
 {
 	void *p = cache_carve(c, size, HEAP_ALIGN);
 
-	if (!p) {
-		lock_acquire(&c->hot->lock, c->tid);
+	if (!p && lock_enter(&c->hot->lock, c->tid)) {
 		p = heap_alloc_block(c->heap, size);
 		lock_release(&c->hot->lock, c->tid);
 	}

@@ -154,7 +154,8 @@ static __attribute__((noinline)) void *pool_alloc_slow(
 	bool more = true;
 
 	while (!block && more) {
-		lock_acquire(&p->hot->lock, tid);
+		if (!lock_enter(&p->hot->lock, tid))
+			return NULL;
 		more = pool_take_locked(p, POOL_TAKE_SLOW) ||
 		       pool_take_box_locked(p, DEPOT_CLASSES);
 		block = heap_alloc_aligned(p->heap, align, size);
@@ -171,7 +172,8 @@ void *pool_alloc(struct pool *p, size_t size, size_t align)
 
 	if (__builtin_expect(!pool_usable(p), 0))
 		return NULL;
-	lock_acquire(&p->hot->lock, tid);
+	if (!lock_enter(&p->hot->lock, tid))
+		return NULL;
 	pool_take_locked(p, POOL_TAKE);
 	block = heap_alloc_aligned(p->heap, align, size);
 	lock_release(&p->hot->lock, tid);
@@ -237,9 +239,8 @@ bool pool_resize(struct pool *p, void *block, size_t size)
 {
 	uint32_t tid = lock_tid();
 
-	if (!pool_usable(p))
+	if (!pool_usable(p) || !lock_enter(&p->hot->lock, tid))
 		return false;
-	lock_acquire(&p->hot->lock, tid);
 	return pool_resize_locked(p, block, size, tid);
 }
 

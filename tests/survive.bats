@@ -48,6 +48,12 @@ teardown() {
 	both_ways survive_fork
 }
 
+@test "a signal handler allocates from the native pool that its thread is in the middle of" {
+	preloaded run timeout 60 "$PROG/survive_reentry"
+	assert_success
+	assert_output ""
+}
+
 @test "vfork, posix_spawn, system, popen, raw clone and daemon()" {
 	both_ways survive_spawn
 }
