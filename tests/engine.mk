@@ -1,7 +1,7 @@
 # The engine by itself (lock heap pool pools cache and what they stand on), so that it can be
 # built with sanitizers, which a library that replaces malloc cannot.
 ENGINE_SRC := $(wildcard preload/heap*.c preload/pool*.c preload/area*.c preload/lock.c \
-	preload/cache*.c preload/depot.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c)
+	preload/cache*.c preload/depot.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c preload/proc.c)
 ENGINE_TESTS := heap heap_misuse cache cache_tag cache_thrift cache_trade cache_reserve pool
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 
