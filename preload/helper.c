@@ -320,5 +320,4 @@ void helper_child(void)
 {
 	route_alone = NULL;
 	helper_state = 0;
-	helper_birth_note();
 }

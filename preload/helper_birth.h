@@ -12,7 +12,8 @@
 
 #include <pthread.h>
 
-/* At start, and in the child of a fork: what the process is now. */
+/* At start: what the process is now. A child of fork() keeps it: the thread that forked
+ * may be one with a processor to itself. */
 void helper_birth_note(void);
 /* Makes the thread; 0 or an errno. Leaves out what is refused. */
 int helper_birth(pthread_t *t, void *(*main)(void *));
