@@ -102,11 +102,13 @@ helper_policy() {
 		assert_output ""
 	done
 	# where no page can be pinned: what a fork would have kept for the child
-	VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool run timeout 100 strace -f -qq -o /dev/null \
-		-e trace=io_uring_setup -e inject=io_uring_setup:error=EPERM \
-		-E LD_PRELOAD="$LIB" "$PROG/survive_process"
-	assert_success
-	assert_output ""
+	for way in clone _Fork; do
+		VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool run timeout 100 strace -f -qq \
+			-o /dev/null -e trace=io_uring_setup -e inject=io_uring_setup:error=EPERM \
+			-E LD_PRELOAD="$LIB" "$PROG/survive_process" $way
+		assert_success
+		assert_output ""
+	done
 	# the child's number is its parent's
 	VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool LD_PRELOAD=$LIB \
 		run timeout 60 unshare --pid --fork --mount-proc "$PROG/survive_process"
