@@ -17,6 +17,7 @@
 
 #include "area_private.h"
 #include "fds.h"
+#include "proc.h"
 #include "sys.h"
 
 #ifndef MADV_POPULATE_READ
@@ -34,6 +35,7 @@ void area_acquire(uint64_t *signals)
 	uint64_t all = ~0ULL;
 	uint32_t seen = 0;
 
+	proc_mine(); /* in a copy, who holds it is not there */
 	sys_sigprocmask(SIG_SETMASK, &all, signals);
 	/* acquire: pairs with the release in area_release_lock() */
 	if (__atomic_compare_exchange_n(
@@ -255,6 +257,7 @@ int area_commit(struct area *a, size_t bytes)
 		ret = commit_chunk(a, a->base + a->committed, len, &lock_error);
 		area_release_lock(&signals);
 		left -= len;
+		sys_breathe();
 	}
 	if (a->flags & AREA_PIN) {
 		area_acquire(&signals);

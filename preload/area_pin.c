@@ -78,6 +78,7 @@ static void pin_chunks(int fd, struct pin_request *r)
 		ret = pin_chunk(fd, slot, r->start + r->pinned, len);
 		if (ret >= 0)
 			r->pinned += len;
+		sys_breathe();
 	}
 }
 

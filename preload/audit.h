@@ -13,6 +13,7 @@
 
 #include "../policy/audit_file.h"
 #include "area.h"
+#include "proc.h"
 #include "site.h"
 
 enum { AUDIT_LIVE = 32768 }; /* blocks followed at a time; a power of two */
@@ -57,10 +58,11 @@ static inline struct audit_file *audit_file_of(struct audit_book *b)
 	return (struct audit_file *)((char *)b - AUDIT_FILE_BYTES);
 }
 
-/* Realtime: yes. acquire: pairs with the release of whoever began it. */
+/* Realtime: yes. acquire: pairs with the release of whoever began it. The file is shared
+ * with a copy of the process (proc.h), which is not what is audited. */
 static inline struct audit_book *audit_going(void)
 {
-	return __atomic_load_n(&audit_page, __ATOMIC_ACQUIRE);
+	return proc_copied() ? NULL : __atomic_load_n(&audit_page, __ATOMIC_ACQUIRE);
 }
 
 /* At start. True when this process is to be audited. Not realtime. */

@@ -138,6 +138,41 @@ void base_init(void)
 	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
 }
 
+/* ---- fork ---- */
+
+/* jemalloc's own handlers, as it gave them (base.syms); none before its first call. */
+static void (*base_fork[3])(void);
+
+int base_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	base_fork[1] = parent;
+	base_fork[2] = child;
+	/* release: the others; pairs with base_fork_prepare() */
+	__atomic_store_n(&base_fork[0], prepare, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void base_fork_prepare(void)
+{
+	/* acquire: pairs with base_atfork() */
+	void (*prepare)(void) = __atomic_load_n(&base_fork[0], __ATOMIC_ACQUIRE);
+
+	if (prepare)
+		prepare();
+}
+
+void base_fork_parent(void)
+{
+	if (base_fork[1])
+		base_fork[1]();
+}
+
+void base_fork_child(void)
+{
+	if (base_fork[2])
+		base_fork[2]();
+}
+
 void base_thread_warm(void)
 {
 	je_free(je_malloc(64));

@@ -42,6 +42,11 @@ void je_malloc_stats_print(
  */
 void base_init(void);
 
+/* Around a fork: jemalloc's locks are held, let go, and made new in the child. */
+void base_fork_prepare(void);
+void base_fork_parent(void);
+void base_fork_child(void);
+
 /* System calls that jemalloc made in the calling thread; only differences mean something.
  */
 extern __attribute__((tls_model("initial-exec"))) __thread uint32_t base_system_calls;

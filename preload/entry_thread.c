@@ -14,13 +14,13 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
+#include "entry.h"
 #include "real.h"
 #include "helper.h"
 #include "log.h"
+#include "proc.h"
 #include "sys.h"
 #include "thread.h"
-
-#define EXPORT __attribute__((visibility("default")))
 
 static int entry_result(long ret)
 {
@@ -55,6 +55,7 @@ EXPORT int pthread_create(
 	struct slot *slot = thread_prepare();
 	int ret;
 
+	entry_alone_find();
 	if (!slot)
 		return real_pthread_create(t, attr, fn, arg);
 	st = je_malloc(sizeof(*st));
@@ -127,17 +128,20 @@ EXPORT int prctl(int option, ...)
 {
 	unsigned long a[4];
 	va_list ap;
+	bool mine;
 	long ret;
 
 	va_start(ap, option);
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(ap, unsigned long);
 	va_end(ap);
+	/* before, not after: a filter may end whoever asks */
+	mine = option != PR_SET_SECCOMP || proc_mine();
 	ret = sys_call6(
 		SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2], (long)a[3], 0);
 	if (option == PR_SET_NAME && ret == 0)
 		thread_changed(0);
-	if (option == PR_SET_SECCOMP && ret == 0)
+	if (option == PR_SET_SECCOMP && ret == 0 && mine)
 		sys_restrict(false);
 	return entry_result(ret);
 }
@@ -163,13 +167,14 @@ __attribute__((visibility("hidden"))) long entry_seccomp(
 	unsigned op, unsigned flags, void *arg)
 {
 	bool filter = op == SECCOMP_SET_MODE_FILTER;
-	bool every_thread = filter && flags & SECCOMP_FILTER_FLAG_TSYNC;
+	bool mine = proc_mine(); /* as in prctl() */
+	bool every_thread = mine && filter && flags & SECCOMP_FILTER_FLAG_TSYNC;
 	long ret;
 
 	if (every_thread)
 		sys_hold_optional();
 	ret = sys_call3(SYS_seccomp, op, flags, (long)arg);
-	if (ret >= 0 && (filter || op == SECCOMP_SET_MODE_STRICT))
+	if (ret >= 0 && mine && (filter || op == SECCOMP_SET_MODE_STRICT))
 		sys_restrict(every_thread);
 	if (every_thread)
 		sys_go_on();

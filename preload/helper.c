@@ -4,22 +4,26 @@
  *
  * Nothing of it is visible to the program but its name: every signal is blocked, its
  * descriptor table is its own and holds the statistics page and an inotify descriptor, it
- * never runs program code. A SCHED_OTHER thread may be starved by realtime ones: nothing
- * on the realtime path waits for it.
+ * never runs program code. It is of the lowest realtime class where it may be, or an
+ * ordinary thread (helper_birth.c), and may be starved by others either way: nothing on
+ * the realtime path waits for it. It works in steps and sleeps between them: where
+ * RLIMIT_RTTIME is set, a realtime thread that does not ends the process.
  */
 #include "helper.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "real.h"
 #include "base.h"
+#include "helper_birth.h"
+#include "helper_group.h"
 #include "log.h"
 #include "pools.h"
+#include "proc.h"
 #include "recycle.h"
 #include "reload.h"
 #include "rule.h"
@@ -27,8 +31,6 @@
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
-
-#define HELPER_STACK (256UL << 10)
 
 /* One turn of the loop: fast while a growing pool may run short, slow when idle. */
 #define HELPER_TURN_GROWING_NS 500000L
@@ -50,7 +52,7 @@ static void (*helper_also)(void); /* atomic: release by who asks, acquire by the
 
 bool helper_running(void)
 {
-	return __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
+	return proc_mine() && __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
 }
 
 struct helper_turn {
@@ -135,15 +137,6 @@ static void helper_look(int64_t now)
 	site_poll();
 }
 
-/* Where it could not be told at birth. Every class but the ordinary ones is realtime. */
-static void helper_be_ordinary(void)
-{
-	struct sched_param none = {0};
-
-	if (sys_restricted() && rule_is_realtime_class((int)sys_sched_getscheduler(0)))
-		sys_call3(SYS_sched_setscheduler, 0, SCHED_OTHER, (long)&none);
-}
-
 /*
  * A table of its own, empty: it keeps no pipe of the program open and takes no number the
  * program expects to get. Under a filter of the program it shares the program's, and
@@ -162,6 +155,7 @@ static void helper_own_table(void)
 		sys_close(1);
 	}
 	log_use_process_stderr(keep);
+	helper_group_join();
 	stats_open(helper_now());
 	reload_open(helper_now());
 }
@@ -173,7 +167,7 @@ static void *helper_main(void *arg)
 	sys_begin_optional();
 	sys_mark_own_thread();
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
-	helper_be_ordinary();
+	helper_birth_self();
 	if (!sys_restricted())
 		helper_own_table();
 	sys_end_optional();
@@ -206,25 +200,17 @@ static void *helper_main(void *arg)
 
 static void helper_create(void)
 {
-	uint64_t all = ~0ULL, old;
-	pthread_attr_t attr;
+	int error = helper_birth(&helper_thread, helper_main);
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, HELPER_STACK);
-	/* not the class of the realtime thread that may be calling; libc sets another
-	 * thread's, which a filter may not like: then the helper does it */
-	if (!sys_restricted())
-		pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	sys_sigprocmask(SIG_SETMASK, &all, &old);
-	/* libc's own: whoever else has the name would run code of theirs on it */
-	if (pthread_create(&helper_thread, &attr, helper_main, NULL) != 0) {
-		log_line("cannot start the helper thread: pools will not grow, and "
-			 "threads "
-			 "promoted by other processes will not be seen");
-		__atomic_store_n(&helper_state, 2, __ATOMIC_RELEASE);
-	}
-	sys_sigprocmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
+	if (error == 0)
+		return;
+	/* EINVAL: its children are to have another PID namespace; it cannot have any
+	 * thread */
+	if (error != EINVAL)
+		log_once("cannot start the helper thread: pools will not grow, and "
+			 "threads promoted by other processes will not be seen");
+	/* release: the next who wants it tries again */
+	__atomic_store_n(&helper_state, 0, __ATOMIC_RELEASE);
 }
 
 /* An ordinary thread, the only one, in a malloc that found its pool too short. */
@@ -234,7 +220,7 @@ static bool helper_grow_alone(struct pool *p, size_t size)
 	bool grown = false;
 
 	/* acq_rel: whoever takes the function away is the one who acts */
-	if (!__atomic_exchange_n(&route_alone, NULL, __ATOMIC_ACQ_REL))
+	if (!proc_mine() || !__atomic_exchange_n(&route_alone, NULL, __ATOMIC_ACQ_REL))
 		return false;
 	if (p && !pools_inherited(p) && p->max > p->size) {
 		left = p->area.reserved - p->area.committed;
@@ -274,6 +260,8 @@ void helper_start(void)
 {
 	int none = 0;
 
+	if (!proc_mine())
+		return;
 	__atomic_store_n(&route_alone, NULL, __ATOMIC_RELEASE);
 	/* acq_rel: one caller wins; the others need not wait for it */
 	if (__atomic_compare_exchange_n(

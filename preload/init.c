@@ -10,20 +10,23 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "area.h"
+#include "atfork.h"
 #include "audit.h"
+#include "base.h"
 #include "compat.h"
 #include "helper.h"
+#include "helper_birth.h"
 #include "image.h"
 #include "loader.h"
 #include "log.h"
 #include "pools.h"
+#include "proc.h"
 #include "program.h"
 #include "reload.h"
 #include "rule.h"
@@ -44,20 +47,33 @@ const struct policy *init_policy(void)
 
 /* ---- fork ---- */
 
-static void init_fork_prepare(void)
+/* How long the helper may take to end its turn: 100 ms. */
+#define INIT_HELPER_MOMENTS 2000
+
+/* This fork keeps the helper waiting: to the program, there is no other thread. */
+static __attribute__((tls_model("initial-exec"))) __thread bool init_fork_held;
+
+static bool init_fork_prepare(void)
 {
+	proc_mine();
+	init_fork_held = thread_only_one() && sys_try_hold_optional(INIT_HELPER_MOMENTS);
 	loader_fork_prepare();
 	area_fork_prepare();
+	return !init_fork_held;
 }
 
 static void init_fork_parent(void)
 {
 	area_fork_parent();
 	loader_fork_parent();
+	if (init_fork_held)
+		sys_go_on();
 }
 
 static void init_fork_child(void)
 {
+	init_fork_held = false;
+	proc_child();
 	loader_fork_child();
 	lock_tid_forget();
 	sys_child();
@@ -74,13 +90,24 @@ static void init_fork_child(void)
 	compat_child();
 }
 
+/* A process that came about without fork(), when somebody asks (proc.h). The helper may
+ * have had locks of jemalloc's. */
+static void init_copied(void)
+{
+	base_fork_child();
+	init_fork_child();
+}
+
 void init_native(void)
 {
 	static bool done;
 
-	if (__atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
+	if (!proc_mine() || __atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
 		return;
-	pthread_atfork(init_fork_prepare, init_fork_parent, init_fork_child);
+	proc_own(init_copied);
+	helper_birth_note();
+	atfork_first();
+	atfork_use(init_fork_prepare, init_fork_parent, init_fork_child);
 	thread_pools_exist();
 }
 
@@ -230,6 +257,7 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	struct policy *p;
 
 	base_init();
+	atfork_first();
 	p = init_read();
 	if (!program_name(exe, sizeof(exe))) {
 		log_format(exe, sizeof(exe), "?");
@@ -271,6 +299,9 @@ static void init_report_pool(struct pool *p, void *arg)
 
 static __attribute__((destructor)) void init_exit(void)
 {
+	/* not what a parent left unsaid, and not into its page */
+	if (!proc_mine())
+		return;
 	log_flush_posted();
 	stats_exit();
 	if (reload_policy())

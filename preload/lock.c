@@ -101,6 +101,15 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 	}
 }
 
+bool lock_enter_slow(struct lock *l, uint32_t tid)
+{
+	/* relaxed: nobody else writes this thread's number */
+	if ((__atomic_load_n(&l->word, __ATOMIC_RELAXED) & FUTEX_TID_MASK) == tid)
+		return false;
+	lock_acquire_slow(l, tid);
+	return true;
+}
+
 void lock_release_slow(struct lock *l)
 {
 	/* release: what was done under the lock, before the kernel hands it over */
@@ -110,12 +119,12 @@ void lock_release_slow(struct lock *l)
 		__atomic_store_n(&l->word, 0, __ATOMIC_RELEASE);
 }
 
+/* It sleeps: where the caller is of a realtime class and the holder is not, standing
+ * aside lets nobody run. */
 void lock_acquire_patient(struct lock *l, uint32_t tid)
 {
-	if (sys_filtered()) {
-		lock_acquire_filtered(l, tid);
-		return;
-	}
+	const struct timespec moment = {0, 300000};
+
 	while (!lock_try(l, tid))
-		lock_yield();
+		sys_call3(SYS_nanosleep, (long)&moment, 0, 0);
 }

@@ -45,6 +45,17 @@ static inline void lock_acquire(struct lock *l, uint32_t tid)
 		lock_acquire_slow(l, tid);
 }
 
+/*
+ * The same for what a signal handler may want of the thread that it interrupted: false
+ * where that one is inside. The handler then does without.
+ */
+bool lock_enter_slow(struct lock *l, uint32_t tid);
+
+static inline bool lock_enter(struct lock *l, uint32_t tid)
+{
+	return __builtin_expect(lock_try(l, tid), 1) || lock_enter_slow(l, tid);
+}
+
 /* For a thread nobody waits for, the helper: it stands aside until the lock is free, so
  * that whoever holds it needs no system call to let it go. Bound: none. */
 void lock_acquire_patient(struct lock *l, uint32_t tid);

@@ -20,6 +20,7 @@
 
 #include "libc.h"
 #include "loader.h"
+#include "proc.h"
 
 #define OWN(type, name, params, args)                                   \
 	type __wrap_##name params;                                      \
@@ -67,12 +68,16 @@ OWN(int, pthread_attr_getstack, (const pthread_attr_t *attr, void **at, size_t *
 	(attr, at, len))
 OWN(int, pthread_attr_setstacksize, (pthread_attr_t * attr, size_t len), (attr, len))
 OWN(int, pthread_attr_setinheritsched, (pthread_attr_t * attr, int how), (attr, how))
+OWN(int, pthread_attr_setschedpolicy, (pthread_attr_t * attr, int policy), (attr, policy))
+OWN(int, pthread_attr_setschedparam,
+	(pthread_attr_t * attr, const struct sched_param *param), (attr, param))
+OWN(int, pthread_attr_setaffinity_np,
+	(pthread_attr_t * attr, size_t len, const cpu_set_t *set), (attr, len, set))
 OWN(int, pthread_key_create, (pthread_key_t * key, void (*fn)(void *)), (key, fn))
 OWN(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value))
 
 OWN(int, pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *attr),
 	(m, attr))
-OWN(int, pthread_mutex_lock, (pthread_mutex_t * m), (m))
 OWN(int, pthread_mutex_trylock, (pthread_mutex_t * m), (m))
 OWN(int, pthread_mutex_unlock, (pthread_mutex_t * m), (m))
 OWN(int, pthread_mutexattr_init, (pthread_mutexattr_t * attr), (attr))
@@ -85,6 +90,16 @@ OWN(int, pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t *m), (c, m))
 OWN(int, pthread_cond_timedwait,
 	(pthread_cond_t * c, pthread_mutex_t *m, const struct timespec *until),
 	(c, m, until))
+
+/* jemalloc's are tried first: who comes here waits. In a copy of the process it may be
+ * for a thread that is not there; then all are made new. */
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
+__attribute__((visibility("hidden"))) int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
+{
+	if (proc_copied())
+		proc_mine();
+	return LIBC(pthread_mutex_lock)(m);
+}
 
 void __wrap_abort(void);
 __attribute__((noreturn, visibility("hidden"))) void __wrap_abort(void)

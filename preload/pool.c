@@ -57,7 +57,8 @@ static __attribute__((noinline)) void *pool_alloc_slow(
 	bool more = true;
 
 	while (!block && more) {
-		lock_acquire(&p->hot->lock, tid);
+		if (!lock_enter(&p->hot->lock, tid))
+			return NULL;
 		more = heap_has_returned(p->heap);
 		block = pool_alloc_locked(p, size, align, POOL_TAKE_SLOW);
 		lock_release(&p->hot->lock, tid);
@@ -72,7 +73,8 @@ void *pool_alloc(struct pool *p, size_t size, size_t align)
 
 	if (__builtin_expect(!pool_usable(p), 0))
 		return NULL;
-	lock_acquire(&p->hot->lock, tid);
+	if (!lock_enter(&p->hot->lock, tid))
+		return NULL;
 	block = pool_alloc_locked(p, size, align, POOL_TAKE);
 	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(!block, 0))
@@ -165,7 +167,8 @@ bool pool_resize(struct pool *p, struct heap *own, void *block, size_t size)
 	if (!p->native)
 		return !tag_of(block) && size <= block_usable_of(block);
 	tid = lock_tid();
-	lock_acquire(&p->hot->lock, tid);
+	if (!lock_enter(&p->hot->lock, tid))
+		return false;
 	fits = tag_resize(h, block, size);
 	lock_release(&p->hot->lock, tid);
 	return fits;

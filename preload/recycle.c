@@ -51,7 +51,8 @@ void *recycle_hit(struct recycle *r, size_t bytes)
 	void *block = NULL;
 	int found = -1;
 
-	lock_acquire(&r->lock, me);
+	if (!lock_enter(&r->lock, me))
+		return NULL;
 	for (int i = 0; i < RECYCLE_KEEP; i++)
 		if (r->kept[i].block && r->kept[i].bytes == bytes &&
 			(found < 0 || r->kept[i].since > r->kept[found].since))
@@ -72,7 +73,8 @@ bool recycle_keep(struct recycle *r, void *block, size_t bytes)
 	uint64_t now = recycle_now();
 	bool kept = false;
 
-	lock_acquire(&r->lock, me);
+	if (!lock_enter(&r->lock, me))
+		return false;
 	for (int i = 0; i < RECYCLE_KEEP && !kept && r->age; i++) {
 		if (r->kept[i].block)
 			continue;

@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <stdbool.h>
 
+#include "proc.h"
 #include "sys.h"
 
 static uint32_t word;
@@ -17,6 +18,7 @@ void site_lock(void)
 {
 	uint32_t seen = 0;
 
+	proc_mine(); /* in a copy, who holds it is not there */
 	/* acquire: pairs with the release in site_unlock() */
 	if (__atomic_compare_exchange_n(
 		    &word, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))

@@ -324,6 +324,7 @@ void site_modules_refresh(struct site_world *w, const struct match_process *p)
 		f.v[i]->dynamic = old != NULL;
 		if (compile(w, p, f.v[i]))
 			f.v[n++] = f.v[i];
+		sys_breathe();
 	}
 	site_elf_forget();
 	changed |= !old || n != old->n;

@@ -8,12 +8,15 @@
  */
 #include "sys.h"
 
+#include <limits.h>
 #include <time.h>
+
+#include "proc.h"
 
 enum { FREE, THREADS, EVERYBODY };
 
 static uint32_t filtered = FREE; /* only grows */
-static __attribute__((tls_model("initial-exec"))) __thread bool born_free;
+static __attribute__((tls_model("initial-exec"))) __thread bool born_free, own_thread;
 
 void sys_restrict(bool every_thread)
 {
@@ -26,6 +29,7 @@ void sys_restrict(bool every_thread)
 
 void sys_mark_own_thread(void)
 {
+	own_thread = true;
 	born_free = __atomic_load_n(&filtered, __ATOMIC_RELAXED) == FREE; /* as above */
 }
 
@@ -51,7 +55,16 @@ static void wait_a_moment(void)
 {
 	const struct timespec moment = {0, 50000};
 
+	proc_mine(); /* in a copy, those who were there are not */
 	sys_call3(SYS_nanosleep, (long)&moment, 0, 0);
+}
+
+void sys_breathe(void)
+{
+	/* a shorter one is over before the kernel has put the thread to sleep, and does
+	 * not count as one (RLIMIT_RTTIME) */
+	if (own_thread)
+		wait_a_moment();
 }
 
 bool sys_try_optional(void)
@@ -78,12 +91,23 @@ void sys_end_optional(void)
 		__atomic_fetch_sub(&busy, 1, __ATOMIC_RELEASE);
 }
 
-void sys_hold_optional(void)
+bool sys_try_hold_optional(unsigned long moments)
 {
 	__atomic_fetch_add(&held, 1, __ATOMIC_SEQ_CST);
-	/* this thread may be there itself: a signal handler's filter */
-	while (__atomic_load_n(&busy, __ATOMIC_SEQ_CST) > (depth ? 1 : 0))
+	/* this thread may be there itself: a signal handler's filter or fork */
+	while (__atomic_load_n(&busy, __ATOMIC_SEQ_CST) > (depth ? 1 : 0)) {
+		if (!moments--) {
+			sys_go_on();
+			return false;
+		}
 		wait_a_moment();
+	}
+	return true;
+}
+
+void sys_hold_optional(void)
+{
+	sys_try_hold_optional(ULONG_MAX);
 }
 
 void sys_go_on(void)

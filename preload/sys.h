@@ -211,10 +211,15 @@ void sys_begin_optional(void);
 bool sys_try_optional(void);
 void sys_end_optional(void);
 void sys_hold_optional(void);
+/* The same for so many moments of 50 microseconds. False: somebody is still there, and
+ * nobody is kept waiting. */
+bool sys_try_hold_optional(unsigned long moments);
 void sys_go_on(void);
 /* After fork, in the child: nobody else is there. */
 void sys_child(void);
 /* The helper, at its start: a thread of ours, which a later filter does not reach. */
 void sys_mark_own_thread(void);
+/* The helper sleeps for an instant, others go on: between two steps of long work. */
+void sys_breathe(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "area.h"
 #include "audit.h"
 #include "log.h"
+#include "proc.h"
 #include "rule.h"
 #include "site_thread.h"
 #include "stats.h"
@@ -114,7 +115,7 @@ void thread_give_slot_locked(struct slot *s)
 
 struct slot *thread_prepare(void)
 {
-	return thread_watching() ? thread_take_slot() : NULL;
+	return thread_watching() && proc_mine() ? thread_take_slot() : NULL;
 }
 
 void thread_unprepare(struct slot *s)
@@ -137,7 +138,7 @@ static void thread_key_destroy(void *arg)
 	uint32_t me = lock_tid();
 	bool last;
 
-	if (s != route_self)
+	if (!proc_mine() || s != route_self)
 		return;
 	if (++round < PTHREAD_DESTRUCTOR_ITERATIONS) {
 		pthread_setspecific(thread_key, s);
@@ -202,6 +203,9 @@ struct slot *thread_self(void)
 
 	if (s != &thread_nobody)
 		return s;
+	/* the thread that lent its memory registers itself, when it runs again */
+	if (!proc_mine())
+		return &route_gone;
 	s = thread_take_slot();
 	if (!s)
 		return &route_gone;

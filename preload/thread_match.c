@@ -14,6 +14,7 @@
 #include "audit.h"
 #include "image.h"
 #include "probe.h"
+#include "proc.h"
 #include "rule.h"
 #include "site_thread.h"
 #include "sys.h"
@@ -215,10 +216,11 @@ static struct slot *thread_read_again(
 
 void thread_changed(pid_t tid)
 {
-	pid_t me = (pid_t)lock_tid();
+	pid_t me;
 
-	if (!thread_watching())
+	if (!thread_watching() || !proc_mine())
 		return;
+	me = (pid_t)lock_tid();
 	if (tid == 0 || tid == me)
 		thread_self();
 	thread_refresh(thread_read_again(tid ? tid : me, NULL, NULL));
@@ -226,7 +228,7 @@ void thread_changed(pid_t tid)
 
 void thread_changed_handle(pthread_t handle, const char *name)
 {
-	if (!thread_watching())
+	if (!thread_watching() || !proc_mine())
 		return;
 	if (pthread_equal(handle, pthread_self()))
 		thread_self();

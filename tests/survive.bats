@@ -48,6 +48,88 @@ teardown() {
 	both_ways survive_fork
 }
 
+@test "handlers of fork() that were registered before all others allocate, and find their blocks" {
+	both_ways survive_atfork
+	# in the pool of another thread; pinned, and where no page can be
+	policy <<-END
+		[pool p]
+		size = 2M
+		[rule named]
+		thread = rt-*
+		pool = p
+	END
+	preloaded run timeout 60 "$PROG/survive_atfork"
+	assert_success
+	run timeout 60 strace -f -qq -o /dev/null -e trace=io_uring_setup \
+		-e inject=io_uring_setup:error=EPERM -E LD_PRELOAD="$LIB" "$PROG/survive_atfork"
+	assert_success
+}
+
+# helper_policy: every thread is matched, and its rule needs the helper from the start.
+helper_policy() {
+	policy <<-END
+		[pool p]
+		size = 2M
+		[rule all]
+		app = survive_*
+		recycle = 1s
+		pool = p
+	END
+}
+
+@test "a program with one thread forks in a signal handler, wherever in malloc it is" {
+	both_ways survive_interrupted
+	helper_policy
+	VICTIM_EXPECT=pool LD_PRELOAD=$LIB run timeout 60 "$PROG/survive_interrupted"
+	assert_success
+}
+
+@test "a signal handler allocates from the native pool that its thread is in the middle of" {
+	preloaded run timeout 60 "$PROG/survive_reentry"
+	assert_success
+	assert_output ""
+}
+
+@test "processes made past fork() do what they do without the library, and the parent goes on" {
+	run timeout 60 "$PROG/survive_process"
+	assert_success
+	both_ways survive_process
+	helper_policy
+	for way in fork-syscall clone clone-pidns clone3 _Fork vfork clone-vm handler beside; do
+		VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool LD_PRELOAD=$LIB \
+			run timeout 60 "$PROG/survive_process" $way
+		assert_success
+		assert_output ""
+	done
+	# where no page can be pinned: what a fork would have kept for the child
+	for way in clone _Fork; do
+		VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool run timeout 100 strace -f -qq \
+			-o /dev/null -e trace=io_uring_setup -e inject=io_uring_setup:error=EPERM \
+			-E LD_PRELOAD="$LIB" "$PROG/survive_process" $way
+		assert_success
+		assert_output ""
+	done
+	# the child's number is its parent's
+	VICTIM_EXPECT_THREAD=1 VICTIM_EXPECT=pool LD_PRELOAD=$LIB \
+		run timeout 60 unshare --pid --fork --mount-proc "$PROG/survive_process"
+	assert_success
+	assert_output ""
+}
+
+@test "a program that left its PID namespace can have no thread: no helper, and not a word" {
+	policy <<-END
+		[pool p]
+		size = 1M
+		[rule all]
+		recycle = 1s
+		pool = p
+	END
+	# its first child is in the new one
+	LD_PRELOAD=$LIB run timeout 60 unshare --pid sh -c 'sh -c "echo child \$\$"; echo parent'
+	assert_success
+	assert_output $'child 1\nparent'
+}
+
 @test "vfork, posix_spawn, system, popen, raw clone and daemon()" {
 	both_ways survive_spawn
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * atfork.h - our handlers of fork(), outermost: whoever registered first, last or never
+ *
+ * libc runs those that were registered last first, and after the fork last. Handlers of
+ * the program allocate. So ours are registered before anybody's: entry_fork.c sees every
+ * registration. jemalloc's are no handlers of their own but ours call them, and only
+ * where there is another thread that may hold its locks.
+ */
+#ifndef ATFORK_H
+#define ATFORK_H
+
+#include <stdbool.h>
+
+/* Registers with libc, once. Called at start, and before anybody else registers. */
+void atfork_first(void);
+/* From now on these are run as well. prepare answers whether another thread may be inside
+ * jemalloc; child runs with one thread, before any handler of the program. */
+void atfork_use(bool (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/* The function behind ours, for the program's handlers. */
+int atfork_register(
+	void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc.c - see proc.h
+ *
+ * Where the kernel wipes nothing (before Linux 4.14, or no memory for the page), a copy
+ * is taken for a borrower: hands off is the answer that breaks nothing. Under a
+ * filter of the program, which may end it for the question, nobody is one.
+ */
+#include "proc.h"
+
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include "sys.h"
+
+#define PROC_PAGE 4096UL /* the kernel rounds up */
+
+static const uint32_t proc_ever = 1;
+const uint32_t *proc_word = &proc_ever;
+
+static pid_t proc_number; /* 0: nothing is owned yet */
+static void (*proc_on_copy)(void);
+
+/* A page of its own: the kernel wipes whole mappings. */
+static uint32_t *proc_page(void)
+{
+	long at = sys_mmap(NULL, PROC_PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (sys_is_error(at))
+		return NULL;
+	if (sys_restricted() || sys_madvise((void *)at, PROC_PAGE, MADV_WIPEONFORK) < 0) {
+		sys_munmap((void *)at, PROC_PAGE);
+		return NULL;
+	}
+	*(uint32_t *)at = 1;
+	return (uint32_t *)at;
+}
+
+void proc_own(void (*copied)(void))
+{
+	uint32_t *page;
+
+	if (proc_number)
+		return;
+	page = proc_page();
+	proc_on_copy = copied;
+	if (page) /* relaxed: pairs with proc_copied(), which takes either */
+		__atomic_store_n(&proc_word, page, __ATOMIC_RELAXED);
+	__atomic_store_n(&proc_number, sys_getpid(), __ATOMIC_RELEASE);
+}
+
+/* True for one caller in a copy. */
+static bool proc_take(void)
+{
+	uint32_t wiped = 0;
+
+	/* relaxed: a copy starts with one thread */
+	return proc_word != &proc_ever &&
+	       __atomic_compare_exchange_n((uint32_t *)(uintptr_t)proc_word, &wiped, 1,
+		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void proc_child(void)
+{
+	proc_take();
+	if (proc_number && !sys_restricted())
+		proc_number = sys_getpid();
+}
+
+bool proc_mine(void)
+{
+	/* acquire: pairs with proc_own() */
+	if (!__atomic_load_n(&proc_number, __ATOMIC_ACQUIRE))
+		return true;
+	if (proc_copied() && proc_take())
+		proc_on_copy();
+	return sys_restricted() || proc_number == sys_getpid();
+}

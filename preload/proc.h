@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc.h - whose is what stands in memory: this process's, or another's
+ *
+ * fork() runs our handlers, and the child starts anew. Other ways to make a process do
+ * not, and leave it with what its parent wrote down:
+ *
+ *	copied     raw clone, clone3, _Fork: the memory is the child's, but what it says
+ *of threads, mappings and locks was true of the parent borrowed   vfork, clone with
+ *CLONE_VM: the memory is the parent's, which goes on with it; the child has no say in it
+ *
+ * A copy shows by a word that the kernel wipes in it (a number of a process repeats in
+ * another namespace), a borrower by its number. Never on the realtime path.
+ * Bound: one load and one system call, and in a copy, once, what the child of a fork
+ *does.
+ */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* From now on there is state that may be another's. copied: what the child of a fork
+ * does; run once in a copy, by the first who asks. */
+void proc_own(void (*copied)(void));
+/* In the child of a fork, and in a copy: what is in memory is its own, or is made so. */
+void proc_child(void);
+
+/*
+ * Is the state this process's own? In a copy it is made so. False: it is borrowed, and
+ * nothing of it may be changed but memory itself. Asked before any lock of ours is taken.
+ */
+bool proc_mine(void);
+
+/* 0 in a copy. Before proc_own() it is 1. */
+extern const uint32_t *proc_word;
+
+/* Is this a copy that nobody has asked in yet? No system call. */
+static inline bool proc_copied(void)
+{
+	/* relaxed, both: they change where there is one thread, and at start */
+	const uint32_t *word = __atomic_load_n(&proc_word, __ATOMIC_RELAXED);
+
+	return __builtin_expect(!__atomic_load_n(word, __ATOMIC_RELAXED), 0);
+}
+
+#endif
