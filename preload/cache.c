@@ -13,12 +13,13 @@
 
 #include "tag_block.h"
 
-#define CACHE_SHARE    64 /* all credit is this part of the pool */
-#define CACHE_PRESSURE 16 /* free parts below which blocks have exact sizes */
-#define CACHE_CHAIN    4u /* blocks that go home to another heap by one push */
-#define CACHE_SPARE    8u /* cached blocks given up before an allocation fails */
-#define CACHE_TRIES    4 /* pushes that others were faster than, before a block is parked \
-			  */
+#define CACHE_SHARE 64 /* all credit is this part of the pool */
+#define CACHE_FEW   4  /* the share of all parts below which free ones are few */
+#define CACHE_CHAIN 4u /* blocks that go home to another heap by one push */
+#define CACHE_SPARE 8u /* cached blocks given up before an allocation fails */
+#define CACHE_TRIES                                                        \
+	4 /* pushes that others were faster than, before a block is parked \
+	   */
 
 static inline void cache_hold(struct cache *c, long blocks, long bytes)
 {
@@ -34,14 +35,16 @@ static inline bool cache_empty(const struct cache *c, unsigned bin)
 /* Soon nobody can get another part: what is free is in the heaps. */
 static inline bool cache_under_pressure(const struct cache *c)
 {
-	return __builtin_popcountl(parts_free(c->parts)) < CACHE_PRESSURE;
+	return (unsigned)__builtin_popcountl(parts_free(c->parts)) < c->few;
 }
 
 void cache_see_growth(struct cache *c)
 {
 	/* relaxed: a block beyond what we know only takes the slow path once */
-	c->span =
-		__atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED) - BLOCK_ALIGN;
+	size_t committed = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED);
+
+	c->span = committed - BLOCK_ALIGN;
+	c->few = (unsigned)(committed / c->pool->hot->parts.size / CACHE_FEW);
 }
 
 /* ---- home ---- */

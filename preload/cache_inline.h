@@ -15,8 +15,9 @@
 	((CACHE_SMALL + BLOCK_HEADER + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1))
 #define CACHE_SMALL_BINS (CACHE_SMALL_BLOCK / BLOCK_ALIGN + 1) /* by size / 16 */
 #define CACHE_LARGE_LOG	 10u /* large classes begin at 1 << 10 */
-#define CACHE_LARGE_BINS 98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself */
-#define CACHE_BINS	 (CACHE_SMALL_BINS + CACHE_LARGE_BINS)
+#define CACHE_LARGE_BINS 98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
+			      */
+#define CACHE_BINS (CACHE_SMALL_BINS + CACHE_LARGE_BINS)
 /* Blocks from this size on have no class: the second above 64 KiB would be theirs. */
 #define CACHE_LARGE_END	 (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
 #define CACHE_LARGE_UNIT 64u /* every large class begins at a multiple of this */
@@ -27,8 +28,8 @@
 #define CACHE_DEPTH_1K	  32u
 #define CACHE_DEPTH_8K	  16u
 #define CACHE_DEPTH_LARGE 8u
-#define CACHE_SLOTS                                                     \
-	(33 * (CACHE_DEPTH_SMALL + 1) + 33 * (CACHE_DEPTH_1K + 1) +     \
+#define CACHE_SLOTS                                                 \
+	(33 * (CACHE_DEPTH_SMALL + 1) + 33 * (CACHE_DEPTH_1K + 1) + \
 		48 * (CACHE_DEPTH_8K + 1) + 50 * (CACHE_DEPTH_LARGE + 1))
 
 struct cache_bin {
@@ -37,22 +38,25 @@ struct cache_bin {
 
 struct cache {
 	uintptr_t lo; /* first payload there can be */
-	size_t span;  /* bytes from there that were committed when the slow path last looked */
+	size_t span;  /* bytes from there that were committed when the slow path last
+			 looked */
 	struct block_key key;
 	uint32_t tag_bits; /* the tag in its place in a mark */
 	uint8_t tag;
 	uint8_t number; /* of the own heap; 255: none */
 	bool share;
-	struct heap *heap; /* own; NULL: none was free */
+	struct heap *heap;   /* own; NULL: none was free */
 	struct parts *parts; /* of the pool */
+	unsigned few; /* when fewer are free, blocks have exact sizes and bins stay as
+			 they are */
 	struct pool *pool;
 	cache_full_fn *full;
 	uint64_t misses; /* owner writes, others read for figures */
-	long credit;	      /* bytes by which bins may still deepen */
-	unsigned hand;	      /* the bin that is next asked to give up credit */
-	uint32_t parked;      /* place of blocks whose push met too many others; 0: none */
-	/* blocks with the tag's number, in bins or with the program, beside those that the
-	 * own heap served; owner writes */
+	long credit;	 /* bytes by which bins may still deepen */
+	unsigned hand;	 /* the bin that is next asked to give up credit */
+	uint32_t parked; /* place of blocks whose push met too many others; 0: none */
+	/* blocks with the tag's number, in bins or with the program, beside those that
+	 * the own heap served; owner writes */
 	long held_blocks, held_bytes;
 	struct cache_bin bin[CACHE_BINS];
 	/* per CACHE_LARGE_UNIT of block size: the bin it falls into */

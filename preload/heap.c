@@ -251,6 +251,10 @@ enum heap_verdict heap_free(struct heap *h, void *p)
 		return v;
 	block_retire(block_of(p));
 	heap_release(h, block_of(p));
+	if (BLOCK_UNLIKELY(heap_has_spare(h))) {
+		heap_give_spare(h);
+		heap_take_back(h, 2); /* what is left on both sides */
+	}
 	return HEAP_OK;
 }
 

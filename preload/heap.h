@@ -104,7 +104,7 @@ void *heap_alloc(struct heap *h, uint32_t size, uint8_t tag);
 void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag);
 /* b is returned (block.h), in no list, and the caller knows it. */
 void heap_release(struct heap *h, struct block *b);
-/* A live block is freed at once. */
+/* A live block is freed at once, and parts are given back when much is free. */
 enum heap_verdict heap_free(struct heap *h, void *p);
 /* Much is free in one piece. */
 static inline bool heap_has_spare(const struct heap *h)

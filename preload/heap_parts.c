@@ -72,6 +72,7 @@ static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *
 /* Free parts that would make one piece of memory, with what is free beside them. */
 struct heap_gap {
 	unsigned first, count;
+	int64_t bytes; /* with all that is free around */
 };
 
 /* Bytes that new parts from `part` on get from what is before; 8 less at a run's start.
@@ -109,40 +110,42 @@ static unsigned heap_parts_for(const struct heap *h, uint32_t size, int64_t room
 	return least < 2 * bytes ? 1 : (unsigned)(least / bytes);
 }
 
-/* The fewest of the free parts in `run` that do: from its start, from its end, all. */
-static struct heap_gap heap_gap_in(
-	const struct heap *h, uint32_t size, struct heap_gap run)
+/* The fewest of the free parts in `run` that do: from its start, from its end, all.
+ * False: they do not. */
+static bool heap_gap_in(const struct heap *h, uint32_t size, struct heap_gap *run)
 {
-	int64_t before = heap_room_before(h, run.first);
-	int64_t behind = heap_room_behind(h, run.first + run.count);
+	int64_t before = heap_room_before(h, run->first);
+	int64_t behind = heap_room_behind(h, run->first + run->count);
 	unsigned low = heap_parts_for(h, size, before - 8);
 	unsigned high = heap_parts_for(h, size, behind - 8);
 
-	if (low <= high && low <= run.count)
-		return (struct heap_gap){run.first, low};
-	if (high <= run.count)
-		return (struct heap_gap){run.first + run.count - high, high};
-	if (heap_parts_for(h, size, before + behind) <= run.count)
-		return run;
-	return (struct heap_gap){0, PARTS_MAX + 1};
+	run->bytes = (int64_t)run->count * h->parts->size + before + behind;
+	if (run->bytes < size)
+		return false;
+	if (low <= high && low <= run->count) {
+		run->count = low;
+	} else if (high <= run->count) {
+		run->first += run->count - high;
+		run->count = high;
+	}
+	return true;
 }
 
-/* The gap of the fewest parts. Bound: 32 runs. */
+/* The smallest gap that is large enough. Bound: 32 runs. */
 static bool heap_find_gap(
 	const struct heap *h, uint32_t size, uint64_t free, struct heap_gap *best)
 {
-	best->count = PARTS_MAX + 1;
+	best->bytes = INT64_MAX;
 	while (free) {
-		struct heap_gap gap, run = {.first = (unsigned)__builtin_ctzl(free)};
+		struct heap_gap run = {.first = (unsigned)__builtin_ctzl(free)};
 		uint64_t taken = ~(free >> run.first);
 
 		run.count = taken ? (unsigned)__builtin_ctzl(taken) : PARTS_MAX;
 		free &= ~parts_mask(run.first, run.count);
-		gap = heap_gap_in(h, size, run);
-		if (gap.count < best->count)
-			*best = gap;
+		if (heap_gap_in(h, size, &run) && run.bytes < best->bytes)
+			*best = run;
 	}
-	return best->count <= PARTS_MAX;
+	return best->bytes != INT64_MAX;
 }
 
 /* A block of which one part is not enough: from where this heap begins, else from all. */
