@@ -176,7 +176,7 @@ reached() {
 	call_graph
 	mapfile -t gates < <(sed -n 's/^\([a-z_]*\):.*/\1/p' "$ROOT/tests/realtime-locks.txt")
 	reached "${gates[@]}" >"$BATS_TEST_TMPDIR/steps"
-	for name in cache_miss cache_overflow heap_serve heap_release heap_push parts_take pool_adopt; do
+	for name in cache_miss cache_overflow heap_serve heap_release heap_push parts_take_these pool_adopt; do
 		grep -q " $name$" "$BATS_TEST_TMPDIR/steps" || explain "$name is not looked at"
 	done
 	run grep -E ' lock_(acquire|release|try)' "$BATS_TEST_TMPDIR/steps"
