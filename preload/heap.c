@@ -16,9 +16,10 @@
 
 #include <string.h>
 
-#define HEAP_GIVES 16 /* free blocks of which parts are given before a large one fails \
-		       */
-#define HEAP_SCAN 8   /* blocks looked at in the exact class before giving up */
+#define HEAP_GIVES                                                                   \
+	16	    /* free blocks of which parts are given before a large one fails \
+		     */
+#define HEAP_SCAN 8 /* blocks looked at in the exact class before giving up */
 
 /* ---- allocation ---- */
 
@@ -270,11 +271,11 @@ static uint8_t heap_hint(unsigned number, unsigned count)
 	return (uint8_t)(mirrored * count / 64);
 }
 
-/* The first level of classes of which each block has five parts: one of them is whole
- * beside one that is kept and a block that is cut off first. */
+/* The first level of classes of which each block has a whole part beside one that is
+ * kept, wherever it begins. */
 static uint32_t heap_spare_map(uint32_t part)
 {
-	uint32_t fl = (class_fitting(5 * part) + HEAP_SL - 1) / HEAP_SL;
+	uint32_t fl = (class_fitting(3 * part + BLOCK_MIN) + HEAP_SL - 1) / HEAP_SL;
 
 	return fl < HEAP_FL ? 1u << fl : ~0u;
 }
