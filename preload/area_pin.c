@@ -3,8 +3,8 @@
  * area_pin.c - pages that nothing in the kernel moves, merges or write-protects
  *
  * mlock keeps a page in RAM but not in place: fork, page merging and compaction still
- *make its next access fault. A long-term pin stops all three. The kernel gives one to the
- * fixed buffers of an io_uring, unprivileged and inside RLIMIT_MEMLOCK:
+ * make its next access fault. A long-term pin stops all three. The kernel gives one to
+ * the fixed buffers of an io_uring, unprivileged and inside RLIMIT_MEMLOCK:
  *
  *	1. a ring of one entry, created disabled: it never carries a request
  *	2. a sparse table of buffers, one slot per chunk; each chunk that fits is pinned
@@ -13,7 +13,7 @@
  *
  * One ring per commit, because nobody holds the descriptor afterwards. Tried, never
  * required: containers and hardened kernels forbid io_uring. Pins are charged to the
- *user, locks to the process. Bound: PIN_MAX rings.
+ * user, locks to the process. Bound: PIN_MAX rings.
  */
 #include "area.h"
 

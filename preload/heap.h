@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.h - the engine: two-level segregated fit in one contiguous span, pure and
- *single-threaded
+ * heap.h - the engine: two-level segregated fit in one contiguous span, for one thread
  *
  * No globals, no system call, no lock, no allocation, no call out except memcpy/memset.
  * Every operation is O(1): its worst case in instructions is written in librtpreload(7).
  *
  * Words: a BLOCK is an 8-byte header followed by its payload; payloads are 16-byte
- *aligned. The header is one word, at payload - 8:
+ * aligned. The header is one word, at payload - 8:
  *
  *	bit  0      FREE       in a free list of the heap
  *	bit  1      PREV_FREE  the block before this one is free; its size stands in the
@@ -23,8 +22,8 @@
  *
  * The check makes a double or foreign free, and a block of another owner, one 16-bit
  * compare away from being seen.
- * payload capacity of a block of size s is s - 8: the last 8 bytes overlap the next
- *header's "size of the free block before" field, which is unused while this block lives.
+ * The payload of a block of size s has s - 8 bytes: the last 8 overlap the next header's
+ * "size of the free block before", which is unused while this block lives.
  */
 #ifndef HEAP_H
 #define HEAP_H
