@@ -34,6 +34,7 @@ static struct {
 	const struct area *area;
 	void *ring;
 } rings[PIN_MAX];
+static int rings_used; /* from here on all have always been free */
 
 /* The kernel said never; asked once. */
 static bool forbidden;
@@ -165,6 +166,8 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 		return;
 	rings[slot].ring = r.ring;
 	rings[slot].area = a;
+	if (slot >= rings_used)
+		rings_used = slot + 1;
 	a->pinned += r.pinned;
 }
 
@@ -184,7 +187,7 @@ size_t area_pin_foreign(void *start, size_t len)
 
 void area_unpin(const struct area *a)
 {
-	for (int i = 0; i < PIN_MAX; i++) {
+	for (int i = 0; i < rings_used; i++) {
 		if (rings[i].ring == NULL || rings[i].area != a)
 			continue;
 		sys_munmap(rings[i].ring, AREA_PAGE);
@@ -195,6 +198,6 @@ void area_unpin(const struct area *a)
 void area_pin_child(void)
 {
 	/* MADV_DONTFORK: the mappings are not there */
-	for (int i = 0; i < PIN_MAX; i++)
+	for (int i = 0; i < rings_used; i++)
 		rings[i].ring = NULL;
 }
