@@ -7,17 +7,17 @@
  * instead. For areas with AREA_PIN that are not pinned to the last page, three steps do
  * the same from here:
  *
- *	prepare  copy what is committed to fresh memory; mark the area "zeroes in a
- *child", so that the kernel leaves its pages alone parent   take the mark away, give the
- *copy back child    move the copy to the area's address: private memory with the same
- *bytes
+ *	prepare  Copy what is committed to fresh memory. Mark the area "zeroes in a
+ *	         child", so that the kernel leaves its pages alone.
+ *	parent   Take the mark away, give the copy back.
+ *	child    Move the copy to the area's address: private memory with the same bytes.
  *
  * Zeroes rather than a hole, because libc writes to some blocks in the child before the
  * handlers run; what it reads there keeps plain copy-on-write, page by page
  * (area_libc.c). The copy is as exact as fork() itself, which does not stop other threads
  * either. Where there is no memory for it, or the forking thread itself lives in the
- *area, this fork is plain copy-on-write. The area lock is held from prepare to parent:
- *the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX pages.
+ * area, this fork is plain copy-on-write. The area lock is held from prepare to parent:
+ * the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX pages.
  */
 #include "area.h"
 

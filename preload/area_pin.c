@@ -3,8 +3,8 @@
  * area_pin.c - pages that nothing in the kernel moves, merges or write-protects
  *
  * mlock keeps a page in RAM but not in place: fork, page merging and compaction still
- *make its next access fault. A long-term pin stops all three. The kernel gives one to the
- * fixed buffers of an io_uring, unprivileged and inside RLIMIT_MEMLOCK:
+ * make its next access fault. A long-term pin stops all three. The kernel gives one to
+ * the fixed buffers of an io_uring, unprivileged and inside RLIMIT_MEMLOCK:
  *
  *	1. a ring of one entry, created disabled: it never carries a request
  *	2. a sparse table of buffers, one slot per chunk; each chunk that fits is pinned
@@ -13,7 +13,7 @@
  *
  * One ring per commit, because nobody holds the descriptor afterwards. Tried, never
  * required: containers and hardened kernels forbid io_uring. Pins are charged to the
- *user, locks to the process. Bound: PIN_MAX rings.
+ * user, locks to the process. Bound: PIN_MAX rings.
  */
 #include "area.h"
 
@@ -34,6 +34,7 @@ static struct {
 	const struct area *area;
 	void *ring;
 } rings[PIN_MAX];
+static int rings_used; /* from here on all have always been free */
 
 /* The kernel said never; asked once. */
 static bool forbidden;
@@ -165,6 +166,8 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 		return;
 	rings[slot].ring = r.ring;
 	rings[slot].area = a;
+	if (slot >= rings_used)
+		rings_used = slot + 1;
 	a->pinned += r.pinned;
 }
 
@@ -184,7 +187,7 @@ size_t area_pin_foreign(void *start, size_t len)
 
 void area_unpin(const struct area *a)
 {
-	for (int i = 0; i < PIN_MAX; i++) {
+	for (int i = 0; i < rings_used; i++) {
 		if (rings[i].ring == NULL || rings[i].area != a)
 			continue;
 		sys_munmap(rings[i].ring, AREA_PAGE);
@@ -195,6 +198,6 @@ void area_unpin(const struct area *a)
 void area_pin_child(void)
 {
 	/* MADV_DONTFORK: the mappings are not there */
-	for (int i = 0; i < PIN_MAX; i++)
+	for (int i = 0; i < rings_used; i++)
 		rings[i].ring = NULL;
 }

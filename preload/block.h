@@ -16,8 +16,8 @@
  *
  * The SEAL is a keyed function of the block's address and size. Other processes do not
  * know the key, and one seal that was read tells nothing about the next. So an
- *overwritten size, a second free, an interior pointer and a made-up header fail one
- *comparison, with a chance of 1 in 65,536 to pass.
+ * overwritten size, a second free, an interior pointer and a made-up header fail one
+ * comparison, with a chance of 1 in 65,536 to pass.
  *
  *	STATE     check     FREE  slack, tag   who holds it
  *	live      seal      0     as asked     the program

@@ -2,12 +2,14 @@
 /*
  * helper.c - the background thread: commits, grows, drains, looks
  *
- * Nothing of it is visible to the program but its name: every signal is blocked, its
- * descriptor table is its own and holds the statistics page and an inotify descriptor, it
- * never runs program code. It is of the lowest realtime class where it may be, or an
- * ordinary thread (helper_birth.c), and may be starved by others either way: nothing on
- * the realtime path waits for it. It works in steps and sleeps between them: where
- * RLIMIT_RTTIME is set, a realtime thread that does not ends the process.
+ * Nothing of it is visible to the program but its name. It blocks every signal but the
+ * two that libc needs to reach all threads. Its descriptor table is its own and holds the
+ * statistics page and an inotify descriptor. It never runs program code.
+ *
+ * It is of the lowest realtime class where it may be, else an ordinary thread
+ * (helper_birth.c), and may be starved by others either way: nothing on the realtime path
+ * waits for it. It works in steps and sleeps between them: where RLIMIT_RTTIME is set, a
+ * realtime thread that does not ends the process.
  */
 #include "helper.h"
 

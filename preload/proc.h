@@ -5,14 +5,14 @@
  * fork() runs our handlers, and the child starts anew. Other ways to make a process do
  * not, and leave it with what its parent wrote down:
  *
- *	copied     raw clone, clone3, _Fork: the memory is the child's, but what it says
- *of threads, mappings and locks was true of the parent borrowed   vfork, clone with
- *CLONE_VM: the memory is the parent's, which goes on with it; the child has no say in it
+ *	copied     By raw clone, clone3 or _Fork. The memory is the child's, but what it
+ *	           says of threads, mappings and locks was true of the parent.
+ *	borrowed   By vfork, or clone with CLONE_VM. The memory is the parent's, which
+ *	           goes on with it; the child has no say in it.
  *
  * A copy shows by a word that the kernel wipes in it (a number of a process repeats in
- * another namespace), a borrower by its number. Never on the realtime path.
- * Bound: one load and one system call, and in a copy, once, what the child of a fork
- *does.
+ * another namespace), a borrower by its number. Never on the realtime path. Bound: one
+ * load and one system call; in a copy, once, what the child of a fork does.
  */
 #ifndef PROC_H
 #define PROC_H

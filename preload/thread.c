@@ -290,13 +290,17 @@ void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_la
 void thread_child(void)
 {
 	thread_lock.word = 0;
-	thread_free_list = NULL;
+	/* in the order in which slots are made, so that one that was never used, several
+	 * pages, is not written to: each would be copied */
+	thread_free_list = thread_all;
 	for (struct slot *s = thread_all; s; s = s->link) {
-		route_reset(s);
-		s->state = SLOT_FREE;
-		s->locked = false;
-		s->link_free = thread_free_list;
-		thread_free_list = s;
+		if (s->state != SLOT_FREE || s->locked) {
+			route_reset(s);
+			s->state = SLOT_FREE;
+			s->locked = false;
+		}
+		if (s->link_free != s->link)
+			s->link_free = s->link;
 	}
 	thread_matched_count = 0;
 	thread_slots = 0;

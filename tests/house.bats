@@ -67,6 +67,12 @@ sources() {
 	[ "$output" = preload/base.c ] || [ -z "$output" ]
 }
 
+@test "the formatter has run no lines of a comment together" {
+	cd "$ROOT"
+	run grep -rnE '^ \*[[:alnum:]]' --include='*.[ch]' preload policy include tests bench
+	assert_output ""
+}
+
 @test "no source file is longer than 420 lines" {
 	cd "$ROOT"
 	bad=

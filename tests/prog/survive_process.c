@@ -10,6 +10,7 @@
  * made.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -76,7 +77,7 @@ static int copied_child(void)
 	pthread_t t;
 	pid_t child;
 
-	alarm(20); /* whoever is waited for is not in this process */
+	alarm(50); /* whoever is waited for is not in this process */
 	child_thread(NULL);
 	CHECK_EQ(unshare(CLONE_FS | CLONE_FILES), 0);
 	CHECK_EQ(setgid(getgid()), 0);
@@ -129,6 +130,35 @@ static int other(void)
 	return tid;
 }
 
+/* How often that thread has gone to sleep. Allocates nothing: that would be work for it.
+ */
+static long naps(int tid)
+{
+	char text[4096], *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(text, sizeof(text), "/proc/self/task/%d/status", tid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "\nvoluntary_ctxt_switches:");
+	return at ? atol(strchr(at, ':') + 1) : -1;
+}
+
+/* A copy of memory that another thread is writing to is half done, with any allocator:
+ * the library's thread has done what there was to do when it has slept a few times more.
+ */
+static void settle(void)
+{
+	int tid = other();
+	long since = tid ? naps(tid) : 0;
+
+	for (int i = 0; tid && i < 4000 && naps(tid) < since + 4; i++)
+		usleep(5000);
+}
+
 static void wait_for(long pid, const char *what)
 {
 	int status = -1;
@@ -143,8 +173,10 @@ static void wait_for(long pid, const char *what)
 
 static void copy(long (*make)(void), const char *what)
 {
-	long pid = make();
+	long pid;
 
+	settle();
+	pid = make();
 	if (pid == 0)
 		exit(copied_child());
 	wait_for(pid, what);
@@ -206,7 +238,7 @@ static void beside_threads(void)
 		long pid = raw_clone();
 
 		if (pid == 0) {
-			alarm(20);
+			alarm(50);
 			/* no setuid(): libc looks for threads that are not there */
 			exit(prctl(PR_SET_NAME, "copied") ||
 						unshare(CLONE_FILES | CLONE_FS)

@@ -4,10 +4,11 @@
  * system calls
  *
  *	area                     the checks that hold for everybody
- *	area commit MIB FLAGS    commit one area (FLAGS of "lrhp-") and say what came of
- *it: "ret R committed C locked L pinned P error E", in bytes; fails when what counts as
- *committed cannot be written area advice MIB NAME     commit, then the advice on standard
- *error
+ *	area commit MIB FLAGS    Commit one area (FLAGS of "lrhp-") and say what came of
+ *	                         it: "ret R committed C locked L pinned P error E", in
+ *	                         bytes. Fails when what counts as committed cannot be
+ *	                         written.
+ *	area advice MIB NAME     Commit, then the advice on standard error.
  */
 #include "area.h"
 

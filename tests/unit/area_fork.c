@@ -4,8 +4,8 @@
  * forks 50 times: its page faults, and what children and parent see
  *
  *	area_fork          all ways, each in a process of its own
- *	area_fork WAY      pin, snapshot, partial or cow; prints "WAY: F faults, fork N
- *us"
+ *	area_fork WAY      Pin, snapshot, partial or cow. Prints
+ *	                   "WAY: F faults, fork N us".
  *
  * The thread's stack lies in a protected area of its own in all ways, so that every fault
  * it takes is one in the area at hand.

@@ -5,7 +5,7 @@
  *	site_race ONE TWO ROUNDS   objects of tests/prog/site_plug.c
  *
  * Askers never run code of those objects, so their answers may not change; the thread
- *that opens and closes them has to get the verdict of the object that is there.
+ * that opens and closes them has to get the verdict of the object that is there.
  */
 #include <dlfcn.h>
 #include <pthread.h>
