@@ -78,7 +78,9 @@ void cache_attach(
 	cache_init_bins(c);
 	cache_see_growth(c);
 	c->parts = &p->hot->parts;
-	c->heap = pool_adopt(p);
+	c->heap = pool_adopt(p, share);
+	if (c->heap)
+		pool_tidy(c->heap);
 	c->number = c->heap ? c->heap->number : 255;
 }
 

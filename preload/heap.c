@@ -261,16 +261,6 @@ enum heap_verdict heap_free(struct heap *h, void *p)
 
 /* ---- making ---- */
 
-/* Heaps begin far from each other: at 0, 1/2, 1/4, 3/4, 1/8 ... of the pool. */
-static uint8_t heap_hint(unsigned number, unsigned count)
-{
-	unsigned mirrored = 0;
-
-	for (unsigned i = 0; i < 6; i++)
-		mirrored |= (number - 1) >> i & 1 ? 32u >> i : 0;
-	return (uint8_t)(mirrored * count / 64);
-}
-
 /* The first level of classes of which each block has a whole part beside one that is
  * kept, wherever it begins. */
 static uint32_t heap_spare_map(uint32_t part)
@@ -292,7 +282,6 @@ void heap_init(struct heap *h, unsigned char *lo, const struct block_key *key,
 	h->spare_class = parts ? HEAP_SL * (uint32_t)__builtin_ctz(h->spare_map) : 0;
 	h->number = number;
 	h->part_block = parts ? parts->size - (uint32_t)HEAP_RUN_ENDS : 0;
-	h->hint = parts && number ? heap_hint(number, parts->count) : 0;
 }
 
 /* A header has at least BLOCK_MIN bytes and an end mark behind it. */

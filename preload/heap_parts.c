@@ -110,8 +110,8 @@ static unsigned heap_parts_for(const struct heap *h, uint32_t size, int64_t room
 	return least < 2 * bytes ? 1 : (unsigned)(least / bytes);
 }
 
-/* The fewest of the free parts in `run` that do: from its start, from its end, all.
- * False: they do not. */
+/* The fewest of the free parts in `run` that do: from its end, where large blocks are in
+ * nobody's way, from its start, all. False: they do not. */
 static bool heap_gap_in(const struct heap *h, uint32_t size, struct heap_gap *run)
 {
 	int64_t before = heap_room_before(h, run->first);
@@ -122,11 +122,11 @@ static bool heap_gap_in(const struct heap *h, uint32_t size, struct heap_gap *ru
 	run->bytes = (int64_t)run->count * h->parts->size + before + behind;
 	if (run->bytes < size)
 		return false;
-	if (low <= high && low <= run->count) {
-		run->count = low;
-	} else if (high <= run->count) {
+	if (high <= low && high <= run->count) {
 		run->first += run->count - high;
 		run->count = high;
+	} else if (low <= run->count) {
+		run->count = low;
 	}
 	return true;
 }
@@ -148,7 +148,7 @@ static bool heap_find_gap(
 	return best->bytes != INT64_MAX;
 }
 
-/* A block of which one part is not enough: from where this heap begins, else from all. */
+/* A block of which one part is not enough. */
 static __attribute__((noinline)) uint32_t heap_more_run(
 	struct heap *h, uint32_t size, uint32_t *had)
 {
@@ -157,8 +157,7 @@ static __attribute__((noinline)) uint32_t heap_more_run(
 
 	for (int i = 0; i < PARTS_TRIES; i++) {
 		free = parts_free(h->parts);
-		if (!heap_find_gap(h, size, free & ~0UL << h->hint, &gap) &&
-			!heap_find_gap(h, size, free, &gap))
+		if (!heap_find_gap(h, size, free, &gap))
 			return 0;
 		if (parts_take_these(
 			    h->parts, parts_mask(gap.first, gap.count), h->number) == 0)
@@ -173,7 +172,7 @@ HEAP_INLINE int heap_take_one(struct heap *h)
 	uint64_t seen = parts_free(h->parts), one;
 
 	for (int i = 0; seen && i < PARTS_TRIES; i++) {
-		one = parts_choose_one(seen, h->own, h->hint);
+		one = parts_choose_one(seen, h->own);
 		if (BLOCK_LIKELY(parts_swap(h->parts, &seen, one))) {
 			int part = __builtin_ctzl(one);
 

@@ -68,13 +68,14 @@ static inline void parts_set_owner(struct parts *p, unsigned part, uint8_t owner
 	__atomic_store_n(&p->owner[part], owner, __ATOMIC_RELAXED);
 }
 
-/* Which of these for one more part: beside its own, else from the hint on. */
-static inline uint64_t parts_choose_one(uint64_t free, uint64_t own, unsigned hint)
+/* Which of these for one more part: beside its own; else one with room to grow, which is
+ * the first of four; else any. */
+static inline uint64_t parts_choose_one(uint64_t free, uint64_t own)
 {
-	uint64_t best = free & (own << 1 | own >> 1);
+	uint64_t best = free & (own << 1 | own >> 1), two = free & free >> 1;
 
 	if (!best)
-		best = free & ~0UL << hint;
+		best = two & two >> 2 & (free << 1 | 1);
 	return best ? best & -best : free & -free;
 }
 

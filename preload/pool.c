@@ -344,16 +344,28 @@ bool pool_check(struct pool *p, const struct heap *own)
 	return sound && (!own || own == p->heap || pool_check_heap(p, own));
 }
 
+void pool_was_full(struct pool *p, size_t size)
+{
+	/* relaxed, all: figures; the first event's are there when the second is counted */
+	if (!__atomic_load_n(&p->full_size, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&p->full_free, pool_available(p), __ATOMIC_RELAXED);
+		__atomic_store_n(&p->full_size, size, __ATOMIC_RELAXED);
+	}
+	__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
+}
+
 /* What would have helped. */
 static void pool_say_cure(struct pool *p, const char *then)
 {
-	size_t kib = p->area.committed >> 10, free_kib = pool_available(p) >> 10;
+	size_t kib = p->area.committed >> 10;
+	size_t size = __atomic_load_n(&p->full_size, __ATOMIC_RELAXED);
+	size_t unused = __atomic_load_n(&p->full_free, __ATOMIC_RELAXED);
 
-	if (free_kib > kib / 4)
+	if (!p->native && unused > p->area.committed / 4 && unused / 2 > size)
 		log_line("pool \"%s\": a thread found no free part in %zu KiB, though other "
 			 "threads have %zu KiB to spare: %s; raise size = in [pool %s], or "
 			 "give threads pools of their own",
-			p->name, kib, free_kib, then, p->name);
+			p->name, kib, unused >> 10, then, p->name);
 	else if (p->area.committed < p->area.reserved && !p->grow_failed)
 		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; raise "
 			 "size = in [pool %s]",

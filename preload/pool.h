@@ -72,6 +72,7 @@ struct pool {
 	bool grow_failed; /* the helper's: said once, not tried again */
 	size_t size, max; /* as asked */
 	uint64_t full_events, growths; /* atomic, relaxed: figures */
+	size_t full_size, full_free;   /* at the first event: asked for, free; atomic */
 };
 
 static inline bool pool_usable(const struct pool *p)
@@ -100,9 +101,12 @@ static inline struct heap *pool_heap_of(const struct pool *p, const void *block)
 
 /* ---- a thread's own heap (pool_own.c). Realtime: yes, but where it says not ---- */
 
-/* A heap of which the caller is the owner from now on. NULL: all are taken. Bound:
- * POOL_HEAPS. */
-struct heap *pool_adopt(struct pool *p);
+/* A heap of which the caller is the owner from now on. NULL: all are taken. share: for an
+ * ordinary thread; few of these have one. Bound: POOL_HEAPS. */
+struct heap *pool_adopt(struct pool *p, bool share);
+/* Its owner releases all that others returned, and gives all free parts back. Not
+ * realtime. Bound: what is returned, and what is free. */
+void pool_tidy(struct heap *h);
 /* The owner no longer needs it: what is returned is released, wholly free parts go back.
  * Not realtime. */
 void pool_let_go(struct pool *p, struct heap *h);
@@ -164,6 +168,8 @@ size_t pool_area_size(const struct pool *p, size_t size);
 /* Reserves the control area. 0 or negative errno. */
 int pool_reserve_control(struct pool *p, unsigned area_flags);
 
+/* Counts that a request of `size` bytes was not served. Bound: POOL_HEAPS. Realtime: yes. */
+void pool_was_full(struct pool *p, size_t size);
 /* The one line that it was full, the first time it is asked. */
 void pool_say_full(struct pool *p);
 /* The one line for a heap that is overwritten, then abort(). */

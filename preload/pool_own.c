@@ -16,6 +16,9 @@
 
 enum { HEAP_FREE, HEAP_OWNED, HEAP_ORPHAN };
 
+/* Ordinary threads have a heap of their own only while there are this many parts for each:
+ * what an idle one keeps free is nobody else's. */
+#define POOL_PARTS_EACH 8
 #define PUSH_TRIES 64 /* each that fails means that another thread's push went through */
 
 static unsigned pool_heaps(const struct pool *p)
@@ -32,39 +35,46 @@ static bool pool_take_heap(struct heap *h, uint32_t state)
 		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Orphans first: they have parts that nobody else can use. */
-struct heap *pool_adopt(struct pool *p)
-{
-	static const uint32_t wanted[] = {HEAP_ORPHAN, HEAP_FREE};
-	unsigned n = pool_heaps(p);
-
-	for (unsigned pass = 0; pass < 2; pass++) {
-		for (unsigned i = POOL_SHARED + 1; i < n; i++) {
-			struct heap *h = pool_heap(p, i);
-
-			/* relaxed: a hint */
-			if (__atomic_load_n(&h->state, __ATOMIC_RELAXED) ==
-					wanted[pass] &&
-				pool_take_heap(h, wanted[pass])) {
-				h->served_blocks = h->served_bytes = 0;
-				return h;
-			}
-		}
-	}
-	return NULL;
-}
-
-/* Bound: what others returned. */
-static void pool_tidy(struct pool *p, struct heap *h)
+void pool_tidy(struct heap *h)
 {
 	while (heap_take_back(h, 64))
 		;
 	heap_trim(h, HEAP_ALL_OF_THEM);
 }
 
+/* The first of the heaps 1..n that is in this state, and is the caller's now. */
+static struct heap *pool_adopt_one(struct pool *p, unsigned n, uint32_t state)
+{
+	for (unsigned i = POOL_SHARED + 1; i <= n; i++) {
+		struct heap *h = pool_heap(p, i);
+
+		/* relaxed: a hint */
+		if (__atomic_load_n(&h->state, __ATOMIC_RELAXED) == state &&
+			pool_take_heap(h, state))
+			return h;
+	}
+	return NULL;
+}
+
+/* Orphans first: they have parts that nobody else can use. */
+struct heap *pool_adopt(struct pool *p, bool share)
+{
+	unsigned n = pool_heaps(p) - 1, most = p->hot->parts.count / POOL_PARTS_EACH;
+	struct heap *h;
+
+	if (share && n > most)
+		n = most;
+	h = pool_adopt_one(p, n, HEAP_ORPHAN);
+	if (!h)
+		h = pool_adopt_one(p, n, HEAP_FREE);
+	if (h)
+		h->served_blocks = h->served_bytes = 0;
+	return h;
+}
+
 void pool_let_go(struct pool *p, struct heap *h)
 {
-	pool_tidy(p, h);
+	pool_tidy(h);
 	/* release: pairs with pool_take_heap() */
 	__atomic_store_n(
 		&h->state, h->used || h->own ? HEAP_ORPHAN : HEAP_FREE, __ATOMIC_RELEASE);
@@ -85,7 +95,7 @@ void pool_tend(struct pool *p)
 	}
 	if (!heap_has_returned(p->heap) || !lock_try(&p->hot->lock, tid))
 		return;
-	pool_tidy(p, p->heap);
+	pool_tidy(p->heap);
 	lock_release(&p->hot->lock, tid);
 }
 

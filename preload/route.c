@@ -152,7 +152,7 @@ __attribute__((noinline)) void *route_full_slow(
 				   bytes);
 	}
 	if (size >> 47 == 0) { /* else no pool of any size would do */
-		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
+		pool_was_full(pool, size);
 		PROBE_FULL(size, pool->name);
 	}
 	if (pool->when_full == POOL_FULL_FAIL) {

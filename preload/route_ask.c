@@ -41,11 +41,12 @@ struct heap *route_heap_in(const struct slot *s, const struct pool *pool)
 static struct heap *route_heap_for(struct slot *s, struct pool *pool)
 {
 	struct heap *h = route_heap_in(s, pool);
+	bool share = !s->route || !s->route->defer;
 
 	for (unsigned i = 0; !h && !pool->native && i < ROUTE_OTHERS; i++) {
 		if (s->other[i].pool)
 			continue;
-		h = pool_usable(pool) ? pool_adopt(pool) : NULL;
+		h = pool_usable(pool) ? pool_adopt(pool, share) : NULL;
 		if (h)
 			s->other[i] = (struct route_other){pool, h};
 		break;

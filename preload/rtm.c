@@ -42,7 +42,7 @@ static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 	block = rtm_limit(p, &ask) ? pool_alloc(p, ask ? ask : 1, align) : NULL;
 	if (__builtin_expect(!block, 0)) {
 		/* relaxed: a figure */
-		__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
+		pool_was_full(p, size);
 		return NULL;
 	}
 	if (size == 0)

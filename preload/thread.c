@@ -35,7 +35,7 @@ static bool thread_rules_ask; /* some rule has a callsite condition */
 static void (*thread_on_last)(void);
 bool thread_ask_names;	  /* some rule has a thread condition */
 static int thread_slots;  /* in use: threads that are or will be */
-int thread_matched_count; /* atomic, relaxed: the helper's pace */
+int thread_matched_count, thread_coming_count; /* see thread_private.h */
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
@@ -101,12 +101,12 @@ static struct slot *thread_take_slot(void)
 void thread_give_slot_locked(struct slot *s)
 {
 	thread_slots--;
-	if (s->wanted) {
+	if (s->wanted)
 		stats_thread_gone_locked(s);
-		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
-	}
 	route_drop(s);
 	route_drain_deferred(s);
+	if (s->wanted) /* its heaps are another's to take now */
+		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
 	s->wanted = NULL;
 	s->state = SLOT_FREE;
 	s->link_free = thread_free_list;
@@ -302,7 +302,7 @@ void thread_child(void)
 		if (s->link_free != s->link)
 			s->link_free = s->link;
 	}
-	thread_matched_count = 0;
+	thread_matched_count = thread_coming_count = 0;
 	thread_slots = 0;
 	if (route_self != &route_gone) {
 		route_self = &thread_nobody;

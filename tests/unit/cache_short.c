@@ -198,7 +198,7 @@ static void parked(void)
 
 /* ---- a thread ends ---- */
 
-/* Blocks outlive it; who comes next has its heap, and what was returned meanwhile. */
+/* Blocks outlive it; who comes next has its heap, and releases what was returned. */
 static void adopted(void)
 {
 	struct cache *c = another(TAG_NOBODY, false);
@@ -212,9 +212,9 @@ static void adopted(void)
 	CHECK(give(q) == HEAP_OK); /* held by this cache now */
 	CHECK(pool_return(pool, r) == HEAP_OK && heap_has_returned(h));
 	c = another(TAG_NOBODY, false);
-	CHECK(cache_heap(c) == h && heap_has_returned(h));
-	CHECK(cache_alloc(c, 1000) == r);
-	CHECK(give_to(c, r) == HEAP_OK);
+	CHECK(cache_heap(c) == h && !heap_has_returned(h));
+	r = cache_alloc(c, 1000);
+	CHECK(r && pool_heap_of(pool, r) == h && give_to(c, r) == HEAP_OK);
 	cache_flush(cache);
 	no_more(c);
 	CHECK(h->used == 0 && h->own == 0);

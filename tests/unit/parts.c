@@ -94,13 +94,19 @@ static void one_more(void)
 {
 	uint64_t seed = 7;
 
-	CHECK(parts_choose_one(0xff00, 0x00f0, 0) == 0x100);
-	CHECK(parts_choose_one(0x000f, 0x00f0, 6) == 8);
-	CHECK(parts_choose_one(0xff00, 1, 12) == 0x1000);
-	CHECK(parts_choose_one(0x0f00, 1, 12) == 0x100);
+	/* beside its own */
+	CHECK(parts_choose_one(0xff00, 0x00f0) == 0x100);
+	CHECK(parts_choose_one(0x000f, 0x00f0) == 8);
+	/* room for four, nobody before it */
+	CHECK(parts_choose_one(~0UL, 0) == 1);
+	CHECK(parts_choose_one(0x1f7e, 0) == 4);
+	CHECK(parts_choose_one(0x1f0e, 0) == 0x200);
+	CHECK(parts_choose_one(31UL << 59, 0) == 1UL << 60);
+	/* any */
+	CHECK(parts_choose_one(0x0e0e, 0x8000) == 2);
 	for (int i = 0; i < 10000; i++) {
 		uint64_t free = rnd(&seed) & rnd(&seed), own = rnd(&seed) & ~free;
-		uint64_t one = parts_choose_one(free, own, (unsigned)(rnd(&seed) % 64));
+		uint64_t one = parts_choose_one(free, own);
 
 		CHECK(__builtin_popcountl(one) == (free != 0) && (one & free) == one);
 		CHECK(!(free & (own << 1 | own >> 1)) || one & (own << 1 | own >> 1));

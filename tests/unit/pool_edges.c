@@ -89,7 +89,7 @@ static void cures(void)
 	struct heap *h;
 
 	pool_ready_heaps(p, 1);
-	h = pool_adopt(p);
+	h = pool_adopt(p, false);
 	p->full_events = 1;
 	pool_say_full(p); /* others have it */
 	CHECK(p->full_said && heap_alloc(h, (uint32_t)SIZE - 64, 0));
@@ -127,7 +127,7 @@ static void native(void)
 	char *a, *b;
 
 	pool_ready_heaps(p, 10);
-	CHECK(p->heaps == 1 && !pool_adopt(p));
+	CHECK(p->heaps == 1 && !pool_adopt(p, false));
 	a = pool_alloc(p, 1001, 0);
 	b = pool_try(p, 1003, &busy);
 	CHECK(a && b && !busy && pool_heap_of(p, b) == p->heap);

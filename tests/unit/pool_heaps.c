@@ -61,16 +61,16 @@ static void heaps(void)
 	struct heap *h[POOL_HEAPS];
 	unsigned n = 0;
 
-	CHECK(!pool_adopt(p));
+	CHECK(!pool_adopt(p, false));
 	pool_ready_heaps(p, 1);
 	CHECK(p->heaps == 3);
 	pool_ready_heaps(p, 0);
 	CHECK(p->heaps == 3);
-	while ((h[n] = pool_adopt(p)))
+	while ((h[n] = pool_adopt(p, false)))
 		CHECK(h[n]->number == n + 1 && h[n] != p->heap && ++n < POOL_HEAPS);
 	CHECK(n == 2);
 	pool_let_go(p, h[1]);
-	CHECK(pool_adopt(p) == h[1]);
+	CHECK(pool_adopt(p, false) == h[1]);
 	pool_ready_heaps(p, 1000);
 	CHECK(p->heaps == p->hot->parts.count);
 	pool_ready_heaps(few, 1000);
@@ -95,13 +95,13 @@ static void orphans(void)
 	void *block;
 
 	pool_ready_heaps(p, 3);
-	a = pool_adopt(p);
-	b = pool_adopt(p);
+	a = pool_adopt(p, false);
+	b = pool_adopt(p, false);
 	block = heap_alloc(b, 112, 0);
 	pool_let_go(p, b);
 	pool_let_go(p, a);
 	CHECK(!a->own && b->own && b->used == 112 && b->state && !a->state);
-	CHECK(pool_adopt(p) == b && b->served_blocks == 0);
+	CHECK(pool_adopt(p, false) == b && b->served_blocks == 0);
 	pool_tend(p); /* it has an owner */
 	CHECK(pool_return(p, block) == HEAP_OK);
 	pool_tend(p);
@@ -114,7 +114,21 @@ static void orphans(void)
 	CHECK(pool_return(p, block) == HEAP_OK);
 	pool_tend(p);
 	CHECK(b->used == 0 && !b->own && !b->state);
-	CHECK(pool_adopt(p) == a);
+	CHECK(pool_adopt(p, false) == a);
+	pools_delete(p);
+}
+
+/* Ordinary threads leave most parts to those whose heaps they are meant for. */
+static void few_share(void)
+{
+	struct pool *p = make(SIZE, 0, NULL);
+	unsigned n = 0;
+
+	pool_ready_heaps(p, 60);
+	while (pool_adopt(p, true))
+		n++;
+	CHECK(n > 0 && n == p->hot->parts.count / 8);
+	CHECK(pool_adopt(p, false) == pool_heap(p, n + 1));
 	pools_delete(p);
 }
 
@@ -126,8 +140,8 @@ static void given_back(void)
 	void *most, *little, *theirs;
 
 	pool_ready_heaps(p, 2);
-	a = pool_adopt(p);
-	b = pool_adopt(p);
+	a = pool_adopt(p, false);
+	b = pool_adopt(p, false);
 	most = heap_alloc(a, (uint32_t)(SIZE - SIZE / 8), 0);
 	little = heap_alloc(a, 112, 0);
 	CHECK(most && little && !heap_alloc(b, (uint32_t)SIZE / 2, 0));
@@ -153,7 +167,7 @@ static void growing_meanwhile(void)
 	void *a, *b;
 
 	pool_ready_heaps(p, 1);
-	h = pool_adopt(p);
+	h = pool_adopt(p, false);
 	a = heap_alloc(h, (uint32_t)SIZE - 64, 0);
 	CHECK(a && !heap_alloc(h, SIZE / 2, 0));
 	CHECK(pool_grow(p, 20000) == 0); /* a part, and a piece of one */
@@ -175,6 +189,7 @@ int main(void)
 	depths();
 	heaps();
 	orphans();
+	few_share();
 	given_back();
 	growing_meanwhile();
 	return failures != 0;
