@@ -16,9 +16,7 @@
 #define CACHE_FEW   4  /* the share of all parts below which free ones are few */
 #define CACHE_CHAIN 4u /* blocks that go home to another heap by one push */
 #define CACHE_SPARE 8u /* cached blocks given up before an allocation fails */
-#define CACHE_TRIES                                                        \
-	4 /* pushes that others were faster than, before a block is parked \
-	   */
+#define CACHE_TRIES 4  /* pushes at most; then a block is parked */
 
 static inline void cache_hold(struct cache *c, long blocks, long bytes)
 {

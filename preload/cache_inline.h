@@ -15,9 +15,8 @@
 	((CACHE_SMALL + BLOCK_HEADER + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1))
 #define CACHE_SMALL_BINS (CACHE_SMALL_BLOCK / BLOCK_ALIGN + 1) /* by size / 16 */
 #define CACHE_LARGE_LOG	 10u /* large classes begin at 1 << 10 */
-#define CACHE_LARGE_BINS 98u /* 16 per doubling to 64 KiB, and what holds 64 KiB itself \
-			      */
-#define CACHE_BINS (CACHE_SMALL_BINS + CACHE_LARGE_BINS)
+#define CACHE_LARGE_BINS 98u /* 16 per doubling, up to what 64 KiB need */
+#define CACHE_BINS	 (CACHE_SMALL_BINS + CACHE_LARGE_BINS)
 /* Blocks from this size on have no class: the second above 64 KiB would be theirs. */
 #define CACHE_LARGE_END	 (CACHE_LARGE + 2 * (CACHE_LARGE / 16))
 #define CACHE_LARGE_UNIT 64u /* every large class begins at a multiple of this */

@@ -16,10 +16,8 @@
 
 #include <string.h>
 
-#define HEAP_GIVES                                                                   \
-	16	    /* free blocks of which parts are given before a large one fails \
-		     */
-#define HEAP_SCAN 8 /* blocks looked at in the exact class before giving up */
+#define HEAP_GIVES 16 /* free blocks that are looked through for parts, see below */
+#define HEAP_SCAN  8  /* blocks looked at in the exact class before giving up */
 
 /* ---- allocation ---- */
 

@@ -18,8 +18,8 @@
 /* What parts that were just taken add to a heap: bytes from `place` to `end`. */
 struct heap_new {
 	uint32_t place, end;
-	uint32_t before,
-		after; /* PREV_FREE if a free block is before; first word after */
+	uint32_t before; /* PREV_FREE if a free block is before, else 0 */
+	uint32_t after;	 /* the first word of what is behind */
 };
 
 /* Where there is a part of the heap's below, the end mark there becomes the header. */
@@ -27,20 +27,20 @@ HEAP_INLINE struct heap_new heap_own_parts(struct heap *h, unsigned first, unsig
 {
 	uint64_t own = h->own, mask = parts_mask(first, n);
 	uint32_t lo = first * h->parts->size, hi = lo + n * h->parts->size;
-	struct heap_new new = {lo + 8, hi - 8, 0, BLOCK_LAST};
+	struct heap_new got = {lo + 8, hi - 8, 0, BLOCK_LAST};
 
 	heap_set_own(h, own | mask);
 	if (own << 1 & mask & -mask) {
-		new.place = lo - 8;
-		new.before = block_word(heap_at(h, new.place)) & BLOCK_PREV_FREE;
+		got.place = lo - 8;
+		got.before = block_word(heap_at(h, got.place)) & BLOCK_PREV_FREE;
 	}
 	if (own >> 1 & mask & ~(mask >> 1)) {
-		new.end = hi + 8;
-		new.after = block_word(heap_at(h, new.end));
+		got.end = hi + 8;
+		got.after = block_word(heap_at(h, got.end));
 	} else {
-		heap_set_end(heap_at(h, new.end), 0);
+		heap_set_end(heap_at(h, got.end), 0);
 	}
-	return new;
+	return got;
 }
 
 /* The free block before comes into hand, too. */
@@ -55,18 +55,18 @@ HEAP_INLINE uint32_t heap_join_before(struct heap *h, uint32_t place)
 /* New parts and what is free beside them, in hand. */
 static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *had)
 {
-	struct heap_new new = heap_own_parts(h, first, n);
+	struct heap_new got = heap_own_parts(h, first, n);
 
-	if (new.before)
-		new.place = heap_join_before(h, new.place);
-	if (new.after & BLOCK_FREE) {
-		list_remove(h, new.end, new.after);
-		new.end += new.after - BLOCK_FREE;
+	if (got.before)
+		got.place = heap_join_before(h, got.place);
+	if (got.after & BLOCK_FREE) {
+		list_remove(h, got.end, got.after);
+		got.end += got.after - BLOCK_FREE;
 	} else {
-		heap_set_after_free(heap_at(h, new.end), new.after);
+		heap_set_after_free(heap_at(h, got.end), got.after);
 	}
-	*had = new.end - new.place;
-	return new.place;
+	*had = got.end - got.place;
+	return got.place;
 }
 
 /* Free parts that would make one piece of memory, with what is free beside them. */
@@ -91,7 +91,7 @@ static int64_t heap_room_before(const struct heap *h, unsigned part)
 	return 8L + (word & BLOCK_SIZE_MASK);
 }
 
-/* The same from what is behind, where `part` is the first that is not new. */
+/* The same from what is behind, where `part` is the first that is not got. */
 static int64_t heap_room_behind(const struct heap *h, unsigned part)
 {
 	uint32_t word;
@@ -210,7 +210,7 @@ static __attribute__((noinline)) void *heap_serve_run(
  */
 void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
 {
-	struct heap_new new;
+	struct heap_new got;
 	int part;
 
 	if (BLOCK_UNLIKELY(size > h->part_block))
@@ -218,20 +218,20 @@ void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag)
 	part = heap_take_one(h);
 	if (BLOCK_UNLIKELY(part < 0))
 		return heap_serve_last(h, size, tag);
-	new = heap_own_parts(h, (unsigned)part, 1);
-	if (new.before)
-		new.place = heap_join_before(h, new.place);
-	if (!(new.after &BLOCK_FREE)) {
-		heap_set_after_free(heap_at(h, new.end), new.after);
-	} else if (!new.before) {
-		list_remove(h, new.end, new.after);
-		new.end += new.after - BLOCK_FREE;
+	got = heap_own_parts(h, (unsigned)part, 1);
+	if (got.before)
+		got.place = heap_join_before(h, got.place);
+	if (!(got.after & BLOCK_FREE)) {
+		heap_set_after_free(heap_at(h, got.end), got.after);
+	} else if (!got.before) {
+		list_remove(h, got.end, got.after);
+		got.end += got.after - BLOCK_FREE;
 	} else {
-		new.end -= size;
-		heap_put_free(h, new.place, new.end - new.place);
-		return heap_put_live(h, new.end, size, BLOCK_PREV_FREE, tag);
+		got.end -= size;
+		heap_put_free(h, got.place, got.end - got.place);
+		return heap_put_live(h, got.end, size, BLOCK_PREV_FREE, tag);
 	}
-	return heap_cut(h, new.place, new.end - new.place, size, 0, tag);
+	return heap_cut(h, got.place, got.end - got.place, size, 0, tag);
 }
 
 /* ---- less ---- */
@@ -355,6 +355,6 @@ void heap_trim(struct heap *h, unsigned max)
 			/* what is left is a smaller block, or comes first in its list */
 			heap_give_all(h, place, size);
 		}
-		class ++;
+		class += 1;
 	}
 }

@@ -3,8 +3,8 @@
  * pool.c - heap 0 behind its lock: native pools, and what threads share; memory; trouble
  *
  * No realtime thread that a rule matches comes here, but to free. Bound: POOL_TAKE
- * returned blocks per allocation. Only before an allocation fails, all are taken back, and
- * the lock is let go between one handful and the next.
+ * returned blocks per allocation. Only before an allocation fails, all are taken back,
+ * and the lock is let go between one handful and the next.
  */
 #include "pool.h"
 
@@ -346,7 +346,8 @@ bool pool_check(struct pool *p, const struct heap *own)
 
 void pool_was_full(struct pool *p, size_t size)
 {
-	/* relaxed, all: figures; the first event's are there when the second is counted */
+	/* relaxed, all: figures; the first event's are there when the second is counted
+	 */
 	if (!__atomic_load_n(&p->full_size, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&p->full_free, pool_available(p), __ATOMIC_RELAXED);
 		__atomic_store_n(&p->full_size, size, __ATOMIC_RELAXED);
@@ -362,12 +363,15 @@ static void pool_say_cure(struct pool *p, const char *then)
 	size_t unused = __atomic_load_n(&p->full_free, __ATOMIC_RELAXED);
 
 	if (!p->native && unused > p->area.committed / 4 && unused / 2 > size)
-		log_line("pool \"%s\": a thread found no free part in %zu KiB, though other "
-			 "threads have %zu KiB to spare: %s; raise size = in [pool %s], or "
+		log_line("pool \"%s\": a thread found no free part in %zu KiB, though "
+			 "other "
+			 "threads have %zu KiB to spare: %s; raise size = in [pool %s], "
+			 "or "
 			 "give threads pools of their own",
 			p->name, kib, unused >> 10, then, p->name);
 	else if (p->area.committed < p->area.reserved && !p->grow_failed)
-		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; raise "
+		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; "
+			 "raise "
 			 "size = in [pool %s]",
 			p->name, kib, then, p->name);
 	else
@@ -399,9 +403,12 @@ void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
 
 void pool_broken(const struct heap *h, const void *block)
 {
-	const struct pool_hot *hot = (const struct pool_hot *)(const void *)(
-		(uintptr_t)h - (h->number + 1UL) * POOL_HEAP_STEP);
+	const struct pool_hot *hot =
+		(const struct pool_hot *)(const void *)((uintptr_t)h -
+							(h->number + 1UL) *
+								POOL_HEAP_STEP);
 
-	log_misuse("overwritten heap data beside a block: %p in pool \"%s\" (rule \"%s\")",
+	log_misuse(
+		"overwritten heap data beside a block: %p in pool \"%s\" (rule \"%s\")",
 		block, hot->pool->name, hot->pool->rule);
 }

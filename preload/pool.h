@@ -2,12 +2,12 @@
 /*
  * pool.h - memory with a name: parts, the heaps over them, counters
  *
- * A pool has two areas: one for blocks, one for its control data, so that no overflow of a
- * block reaches a control structure. A pool of the policy is cut into parts (parts.h). Each
- * thread that its rules match has a heap of its own over the parts it took; heap 0 is the
- * SHARED heap of all others, behind a lock that no realtime thread takes. A pool of
- * rtm_create_pool() is NATIVE: heap 0 has all of it, so that one block of the whole size
- * fits, and its lock inherits priority.
+ * A pool has two areas: one for blocks, one for its control data, so that no overflow of
+ * a block reaches a control structure. A pool of the policy is cut into parts (parts.h).
+ * Each thread that its rules match has a heap of its own over the parts it took; heap 0
+ * is the SHARED heap of all others, behind a lock that no realtime thread takes. A pool
+ * of rtm_create_pool() is NATIVE: heap 0 has all of it, so that one block of the whole
+ * size fits, and its lock inherits priority.
  *
  * Whoever frees a block of another's heap pushes it there and waits for nobody.
  */
@@ -19,9 +19,9 @@
 #include "lock.h"
 
 #define POOL_NAME_MAX  63
-#define POOL_HEAPS     64u   /* heaps of a pool at most, the shared one included */
+#define POOL_HEAPS     64u    /* heaps of a pool at most, the shared one included */
 #define POOL_HEAP_STEP 4096UL /* from one heap's control data to the next */
-#define POOL_SHARED    0u    /* number of the shared heap */
+#define POOL_SHARED    0u     /* number of the shared heap */
 
 _Static_assert(sizeof(struct heap) <= POOL_HEAP_STEP, "a heap fits its place");
 
@@ -29,9 +29,9 @@ enum pool_full { POOL_FULL_BASE, POOL_FULL_FAIL };
 
 /* How a pool is to be made. Zero means: default. */
 struct pool_attr {
-	const char *name;    /* copied; NULL: "" */
-	size_t size;	     /* bytes; one block of it always fits in a fresh native pool */
-	size_t max;	     /* grown up to this; 0 or < size: size */
+	const char *name; /* copied; NULL: "" */
+	size_t size;	  /* bytes; one block of it always fits in a fresh native pool */
+	size_t max;	  /* grown up to this; 0 or < size: size */
 	unsigned area_flags; /* enum area_flags */
 	enum pool_full when_full;
 	bool commit_later; /* reserve only; pool_commit() does the rest */
@@ -69,8 +69,8 @@ struct pool {
 	const char *rule; /* name of the rule it serves, for messages; never NULL */
 	enum pool_full when_full;
 	bool native, full_said;
-	bool grow_failed; /* the helper's: said once, not tried again */
-	size_t size, max; /* as asked */
+	bool grow_failed;	       /* the helper's: said once, not tried again */
+	size_t size, max;	       /* as asked */
 	uint64_t full_events, growths; /* atomic, relaxed: figures */
 	size_t full_size, full_free;   /* at the first event: asked for, free; atomic */
 };
@@ -115,7 +115,8 @@ void pool_let_go(struct pool *p, struct heap *h);
 void pool_ready_heaps(struct pool *p, unsigned threads);
 /* The helper: heaps whose owners are gone are tidied and freed. Not realtime. */
 void pool_tend(struct pool *p);
-/* A block, retired, goes to its heap; own: the caller's heap, or NULL. Waits for nobody. */
+/* A block, retired, goes to its heap; own: the caller's heap, or NULL. Waits for nobody.
+ */
 void pool_send_home(struct pool *p, struct heap *own, struct block *b);
 
 /* ---- the shared heap and native pools: behind the lock ---- */
@@ -128,15 +129,16 @@ void *pool_try(struct pool *p, size_t size, bool *busy);
 enum heap_verdict pool_free(struct pool *p, void *block);
 /* The same, always pushed. */
 enum heap_verdict pool_return(struct pool *p, void *block);
-/* In place; false when it would have to move. own: the caller's heap or NULL; of a pool of
- * the policy, blocks of other heaps only shrink. Waits in native pools only. */
+/* In place; false when it would have to move. own: the caller's heap or NULL; of a pool
+ * of the policy, blocks of other heaps only shrink. Waits in native pools only. */
 bool pool_resize(struct pool *p, struct heap *own, void *block, size_t size);
 /* Releases at most `max` returned blocks of heap 0; returns how many. */
 unsigned pool_take_returned(struct pool *p, unsigned max);
 
 /* ---- tags (pool_tag.c). Realtime: yes ---- */
 
-/* malloc() does not keep what was asked for: a block that was just resized has no slack. */
+/* malloc() does not keep what was asked for: a block that was just resized has no slack.
+ */
 void pool_forget_size(const struct pool *p, void *block);
 /* Bytes of a live block that the program may use. */
 size_t pool_room(const struct pool *p, const void *block);
@@ -168,7 +170,8 @@ size_t pool_area_size(const struct pool *p, size_t size);
 /* Reserves the control area. 0 or negative errno. */
 int pool_reserve_control(struct pool *p, unsigned area_flags);
 
-/* Counts that a request of `size` bytes was not served. Bound: POOL_HEAPS. Realtime: yes. */
+/* Counts that a request of `size` bytes was not served. Bound: POOL_HEAPS. Realtime: yes.
+ */
 void pool_was_full(struct pool *p, size_t size);
 /* The one line that it was full, the first time it is asked. */
 void pool_say_full(struct pool *p);

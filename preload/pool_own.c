@@ -16,10 +16,12 @@
 
 enum { HEAP_FREE, HEAP_OWNED, HEAP_ORPHAN };
 
-/* Ordinary threads have a heap of their own only while there are this many parts for each:
- * what an idle one keeps free is nobody else's. */
+/* Ordinary threads have a heap of their own only while there are this many parts for
+ * each: what an idle one keeps free is nobody else's. */
 #define POOL_PARTS_EACH 8
-#define PUSH_TRIES 64 /* each that fails means that another thread's push went through */
+#define PUSH_TRIES                                                          \
+	64 /* each that fails means that another thread's push went through \
+	    */
 
 static unsigned pool_heaps(const struct pool *p)
 {
@@ -29,10 +31,10 @@ static unsigned pool_heaps(const struct pool *p)
 
 static bool pool_take_heap(struct heap *h, uint32_t state)
 {
-	/* acquire: pairs with the release in pool_let_go(): the heap as its last owner left
-	 * it */
-	return __atomic_compare_exchange_n(&h->state, &state, HEAP_OWNED, false,
-		__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	/* acquire: pairs with the release in pool_let_go(): the heap as its last owner
+	 * left it */
+	return __atomic_compare_exchange_n(
+		&h->state, &state, HEAP_OWNED, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 void pool_tidy(struct heap *h)
@@ -101,8 +103,10 @@ void pool_tend(struct pool *p)
 
 void pool_ready_heaps(struct pool *p, unsigned threads)
 {
-	unsigned most = p->hot->parts.count < POOL_HEAPS ? p->hot->parts.count : POOL_HEAPS;
-	unsigned want = threads + 2; /* the shared one, and one the helper may be tidying */
+	unsigned most =
+		p->hot->parts.count < POOL_HEAPS ? p->hot->parts.count : POOL_HEAPS;
+	unsigned want =
+		threads + 2; /* the shared one, and one the helper may be tidying */
 	uint32_t tid = lock_tid();
 	size_t bytes;
 

@@ -26,8 +26,7 @@ bool pool_tagged(const struct pool *p, const void *block)
 void *pool_replace_tagged(struct pool *p, const void *block, size_t size)
 {
 	struct tag *t = p->inherited ? NULL : tag_of_any(p->heap, block);
-	void *to =
-		t && size < BLOCK_MAX / 2 ? pool_alloc(p, size + TAG_TAIL, 0) : NULL;
+	void *to = t && size < BLOCK_MAX / 2 ? pool_alloc(p, size + TAG_TAIL, 0) : NULL;
 
 	if (to)
 		tag_put(to, size, t);

@@ -166,7 +166,8 @@ __attribute__((noinline)) void *route_full_slow(
 /* Its own pool has no block for n bytes, or for a sixteenth less than n. */
 void *route_full_own_slow(struct cache *c, size_t n, size_t align)
 {
-	struct slot *s = (struct slot *)(void *)((char *)c - offsetof(struct slot, cache));
+	struct slot *s =
+		(struct slot *)(void *)((char *)c - offsetof(struct slot, cache));
 
 	return route_full_slow(s, s->route->pool, s->route->tag, n, align);
 }

@@ -25,12 +25,12 @@ struct slot;
 typedef void *route_malloc_fn(size_t size, struct slot *s);
 typedef void route_free_fn(void *p, struct slot *s);
 
-#define ROUTE_ENTER_MAX 8u	/* rtm_enter() calls that may be nested in one thread */
-#define ROUTE_SEEN	64u	/* call sites a thread remembers */
-#define ROUTE_BIG	16384UL /* blocks from this size on are recycled */
-#define ROUTE_DEFER	256u	/* frees of jemalloc blocks that wait for the helper */
-#define ROUTE_DEFER_MORE 61u	/* and so many in each chunk of the pool beyond that */
-#define ROUTE_OTHERS	4u	/* pools beside its own in which a thread has a heap */
+#define ROUTE_ENTER_MAX	 8u	 /* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_SEEN	 64u	 /* call sites a thread remembers */
+#define ROUTE_BIG	 16384UL /* blocks from this size on are recycled */
+#define ROUTE_DEFER	 256u	 /* frees of jemalloc blocks that wait for the helper */
+#define ROUTE_DEFER_MORE 61u	 /* and so many in each chunk of the pool beyond that */
+#define ROUTE_OTHERS	 4u	 /* pools beside its own in which a thread has a heap */
 
 /* The standing decision itself: immutable once published, never freed (few exist). */
 struct route {
@@ -52,7 +52,8 @@ struct route {
 	struct route *kept;
 };
 
-/* Frees of jemalloc blocks for which the ring has no room: a block of the thread's pool. */
+/* Frees of jemalloc blocks for which the ring has no room: a block of the thread's pool.
+ */
 struct route_deferred {
 	struct route_deferred *below;
 	size_t n;
@@ -75,7 +76,8 @@ struct slot {
 	/* counters: the owner writes with plain stores, anybody may read */
 	_Alignas(64) uint64_t deferred, slow, fallbacks;
 	struct pool *entered_stack[ROUTE_ENTER_MAX];
-	/* heaps in pools that are not the route's, by the rules that name them; owner only */
+	/* heaps in pools that are not the route's, by the rules that name them; owner
+	 * only */
 	struct route_other {
 		struct pool *pool;
 		struct heap *heap;

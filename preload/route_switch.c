@@ -81,8 +81,8 @@ static void route_install(struct slot *s, const struct route *r)
 	if (!same && was && was->pool)
 		route_detach(s);
 	if (!same && r && r->pool) {
-		cache_attach(route_cache(s), r->pool, r->tag, !r->defer,
-			route_full_own_slow);
+		cache_attach(
+			route_cache(s), r->pool, r->tag, !r->defer, route_full_own_slow);
 	} else if (r && r->pool) {
 		cache_set_share(route_cache(s), !r->defer);
 	}

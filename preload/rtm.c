@@ -191,7 +191,8 @@ ssize_t rtm_phys_size_for(void *data)
 		room = rtm_limit_most(p, room);
 	else if ((room -= TAG_TAIL) > p->max && p->native)
 		room = p->max;
-	size = block_requested_of(data); /* malloc()'s, in a section, may have more than that */
+	size = block_requested_of(
+		data); /* malloc()'s, in a section, may have more than that */
 	return (ssize_t)(room > size ? room : size);
 }
 

@@ -33,8 +33,8 @@ void (*thread_on_match)(bool now);
 static bool thread_ask_sites; /* atomic, relaxed: a rule has a callsite, or an audit */
 static bool thread_rules_ask; /* some rule has a callsite condition */
 static void (*thread_on_last)(void);
-bool thread_ask_names;	  /* some rule has a thread condition */
-static int thread_slots;  /* in use: threads that are or will be */
+bool thread_ask_names;			       /* some rule has a thread condition */
+static int thread_slots;		       /* in use: threads that are or will be */
 int thread_matched_count, thread_coming_count; /* see thread_private.h */
 static pthread_key_t thread_key;
 static bool thread_key_made;
