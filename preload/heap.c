@@ -41,47 +41,50 @@ static __attribute__((noinline)) uint32_t heap_take_exact_slow(
 	return 0;
 }
 
-/* `size` bytes or more in hand, *had of them. 0: there are none. */
-static uint32_t heap_take(struct heap *h, uint32_t size, uint32_t *had)
+/* `size` bytes or more in hand. False: there are none. */
+static bool heap_take(struct heap *h, uint32_t size, struct heap_hand *hand)
 {
-	uint32_t class = list_find(h, class_fitting(size)), place;
+	uint32_t class = list_find(h, class_fitting(size));
 
-	if (BLOCK_LIKELY(class != HEAP_NO_CLASS))
-		return list_take_first(h, class, had);
-	place = heap_more(h, size, had);
-	if (place)
-		return place;
-	place = heap_take_exact_slow(h, size);
-	*had = place ? block_size(heap_at(h, place)) : 0;
-	return place;
+	hand->high = false;
+	if (class <= h->part_class ||
+		(class != HEAP_NO_CLASS && !heap_has_hole(h, size))) {
+		hand->place = list_take_first(h, class, &hand->had);
+		return true;
+	}
+	if (heap_more(h, size, hand))
+		return true;
+	hand->place = heap_take_exact_slow(h, size);
+	hand->had = hand->place ? block_size(heap_at(h, hand->place)) : 0;
+	return hand->place != 0;
 }
 
 void *heap_alloc(struct heap *h, uint32_t size, uint8_t tag)
 {
-	uint32_t had, place = heap_take(h, size, &had);
+	struct heap_hand hand;
 
-	return BLOCK_LIKELY(place != 0) ? heap_cut(h, place, had, size, 0, tag) : NULL;
+	return heap_take(h, size, &hand) ? heap_cut_hand(h, &hand, size, tag) : NULL;
 }
 
 /* Take a block with room for any shift, put the front back, then the rest as usual. */
 void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag)
 {
-	uint32_t had, place, gap;
+	struct heap_hand hand;
+	uint32_t gap;
 
 	if (align <= BLOCK_ALIGN)
 		return heap_alloc(h, size, tag);
 	if (size > BLOCK_MAX / 2 || align > BLOCK_MAX / 4)
 		return NULL;
-	place = heap_take(h, size + (uint32_t)align + (uint32_t)BLOCK_MIN, &had);
-	if (!place)
+	if (!heap_take(h, size + (uint32_t)align + (uint32_t)BLOCK_MIN, &hand))
 		return NULL;
-	gap = (uint32_t)(-(uintptr_t)block_payload(heap_at(h, place)) & (align - 1));
+	gap = (uint32_t)(-(uintptr_t)block_payload(heap_at(h, hand.place)) & (align - 1));
 	if (gap && gap < BLOCK_MIN)
 		gap += (uint32_t)align;
 	if (!gap)
-		return heap_cut(h, place, had, size, 0, tag);
-	heap_put_free(h, place, gap);
-	return heap_cut(h, place + gap, had - gap, size, BLOCK_PREV_FREE, tag);
+		return heap_cut(h, hand.place, hand.had, size, 0, tag);
+	heap_put_free(h, hand.place, gap);
+	return heap_cut(h, hand.place + gap, hand.had - gap, size, BLOCK_PREV_FREE, tag);
 }
 
 /* ---- a miss of the cache: free blocks and what others returned ---- */
@@ -196,16 +199,13 @@ static __attribute__((noinline)) void *heap_serve_returned(
 __attribute__((noinline)) void *heap_serve_last(
 	struct heap *h, uint32_t size, uint8_t tag)
 {
-	uint32_t had, place;
+	struct heap_hand hand;
 
 	heap_take_back(h, HEAP_LAST);
-	place = heap_take(h, size, &had);
-	if (!place && size > h->part_block) {
-		/* between two gaps may be parts that are free, but the heap's */
+	/* what the heap has free between two gaps makes one of them */
+	if (size > h->part_block)
 		heap_trim(h, HEAP_GIVES);
-		place = heap_take(h, size, &had);
-	}
-	return place ? heap_cut(h, place, had, size, 0, tag) : NULL;
+	return heap_take(h, size, &hand) ? heap_cut_hand(h, &hand, size, tag) : NULL;
 }
 
 /* Each way on is a function of its own that is jumped to, so that it saves only the
@@ -219,7 +219,8 @@ void *heap_serve(struct heap *h, uint32_t size, uint8_t tag)
 	if (BLOCK_UNLIKELY(heap_has_returned(h)))
 		return heap_serve_returned(h, size, tag);
 	class = list_find(h, class_fitting(size));
-	if (BLOCK_UNLIKELY(class == HEAP_NO_CLASS))
+	if (BLOCK_UNLIKELY(class > h->part_class) &&
+		(class == HEAP_NO_CLASS || heap_has_hole(h, size)))
 		return heap_serve_more(h, size, tag);
 	return heap_serve_free(h, size, tag, class);
 }
@@ -280,6 +281,7 @@ void heap_init(struct heap *h, unsigned char *lo, const struct block_key *key,
 	h->spare_class = parts ? HEAP_SL * (uint32_t)__builtin_ctz(h->spare_map) : 0;
 	h->number = number;
 	h->part_block = parts ? parts->size - (uint32_t)HEAP_RUN_ENDS : 0;
+	h->part_class = parts ? class_of(h->part_block) : HEAP_NO_CLASS - 1;
 }
 
 /* A header has at least BLOCK_MIN bytes and an end mark behind it. */

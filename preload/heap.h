@@ -47,6 +47,7 @@ struct heap {
 	uint32_t spare_map;   /* fl_map is at least this: parts can be given back */
 	uint32_t spare_class; /* of a block that has them */
 	uint32_t part_block;  /* the largest block of one part */
+	uint32_t part_class;  /* its class */
 	uint8_t number;
 	/* atomic, relaxed: no header is at this place or behind it; grows */
 	uint32_t reach;

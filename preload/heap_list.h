@@ -290,6 +290,25 @@ HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_
 	return heap_put_live(h, place, size, keep, tag);
 }
 
+/* Free memory that is in no list. The block behind it says PREV_FREE. */
+struct heap_hand {
+	uint32_t place, had;
+	bool high; /* what is behind stays: the block is best cut from the end */
+};
+
+/* A live block of it; the rest is free. */
+HEAP_INLINE void *heap_cut_hand(
+	struct heap *h, const struct heap_hand *hand, uint32_t size, uint8_t tag)
+{
+	uint32_t rest = hand->had - size, end = hand->place + hand->had;
+
+	if (!hand->high || rest < BLOCK_MIN)
+		return heap_cut(h, hand->place, hand->had, size, 0, tag);
+	block_set(heap_at(h, end), block_word(heap_at(h, end)) & ~BLOCK_PREV_FREE);
+	heap_put_free(h, hand->place, rest);
+	return heap_put_live(h, end - size, size, BLOCK_PREV_FREE, tag);
+}
+
 /* Bytes that belong to no block, and are counted as used, wait in the inbox. */
 HEAP_INLINE void heap_put_returned(struct heap *h, uint32_t place, uint32_t size)
 {
@@ -314,6 +333,14 @@ static inline void heap_set_own(struct heap *h, uint64_t own)
 	__atomic_store_n(&h->own, own, __ATOMIC_RELAXED);
 }
 
+/* Between parts of its own is one that is free, and does for `size` bytes: better than to
+ * cut a large block. */
+static inline bool heap_has_hole(const struct heap *h, uint32_t size)
+{
+	return h->parts && size <= h->part_block &&
+	       (parts_free(h->parts) & h->own << 1 & h->own >> 1);
+}
+
 /* The free block before b, whose header says that there is one: its place, checked. */
 HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t *word)
 {
@@ -329,9 +356,8 @@ HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t
 
 /* heap_parts.c: a live block from new parts. NULL: there are none. */
 void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag);
-/* The same for memory in hand: in no list, *had bytes, the block behind it says
- * PREV_FREE. 0: no parts. */
-uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had);
+/* New parts, in hand, and what is free beside them. False: there are none. */
+bool heap_more(struct heap *h, uint32_t size, struct heap_hand *hand);
 
 /* heap.c: when there are no parts either. */
 void *heap_serve_last(struct heap *h, uint32_t size, uint8_t tag);

@@ -53,7 +53,7 @@ HEAP_INLINE uint32_t heap_join_before(struct heap *h, uint32_t place)
 }
 
 /* New parts and what is free beside them, in hand. */
-static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *had)
+static void heap_join(struct heap *h, unsigned first, unsigned n, struct heap_hand *hand)
 {
 	struct heap_new got = heap_own_parts(h, first, n);
 
@@ -65,14 +65,15 @@ static uint32_t heap_join(struct heap *h, unsigned first, unsigned n, uint32_t *
 	} else {
 		heap_set_after_free(heap_at(h, got.end), got.after);
 	}
-	*had = got.end - got.place;
-	return got.place;
+	hand->place = got.place;
+	hand->had = got.end - got.place;
 }
 
 /* Free parts that would make one piece of memory, with what is free beside them. */
 struct heap_gap {
 	unsigned first, count;
 	int64_t bytes; /* with all that is free around */
+	bool high;     /* these are the last of it */
 };
 
 /* Bytes that new parts from `part` on get from what is before; 8 less at a run's start.
@@ -125,6 +126,7 @@ static bool heap_gap_in(const struct heap *h, uint32_t size, struct heap_gap *ru
 	if (high <= low && high <= run->count) {
 		run->first += run->count - high;
 		run->count = high;
+		run->high = true;
 	} else if (low <= run->count) {
 		run->count = low;
 	}
@@ -149,8 +151,8 @@ static bool heap_find_gap(
 }
 
 /* A block of which one part is not enough. */
-static __attribute__((noinline)) uint32_t heap_more_run(
-	struct heap *h, uint32_t size, uint32_t *had)
+static __attribute__((noinline)) bool heap_more_run(
+	struct heap *h, uint32_t size, struct heap_hand *hand)
 {
 	struct heap_gap gap;
 	uint64_t free;
@@ -158,12 +160,15 @@ static __attribute__((noinline)) uint32_t heap_more_run(
 	for (int i = 0; i < PARTS_TRIES; i++) {
 		free = parts_free(h->parts);
 		if (!heap_find_gap(h, size, free, &gap))
-			return 0;
+			return false;
 		if (parts_take_these(
-			    h->parts, parts_mask(gap.first, gap.count), h->number) == 0)
-			return heap_join(h, gap.first, gap.count, had);
+			    h->parts, parts_mask(gap.first, gap.count), h->number) == 0) {
+			hand->high = gap.high;
+			heap_join(h, gap.first, gap.count, hand);
+			return true;
+		}
 	}
-	return 0;
+	return false;
 }
 
 /* One more part: its number, or -1. Bound: PARTS_TRIES. */
@@ -183,25 +188,27 @@ HEAP_INLINE int heap_take_one(struct heap *h)
 	return -1;
 }
 
-uint32_t heap_more(struct heap *h, uint32_t size, uint32_t *had)
+bool heap_more(struct heap *h, uint32_t size, struct heap_hand *hand)
 {
 	int part;
 
 	if (!h->parts)
-		return 0;
+		return false;
 	if (size > h->part_block)
-		return heap_more_run(h, size, had);
+		return heap_more_run(h, size, hand);
 	part = heap_take_one(h);
-	return part < 0 ? 0 : heap_join(h, (unsigned)part, 1, had);
+	if (part >= 0)
+		heap_join(h, (unsigned)part, 1, hand);
+	return part >= 0;
 }
 
 static __attribute__((noinline)) void *heap_serve_run(
 	struct heap *h, uint32_t size, uint8_t tag)
 {
-	uint32_t had, place = heap_more(h, size, &had);
+	struct heap_hand hand;
 
-	return BLOCK_LIKELY(place != 0) ? heap_cut(h, place, had, size, 0, tag)
-					: heap_serve_last(h, size, tag);
+	return heap_more(h, size, &hand) ? heap_cut_hand(h, &hand, size, tag)
+					 : heap_serve_last(h, size, tag);
 }
 
 /*

@@ -9,10 +9,11 @@
 
 size_t parts_size_for(size_t max)
 {
-	size_t size = (max / PARTS_MAX + PARTS_LEAST - 1) & ~(PARTS_LEAST - 1);
+	size_t size = (max + PARTS_MAX - 1) / PARTS_MAX;
 
-	while (size * PARTS_MAX < max)
-		size += PARTS_LEAST;
+	if (size < PARTS_BEST && max / PARTS_BEST >= PARTS_ENOUGH)
+		size = PARTS_BEST;
+	size = (size + PARTS_LEAST - 1) & ~(PARTS_LEAST - 1);
 	return size ? size : PARTS_LEAST;
 }
 

@@ -2,7 +2,7 @@
 /*
  * parts.h - the memory of a pool in up to 64 equal parts, and who has which
  *
- * A part is a multiple of 16 KiB. One 64-bit word says which parts are free; a heap takes
+ * A part is a multiple of a page. One 64-bit word says which parts are free; a heap takes
  * a run of them by one compare-and-swap and gives them back by one fetch-or. `owner` says
  * whose a taken part is. It is written by the taker before any block of the part exists,
  * and stays until the part is taken again: so whoever holds a block may read it.
@@ -18,8 +18,12 @@
 #include <stdint.h>
 
 #define PARTS_MAX   64u
-#define PARTS_LEAST (16UL << 10)
-#define PARTS_TRIES 3
+#define PARTS_LEAST 4096UL
+/* One part is enough for every block that a cache has a bin for, if the pool has so many.
+ */
+#define PARTS_BEST   (76UL << 10)
+#define PARTS_ENOUGH 40u
+#define PARTS_TRIES  3
 
 struct parts {
 	/* atomic: acquire when parts are taken, release when they are given */
@@ -30,7 +34,7 @@ struct parts {
 	uint8_t owner[PARTS_MAX];   /* number of a heap; atomic, relaxed */
 };
 
-/* Bytes of a part in a pool that may grow to `max`; 0 < max < 4 GiB. */
+/* Bytes of a part in a pool that may grow to `max` < 4 GiB: a 64th, or a little more. */
 size_t parts_size_for(size_t max);
 
 /* All parts taken, by nobody. reserved: a multiple of part_size. */
@@ -72,8 +76,10 @@ static inline void parts_set_owner(struct parts *p, unsigned part, uint8_t owner
  * the first of four; else any. */
 static inline uint64_t parts_choose_one(uint64_t free, uint64_t own)
 {
-	uint64_t best = free & (own << 1 | own >> 1), two = free & free >> 1;
+	uint64_t best = free & own << 1 & own >> 1, two = free & free >> 1;
 
+	if (!best)
+		best = free & (own << 1 | own >> 1);
 	if (!best)
 		best = two & two >> 2 & (free << 1 | 1);
 	return best ? best & -best : free & -free;

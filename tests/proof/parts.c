@@ -4,15 +4,15 @@
  *
  * parts_of() divides by a multiplication: for every size that a part can have, and every
  * page up to 4 GiB and one part more (what a request rounded up can be), the quotient is
- * the exact one. That is 2^20 pages for each of 4,096 sizes, looked at where the quotient
- * changes: between two such places it is constant, since it does not fall.
+ * the exact one. That is 2^20 pages for each of 16,384 sizes, looked at where the
+ * quotient changes: between two such places it is constant, since it does not fall.
  */
 #include <stdio.h>
 
 #include "parts.h"
 
 #define PAGE	  4096UL
-#define SIZES	  4096UL /* parts of 16 KiB, 32 KiB ... 64 MiB: 64 of them are 4 GiB */
+#define SIZES	  16384UL /* parts of 1, 2 ... 16,384 pages: 64 of the last are 4 GiB */
 #define PAGES_ALL (1UL << 20)
 
 static struct parts p;
@@ -49,14 +49,20 @@ static int quotients(void)
 	return 0;
 }
 
+/* Not more than needed, but where a part is to hold any block of a cache. */
+static bool sparing(size_t size, size_t max)
+{
+	return size == PARTS_LEAST || (size - PARTS_LEAST) * PARTS_MAX < max ||
+	       (size == PARTS_BEST && max / size >= PARTS_ENOUGH);
+}
+
 static int sizes_hold(void)
 {
 	for (size_t max = 1; max <= SIZES * PARTS_LEAST * PARTS_MAX;
 		max += PAGE / 4 - 1) {
 		size_t size = parts_size_for(max);
 
-		if (size % PARTS_LEAST || size * PARTS_MAX < max ||
-			(size > PARTS_LEAST && (size - PARTS_LEAST) * PARTS_MAX >= max)) {
+		if (size % PARTS_LEAST || size * PARTS_MAX < max || !sparing(size, max)) {
 			printf("%zu bytes: parts of %zu\n", max, size);
 			return 1;
 		}

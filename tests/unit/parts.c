@@ -42,7 +42,8 @@ static void sizes(void)
 
 		CHECK(size % PARTS_LEAST == 0 && size >= PARTS_LEAST);
 		CHECK(size * PARTS_MAX >= max);
-		CHECK(size == PARTS_LEAST || (size - PARTS_LEAST) * PARTS_MAX < max);
+		CHECK(size == PARTS_LEAST || (size - PARTS_LEAST) * PARTS_MAX < max ||
+			(size == PARTS_BEST && max / size >= PARTS_ENOUGH));
 	}
 }
 

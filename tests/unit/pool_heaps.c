@@ -57,7 +57,7 @@ static void depths(void)
 /* As many as threads, one for others, one for who tidies; never more than parts. */
 static void heaps(void)
 {
-	struct pool *p = make(SIZE, 0, NULL), *few = make(64UL << 10, 0, NULL);
+	struct pool *p = make(SIZE, 0, NULL), *few = make(16UL << 10, 0, NULL);
 	struct heap *h[POOL_HEAPS];
 	unsigned n = 0;
 
@@ -80,7 +80,7 @@ static void heaps(void)
 			pool_heap(p, i)->reach == p->heap->reach);
 	pools_delete(p);
 	pools_delete(few);
-	p = make(8 * SIZE, 0, NULL);
+	p = make(64 * PARTS_BEST, 0, NULL);
 	pool_ready_heaps(p, 1000);
 	CHECK(p->heaps == POOL_HEAPS);
 	pools_delete(p);
