@@ -9,7 +9,9 @@
 #include "pool.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "debug.h"
 #include "log.h"
 #include "tag_block.h"
 
@@ -259,6 +261,9 @@ static void pool_have(struct pool *p, size_t before)
 			heap_extend(p->heap, pool_have_span(p) - before);
 		return;
 	}
+	if (debug_level() > 0)
+		memset((char *)p->area.base + before, DEBUG_FRESH,
+			p->area.committed - before);
 	for (unsigned i = 0; i < p->heaps; i++)
 		heap_set_reach(pool_heap(p, i), p->area.committed);
 	first = (unsigned)(before / parts->size);

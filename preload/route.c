@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cache_inline.h"
+#include "debug.h"
 #include "log.h"
 #include "pools.h"
 #include "probe.h"
@@ -48,6 +49,8 @@ void route_free_pool(struct pool *pool, void *p)
 
 	if (pools_inherited(pool))
 		return;
+	if (UNLIKELY(debug_level() > 0))
+		route_debug_freeing_slow(pool, p);
 	v = pool_return(pool, p);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		pool_misuse(pool, p, v);

@@ -71,6 +71,7 @@ struct slot {
 	uint32_t tid;
 	uint32_t entered_depth;
 	struct route_watch *watch; /* calls are counted here; NULL: not; owner only */
+	bool debug;		   /* MALLOC_DEBUG is set; owner only */
 	struct site_walked *walks; /* made before the first route that asks for sites */
 
 	/* counters: the owner writes with plain stores, anybody may read */

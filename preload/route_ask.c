@@ -164,8 +164,23 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	return p;
 }
 
+static void *route_alloc_debug_slow(
+	struct slot *s, size_t size, size_t align, const struct site_frame *f)
+{
+	void *p;
+
+	route_debug_before_slow(s);
+	s->debug = false;
+	p = route_alloc(s, size, align, f);
+	s->debug = true;
+	route_debug_new_slow(p);
+	return p;
+}
+
 void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
+	if (UNLIKELY(s->debug))
+		return route_alloc_debug_slow(s, size, align, f);
 	if (UNLIKELY(s->watch != NULL))
 		return route_alloc_watched(s, size, align, f);
 	if (s->entered)

@@ -26,6 +26,7 @@ route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
 route_free_fn route_free_slow;	     /* matched, without one */
 route_free_fn route_free_watched;    /* matched, either way; counts and times */
+route_free_fn route_free_debug;	     /* matched, either way; MALLOC_DEBUG is set */
 /* not matched, while other threads are audited: whose blocks it frees is seen */
 route_malloc_fn route_malloc_unaudited;
 route_free_fn route_free_unaudited;
@@ -46,6 +47,12 @@ void *route_full_own_slow(struct cache *c, size_t n, size_t align);
 /* From a pool and on a tag that may be others than those of the thread's cache. */
 void *route_alloc_from(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
+
+/* MALLOC_DEBUG is set (route_debug.c): before a call of a matched thread, after a new
+ * block, before a free of a live block. */
+void route_debug_before_slow(struct slot *s);
+void route_debug_new_slow(void *p);
+void route_debug_freeing_slow(struct pool *pool, void *p);
 
 /* Owner: the chunk of frees for the helper that is being filled is full enough. */
 void route_defer_push(struct slot *s);

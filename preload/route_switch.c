@@ -16,6 +16,7 @@
 
 #include <errno.h>
 
+#include "debug.h"
 #include "site_thread.h"
 
 static route_malloc_fn route_malloc_switch;
@@ -50,6 +51,11 @@ static void route_set_functions(struct slot *s)
 	} else if (audit_going() && !s->route && !s->entered) {
 		m = route_malloc_unaudited;
 		f = route_free_unaudited;
+	}
+	s->debug = s->route && debug_level() > 0;
+	if (s->debug) {
+		m = route_malloc_ask;
+		f = route_free_debug;
 	}
 	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);

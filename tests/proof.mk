@@ -64,4 +64,4 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 		!/^(branch|call|function|unconditional|----)/ { at = FILENAME ":" $$2 ":" $$3 }' \
 		$(COVERED:%=%.c.gcov) >branches.txt; wc -l branches.txt
 	@! grep -Hn '#####' $(COVERED:%=$B/cov/%.c.gcov) | grep -vE '__builtin_unreachable\(\)|/\* a lost race \*/'
-$B/prog/hostile: tests/prog/victim.h
+$B/prog/hostile $B/prog/debug_rules: tests/prog/victim.h
