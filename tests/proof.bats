@@ -18,5 +18,5 @@ load helper
 @test "every byte of a pool is in the part that division says, whatever the size of parts" {
 	run "$ROOT/build/proof/parts"
 	assert_success
-	assert_contains "4096 sizes, every page of 4 GiB"
+	assert_contains "16384 sizes, every page of 4 GiB"
 }

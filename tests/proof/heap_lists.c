@@ -107,7 +107,7 @@ static void build(const struct lists *m)
 			uint32_t place = node[m->at[c][i]];
 
 			make_free(place, sizes[c]);
-			list_push(h, heap_at(h, place), place, sizes[c]);
+			list_push(h, heap_at(h, place), place, class_at(c));
 		}
 }
 
@@ -136,7 +136,7 @@ static void pushes(const struct lists *m, unsigned out)
 			then.at[c][0] = (unsigned char)n;
 			build(m);
 			make_free(node[n], sizes[c]);
-			list_push(h, heap_at(h, node[n]), node[n], sizes[c]);
+			list_push(h, heap_at(h, node[n]), node[n], class_at(c));
 			same(&then);
 			changes++;
 		}
