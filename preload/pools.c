@@ -21,7 +21,7 @@
 #define POOLS_WINDOW \
 	0x600000000000UL /* between the program and the kernel's mmap region */
 #define POOLS_HULL   (64UL << 30)
-#define POOLS_PLACES (1UL << 22) /* where the window may begin, 2 MiB apart */
+#define POOLS_PLACES (12UL << 20) /* where it may begin, 2 MiB apart: 24 TiB */
 #define POOLS_TABLES 16
 
 uintptr_t pools_lo;
