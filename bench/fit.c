@@ -61,9 +61,10 @@ static void *take(struct cache *c, size_t n)
 
 static void give(struct cache *c, void *p)
 {
-	if (bare ? heap_free(c->heap, p) != HEAP_OK : !cache_is_live(c, p))
+	if (bare ? heap_free(c->heap, p) != HEAP_OK
+		 : !cache_is_live(c, p, block_size(block_of(p))))
 		exit(2);
-	if (!bare && !cache_free_live(c, p))
+	if (!bare && !cache_free_live(c, p, block_size(block_of(p))))
 		cache_overflow(c, p);
 }
 

@@ -166,7 +166,7 @@ void *cache_miss(struct cache *c, size_t n, unsigned bin)
 {
 	c->misses++;
 	if (bin == CACHE_TINY) {
-		void *p = cache_pop(c, ++bin);
+		void *p = cache_pop(&c->bin[++bin]);
 
 		if (p)
 			return p;
@@ -220,18 +220,18 @@ static inline bool cache_deepen(struct cache *c, void *p, unsigned bin)
 		return false;
 	c->credit -= size;
 	b->full++;
-	return cache_push(c, bin, p);
+	return cache_push(b, p);
 }
 
 /* Its bin, CACHE_TINY if it has none, took p or is as deep as it may be. */
 static inline bool cache_keep(struct cache *c, void *p, unsigned *bin)
 {
-	uint32_t word = block_word(block_of(p));
+	uint32_t size = block_size(block_of(p));
 
 	*bin = CACHE_TINY;
-	if (word >= CACHE_LARGE_END)
+	if (size >= CACHE_LARGE_END)
 		return false;
-	*bin = cache_bin_of(c, word);
+	*bin = (unsigned)(cache_bin_of(c, size) - c->bin);
 	return cache_deepen(c, p, *bin);
 }
 
@@ -333,7 +333,7 @@ enum heap_verdict cache_free_odd(struct cache *c, void *p)
 		cache_hold(c, 1, (long)block_size(b));
 	}
 	block_revive(&c->key, b, c->tag);
-	if (!cache_free_live(c, p))
+	if (!cache_free_live(c, p, block_size(b)))
 		cache_overflow_odd(c, p);
 	return HEAP_OK;
 }

@@ -80,67 +80,87 @@ void cache_overflow(struct cache *c, void *p);
 
 /* ---- which bin ---- */
 
-/* Bin of the blocks that requests of n <= CACHE_SMALL bytes get. */
-static inline unsigned cache_small_bin(size_t n)
+/*
+ * Of small blocks: their size in bytes is as far from the first bin as their bin, since
+ * both go by 16.
+ */
+_Static_assert(sizeof(struct cache_bin) == BLOCK_ALIGN, "see above");
+
+static inline struct cache_bin *cache_small_bin(struct cache *c, size_t size)
 {
-	return (unsigned)(n + BLOCK_HEADER + BLOCK_ALIGN - 1) / (unsigned)BLOCK_ALIGN;
+	return (struct cache_bin *)(void *)((char *)c->bin + size);
 }
 
-/* The same for n <= CACHE_LARGE: the class above the one the last byte falls into. */
+/* The size of blocks for n <= CACHE_SMALL bytes; CACHE_TINY's for n <= 8. */
+static inline size_t cache_small_size(size_t n)
+{
+	return (n + BLOCK_HEADER + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1);
+}
+
+/* The bin for n <= CACHE_LARGE: the class above the one the last byte falls into. */
 static inline unsigned cache_large_bin(const struct cache *c, size_t n)
 {
 	return c->large_bin[(n + BLOCK_HEADER - 1) / CACHE_LARGE_UNIT] + 1u;
 }
 
-/* Bin of a block by the first word of its header, whose size is below CACHE_LARGE_END. */
-CACHE_INLINE unsigned cache_bin_of(const struct cache *c, uint32_t word)
+/* The bin of blocks of this size, which is below CACHE_LARGE_END. */
+CACHE_INLINE struct cache_bin *cache_bin_of(struct cache *c, uint32_t size)
 {
-	if (word < CACHE_SMALL_BLOCK + BLOCK_ALIGN)
-		return word / BLOCK_ALIGN;
-	return c->large_bin[word / CACHE_LARGE_UNIT];
+	if (__builtin_expect(size < CACHE_SMALL_BLOCK + BLOCK_ALIGN, 1))
+		return cache_small_bin(c, size);
+	return &c->bin[c->large_bin[size / CACHE_LARGE_UNIT]];
 }
 
 /* ---- hits ---- */
 
-CACHE_INLINE void *cache_pop(struct cache *c, unsigned bin)
+CACHE_INLINE void *cache_pop(struct cache_bin *bin)
 {
-	void **top = c->bin[bin].top, *p = *top;
+	void **top = bin->top, *p = *top;
 
 	if (__builtin_expect(p == NULL, 0))
 		return NULL;
-	c->bin[bin].top = top - 1;
+	bin->top = top - 1;
 	block_flip(block_of(p));
 	return p;
 }
 
 /* p is live. False: the bin is full. */
-CACHE_INLINE bool cache_push(struct cache *c, unsigned bin, void *p)
+CACHE_INLINE bool cache_push(struct cache_bin *bin, void *p)
 {
-	void **top = c->bin[bin].top;
+	void **top = bin->top;
 
-	if (__builtin_expect(top == c->bin[bin].full, 0))
+	if (__builtin_expect(top == bin->full, 0))
 		return false;
 	top[1] = p;
-	c->bin[bin].top = top + 1;
+	bin->top = top + 1;
 	block_flip(block_of(p));
 	return true;
+}
+
+CACHE_INLINE void *cache_alloc_large(struct cache *c, size_t n)
+{
+	unsigned bin;
+	void *p;
+
+	if (__builtin_expect(n > CACHE_LARGE, 0))
+		return cache_alloc_huge(c, n);
+	bin = cache_large_bin(c, n);
+	p = cache_pop(&c->bin[bin]);
+	return __builtin_expect(p != NULL, 1) ? p : cache_miss(c, n, bin);
 }
 
 /* A block for n bytes. */
 CACHE_INLINE void *cache_alloc(struct cache *c, size_t n)
 {
-	unsigned bin;
+	size_t size = cache_small_size(n);
 	void *p;
 
-	if (__builtin_expect(n > CACHE_SMALL, 0)) {
-		if (__builtin_expect(n > CACHE_LARGE, 0))
-			return cache_alloc_huge(c, n);
-		bin = cache_large_bin(c, n);
-	} else {
-		bin = cache_small_bin(n);
-	}
-	p = cache_pop(c, bin);
-	return __builtin_expect(p != NULL, 1) ? p : cache_miss(c, n, bin);
+	if (__builtin_expect(n > CACHE_SMALL, 0))
+		return cache_alloc_large(c, n);
+	p = cache_pop(cache_small_bin(c, size));
+	return __builtin_expect(p != NULL, 1)
+		       ? p
+		       : cache_miss(c, n, (unsigned)(size / BLOCK_ALIGN));
 }
 
 /* Does p lie in this cache's pool, as far as the cache knows it? Detached: never. */
@@ -149,21 +169,19 @@ static inline bool cache_owns(const struct cache *c, const void *p)
 	return (uintptr_t)p - c->lo < c->span;
 }
 
-/* A block of this pool: live, of the cache's tag, without slack? */
-static inline bool cache_is_live(const struct cache *c, const void *p)
+/* A block of this pool, of this size as it says: live, of the cache's tag, no slack? */
+static inline bool cache_is_live(const struct cache *c, const void *p, uint32_t size)
 {
 	const struct block *b = block_of(p);
 
-	return block_mark(b) == (block_seal(&c->key, b, block_size(b)) | c->tag_bits);
+	return block_mark(b) == (block_seal(&c->key, b, size) | c->tag_bits);
 }
 
 /* p is that. True: it is cached. */
-CACHE_INLINE bool cache_free_live(struct cache *c, void *p)
+CACHE_INLINE bool cache_free_live(struct cache *c, void *p, uint32_t size)
 {
-	uint32_t word = block_word(block_of(p));
-
-	return __builtin_expect(word < CACHE_LARGE_END, 1) &&
-	       cache_push(c, cache_bin_of(c, word), p);
+	return __builtin_expect(size < CACHE_LARGE_END, 1) &&
+	       cache_push(cache_bin_of(c, size), p);
 }
 
 #endif

@@ -322,12 +322,16 @@ static __attribute__((noinline)) void route_free_full(void *p, struct slot *s)
 void route_free_cached(void *p, struct slot *s)
 {
 	struct cache *c = route_cache(s);
+	uint32_t size;
 
-	if (__builtin_expect(!cache_owns(c, p), 0))
+	if (__builtin_expect(!cache_owns(c, p), 0)) {
 		route_free_foreign(p, s);
-	else if (__builtin_expect(!cache_is_live(c, p), 0))
+		return;
+	}
+	size = block_size(block_of(p));
+	if (__builtin_expect(!cache_is_live(c, p, size), 0))
 		route_free_odd(p, s);
-	else if (__builtin_expect(!cache_free_live(c, p), 0))
+	else if (__builtin_expect(!cache_free_live(c, p, size), 0))
 		route_free_full(p, s);
 }
 

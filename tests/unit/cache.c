@@ -139,7 +139,7 @@ static void past_the_end(void)
 		q = s + 112;
 		memcpy(&header, q - 8, 8);
 		memset(s + 104, 0x41, k);
-		CHECK(!cache_is_live(cache, q));
+		CHECK(!cache_is_live(cache, q, block_size(block_of(q))));
 		CHECK(give(q) == HEAP_NOT_A_BLOCK || give(q) == HEAP_DOUBLE_FREE);
 		memcpy(q - 8, &header, 8);
 		CHECK(give(s) == HEAP_OK);

@@ -28,9 +28,9 @@ static __attribute__((unused)) enum heap_verdict give_to(struct cache *c, void *
 {
 	if (!cache_owns(c, p))
 		return HEAP_NOT_A_BLOCK;
-	if (!cache_is_live(c, p))
+	if (!cache_is_live(c, p, block_size(block_of(p))))
 		return cache_free_odd(c, p);
-	if (!cache_free_live(c, p))
+	if (!cache_free_live(c, p, block_size(block_of(p))))
 		cache_overflow(c, p);
 	return HEAP_OK;
 }

@@ -71,14 +71,15 @@ static void give(struct cache *c, void *p)
 
 static void give_fast(struct cache *c, void *p)
 {
-	if (!c || !p || !cache_owns(c, p) || !cache_is_live(c, p)) {
+	if (!c || !p || !cache_owns(c, p) ||
+		!cache_is_live(c, p, block_size(block_of(p)))) {
 		if (c && p && !cache_owns(c, p))
 			cache_see_growth(c);
 		give(c, p);
 		return;
 	}
 	look(p);
-	if (!cache_free_live(c, p))
+	if (!cache_free_live(c, p, block_size(block_of(p))))
 		cache_overflow(c, p);
 }
 
