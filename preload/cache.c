@@ -13,7 +13,6 @@
 
 #include "tag_block.h"
 
-#define CACHE_FEW   4  /* the share of all parts below which free ones are few */
 #define CACHE_CHAIN 4u /* blocks that go home to another heap by one push */
 #define CACHE_SPARE 8u /* cached blocks given up before an allocation fails */
 #define CACHE_TRIES 4  /* pushes at most; then a block is parked */
@@ -29,10 +28,9 @@ static inline bool cache_empty(const struct cache *c, unsigned bin)
 	return !*c->bin[bin].top;
 }
 
-/* Soon nobody can get another part: what is free is in the heaps. */
 static inline bool cache_under_pressure(const struct cache *c)
 {
-	return (unsigned)__builtin_popcountl(parts_free(c->parts)) < c->few;
+	return heap_is_scarce(c->heap ? c->heap : c->pool->heap);
 }
 
 void cache_see_growth(struct cache *c)
@@ -41,7 +39,6 @@ void cache_see_growth(struct cache *c)
 	size_t committed = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED);
 
 	c->span = committed - BLOCK_ALIGN;
-	c->few = (unsigned)(committed / c->pool->hot->parts.size / CACHE_FEW);
 }
 
 /* ---- home ---- */

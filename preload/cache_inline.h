@@ -46,8 +46,6 @@ struct cache {
 	bool share;
 	struct heap *heap;   /* own; NULL: none was free */
 	struct parts *parts; /* of the pool */
-	unsigned few; /* when fewer are free, blocks have exact sizes and bins stay as
-			 they are */
 	struct pool *pool;
 	cache_full_fn *full;
 	uint64_t misses; /* owner writes, others read for figures */

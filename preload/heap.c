@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define HEAP_GIVES 16 /* free blocks that are looked through for parts, see below */
+#define HEAP_FEW   4  /* the share of all parts below which free ones are few */
 #define HEAP_SCAN  8  /* blocks looked at in the exact class before giving up */
 
 /* ---- allocation ---- */
@@ -135,7 +136,7 @@ static __attribute__((noinline)) void *heap_serve_free(
 	return heap_cut(h, place, had, size, 0, tag);
 }
 
-/* b, whose left neighbour is free, becomes one returned block with that. */
+/* b, whose left neighbour is in hand, becomes one returned block with that. */
 HEAP_INLINE void heap_merge_later(
 	struct heap *h, struct block *b, const struct heap_merge *m)
 {
@@ -144,23 +145,22 @@ HEAP_INLINE void heap_merge_later(
 	heap_put_returned(h, m->place, m->after - m->place);
 }
 
-/* It has the size, with its neighbours. */
+/* It has the size, with its neighbours; the left one is in hand. */
 HEAP_INLINE void *heap_serve_merged(struct heap *h, uint32_t size, uint8_t tag,
 	struct block *b, const struct heap_merge *m)
 {
 	heap_drop_first_returned(h, b);
 	heap_count_less(h, m->after - heap_place(h, b));
-	if (m->left)
-		list_remove(h, m->place, m->left);
 	heap_merge_right(h, m);
 	return heap_cut(h, m->place, m->total, size, 0, tag);
 }
 
 /*
  * The first returned block is served as it is when it has the size, or from what it and
- * its neighbours make when that is large enough. Else they are merged, and the block is
- * served from elsewhere; if only new parts could do that, they wait. Merging on both
- * sides, too, would be too long for one call: the right side's turn comes with the next.
+ * its neighbours make when that is large enough and no other block is nearer. Else they
+ * are merged, and the block is served from the list of `class`; if only new parts could
+ * do that, they wait. Merging on both sides, too, would be too long for one call: the
+ * right side's turn comes with the next.
  */
 static __attribute__((noinline)) void *heap_serve_returned(
 	struct heap *h, uint32_t size, uint8_t tag)
@@ -168,6 +168,7 @@ static __attribute__((noinline)) void *heap_serve_returned(
 	struct block *b = heap_first_returned(h);
 	struct heap_merge m;
 	uint32_t class;
+	bool merged;
 
 	if (block_size(b) - size <= size / 16) {
 		heap_drop_first_returned(h, b);
@@ -177,21 +178,25 @@ static __attribute__((noinline)) void *heap_serve_returned(
 	}
 	heap_look(h, b, &m);
 	class = list_find(h, class_fitting(size));
-	if (m.total >= size && ((m.left && m.right) || class_of(m.total) <= class))
-		return heap_serve_merged(h, size, tag, b, &m);
-	if (class == HEAP_NO_CLASS)
+	merged = m.total >= size && ((m.left && m.right) || class_of(m.total) <= class);
+	if (class == HEAP_NO_CLASS && !merged)
 		return heap_serve_more(h, size, tag);
 	if (m.left)
 		list_remove(h, m.place, m.left);
+	/* was that the last of its class, it is large enough itself */
+	if (merged || !h->list[class])
+		return heap_serve_merged(h, size, tag, b, &m);
 	if (m.left && m.right) {
 		heap_merge_later(h, b, &m);
-	} else {
-		heap_drop_first_returned(h, b);
-		heap_count_less(h, block_size(b));
-		heap_merge_right(h, &m);
-		heap_put_free(h, m.place, m.total);
+		return heap_serve_free(h, size, tag, class);
 	}
-	return heap_serve_free(h, size, tag, list_find(h, class_fitting(size)));
+	heap_drop_first_returned(h, b);
+	heap_count_less(h, block_size(b));
+	heap_merge_right(h, &m);
+	if (!h->list[class])
+		return heap_cut(h, m.place, m.total, size, 0, tag);
+	heap_put_free(h, m.place, m.total);
+	return heap_serve_free(h, size, tag, class);
 }
 
 /* Neither a free block nor parts; or a large block, whose bound is another: what a few
@@ -205,6 +210,8 @@ __attribute__((noinline)) void *heap_serve_last(
 	/* what the heap has free between two gaps makes one of them */
 	if (size > h->part_block)
 		heap_trim(h, HEAP_GIVES);
+	else if (h->parts)
+		heap_see_scarce(h);
 	return heap_take(h, size, &hand) ? heap_cut_hand(h, &hand, size, tag) : NULL;
 }
 
@@ -290,6 +297,9 @@ void heap_set_reach(struct heap *h, size_t reach)
 	/* relaxed: places behind it are not in use yet */
 	__atomic_store_n(&h->reach, (uint32_t)(reach - BLOCK_HEADER - BLOCK_MIN + 1),
 		__ATOMIC_RELAXED);
+	if (h->parts)
+		__atomic_store_n(&h->few, (uint32_t)(reach / h->parts->size / HEAP_FEW),
+			__ATOMIC_RELAXED);
 }
 
 void heap_extend(struct heap *h, size_t len)

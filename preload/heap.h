@@ -51,15 +51,17 @@ struct heap {
 	uint8_t number;
 	/* atomic, relaxed: no header is at this place or behind it; grows */
 	uint32_t reach;
+	uint32_t few; /* free parts are, below this; atomic, relaxed: grows with it */
 
 	/* the owner's; figures are read by others */
 	uint32_t fl_map, sl_map[HEAP_FL + 1]; /* the last is 0: the largest request's */
 	uint32_t inbox;			      /* place; taken from `returned`; 0: none */
 	uint64_t own;			      /* parts, as bits; atomic, relaxed */
-	uint32_t end;			      /* of a native pool: bytes it has */
-	size_t used, peak;		      /* bytes in blocks that are not free */
-	long served_blocks, served_bytes;     /* handed out live since it was adopted */
-	uint32_t list[HEAP_LISTS];	      /* place of the first free block; 0: none */
+	bool scarce;	   /* when it last took or gave parts, free ones were few */
+	uint32_t end;	   /* of a native pool: bytes it has */
+	size_t used, peak; /* bytes in blocks that are not free */
+	long served_blocks, served_bytes; /* handed out live since it was adopted */
+	uint32_t list[HEAP_LISTS];	  /* place of the first free block; 0: none */
 
 	/* written by whoever frees the owner's blocks; atomic: see heap_returned.c */
 	_Alignas(64) uint32_t returned; /* place */
@@ -111,6 +113,11 @@ enum heap_verdict heap_free(struct heap *h, void *p);
 static inline bool heap_has_spare(const struct heap *h)
 {
 	return h->fl_map >= h->spare_map;
+}
+/* Soon nobody can get another part: what is free is in the heaps. */
+static inline bool heap_is_scarce(const struct heap *h)
+{
+	return __atomic_load_n(&h->scarce, __ATOMIC_RELAXED);
 }
 /* Then parts of it can be given back. */
 void heap_give_spare(struct heap *h);

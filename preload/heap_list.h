@@ -327,10 +327,18 @@ static inline bool heap_has_part(const struct heap *h, unsigned part)
 	return part < PARTS_MAX && h->own >> part & 1;
 }
 
+/* relaxed: an estimate */
+static inline void heap_see_scarce(struct heap *h)
+{
+	h->scarce = (unsigned)__builtin_popcountl(parts_free(h->parts)) <
+		    __atomic_load_n(&h->few, __ATOMIC_RELAXED);
+}
+
 static inline void heap_set_own(struct heap *h, uint64_t own)
 {
 	/* relaxed: others read it for figures */
 	__atomic_store_n(&h->own, own, __ATOMIC_RELAXED);
+	heap_see_scarce(h);
 }
 
 /* Between parts of its own is one that is free, and does for `size` bytes: better than to
