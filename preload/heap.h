@@ -57,9 +57,9 @@ struct heap {
 	uint32_t fl_map, sl_map[HEAP_FL + 1]; /* the last is 0: the largest request's */
 	uint32_t inbox;			      /* place; taken from `returned`; 0: none */
 	uint64_t own;			      /* parts, as bits; atomic, relaxed */
-	bool scarce;	   /* when it last took or gave parts, free ones were few */
-	uint32_t end;	   /* of a native pool: bytes it has */
-	size_t used, peak; /* bytes in blocks that are not free */
+	bool scarce;  /* when it last took or gave parts, free ones were few; atomic */
+	uint32_t end; /* of a native pool: bytes it has */
+	size_t used, peak;		  /* bytes in blocks that are not free */
 	long served_blocks, served_bytes; /* handed out live since it was adopted */
 	uint32_t list[HEAP_LISTS];	  /* place of the first free block; 0: none */
 

@@ -330,8 +330,10 @@ static inline bool heap_has_part(const struct heap *h, unsigned part)
 /* relaxed: an estimate */
 static inline void heap_see_scarce(struct heap *h)
 {
-	h->scarce = (unsigned)__builtin_popcountl(parts_free(h->parts)) <
-		    __atomic_load_n(&h->few, __ATOMIC_RELAXED);
+	bool scarce = (unsigned)__builtin_popcountl(parts_free(h->parts)) <
+		      __atomic_load_n(&h->few, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&h->scarce, scarce, __ATOMIC_RELAXED);
 }
 
 static inline void heap_set_own(struct heap *h, uint64_t own)
