@@ -104,8 +104,8 @@ static inline struct heap *pool_heap_of(const struct pool *p, const void *block)
 /* A heap of which the caller is the owner from now on. NULL: all are taken. share: for an
  * ordinary thread; few of these have one. Bound: POOL_HEAPS. */
 struct heap *pool_adopt(struct pool *p, bool share);
-/* Its owner releases all that others returned, and gives all free parts back. Not
- * realtime. Bound: what is returned, and what is free. */
+/* Its owner releases what others returned, and gives all free parts back. Not
+ * realtime. Bound: 4,096 that are returned, and what is free. */
 void pool_tidy(struct heap *h);
 /* The owner no longer needs it: what is returned is released, wholly free parts go back.
  * Not realtime. */

@@ -19,6 +19,7 @@ enum { HEAP_FREE, HEAP_OWNED, HEAP_ORPHAN };
 /* Ordinary threads have a heap of their own only while there are this many parts for
  * each: what an idle one keeps free is nobody else's. */
 #define POOL_PARTS_EACH 8
+#define POOL_TIDY	4096 /* returned blocks that are released at most, at one go */
 #define PUSH_TRIES                                                          \
 	64 /* each that fails means that another thread's push went through \
 	    */
@@ -39,8 +40,8 @@ static bool pool_take_heap(struct heap *h, uint32_t state)
 
 void pool_tidy(struct heap *h)
 {
-	while (heap_take_back(h, 64))
-		;
+	/* others may return blocks faster than they are taken */
+	heap_take_back(h, POOL_TIDY);
 	heap_trim(h, HEAP_ALL_OF_THEM);
 }
 
