@@ -25,22 +25,21 @@
 #include "stopped.h"
 
 #define EVERY	8000
-#define FIRST	4
+#define FIRST	2
 #define LATER	64
 #define LIVE	32
 #define BATCH	24
 #define BLOCKS	40	      /* of "rt", for others to free */
 #define FOREIGN 24000	      /* of another heap, for "rt" to free */
 #define FEW	500	      /* of these where they are one by one in the way */
-#define LARGE	(200UL << 10) /* beyond every bin of a cache */
+#define LARGE	(200UL << 10) /* beyond every bin of a cache; twice: beyond a part */
 #define OWNERS	8	      /* ordinary threads that have a heap of their own at most */
 
 struct scene {
 	const char *name;
-	const char
-		*thread; /* name of the thread that is stepped; NULL: it is the helper */
-	size_t size;	 /* of the blocks of "rt" that others free */
-	int owners;	 /* threads that took heaps before it */
+	const char *thread; /* that is stepped; NULL: the helper is */
+	size_t size;	    /* of the blocks of "rt" that others free */
+	int owners;	    /* threads that took heaps before it */
 	bool few, third_ends, ends, native;
 	void (*before)(void), (*work)(void);
 };
@@ -104,7 +103,7 @@ static void batch_of_realtime(void)
 		live[k] = checked(malloc(16 + (random_below(65521) >> random_below(12))));
 	}
 	free(large);
-	large = checked(malloc(100000 + random_below(100000)));
+	large = checked(malloc(100000 + random_below(sh->hoard ? 100000 : 250000)));
 	odd_blocks();
 	if (native)
 		rtm_free(rtm_alloc(native, 100));
@@ -153,7 +152,7 @@ static void keep(int i, void *p)
 static void allocate_and_free(void)
 {
 	for (int i = 0; i < 8; i++)
-		keep(i, elsewhere(i == 7 ? LARGE : 100UL << i));
+		keep(i, elsewhere(i == 7 ? 2 * LARGE : 100UL << i));
 	for (int i = 0; i < 8; i++)
 		free(kept[i]);
 }
@@ -339,7 +338,7 @@ static void let_helper_work(struct tracer *t, const char *policy)
 		sh->hoard = 2400000;
 		batch(t);
 		step_all(t);
-		sh->hoard = 4400000; /* more than the pool began with */
+		sh->hoard = 4300000; /* more than the pool began with */
 		batch(t);
 		return;
 	}
