@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "child.h"
 #include "helper_birth.h"
 #include "helper_group.h"
 #include "log.h"
@@ -46,8 +47,8 @@
 #define HELPER_GROW_MAX (2UL << 20)
 #define HELPER_LOW_MAX	(4UL << 20)
 
-static int helper_state;      /* atomic: 0 none, 1 started */
-static uint32_t helper_leave; /* futex */
+CHILD_DATA static int helper_state; /* atomic: 0 none, 1 started */
+static uint32_t helper_leave;	    /* futex */
 static pthread_t helper_thread;
 static bool helper_natives;	  /* atomic, relaxed: a pool of the API may grow */
 static void (*helper_also)(void); /* atomic: release by who asks, acquire by the helper */
@@ -303,6 +304,6 @@ bool helper_make_room(void)
 
 void helper_child(void)
 {
-	route_alone = NULL;
-	helper_state = 0;
+	CHILD_SET(route_alone, NULL);
+	CHILD_SET(helper_state, 0);
 }

@@ -17,6 +17,7 @@
 
 #include "sys.h"
 #include "tag.h"
+#include "child.h"
 
 #define POOLS_WINDOW \
 	0x600000000000UL /* between the program and the kernel's mmap region */
@@ -36,11 +37,11 @@ struct pools_table {
 };
 
 static struct pool pools_all[POOLS_MAX];
-static bool pools_taken[POOLS_MAX];
+CHILD_DATA static bool pools_taken[POOLS_MAX];
 static struct pools_table pools_tables[POOLS_TABLES];
 static unsigned pools_generation; /* atomic: release by writers, acquire by readers */
-static struct lock pools_lock;	  /* writers; never taken by malloc or free */
-static uintptr_t pools_next;	  /* where the next pool is wished */
+CHILD_DATA static struct lock pools_lock; /* writers; never taken by malloc or free */
+static uintptr_t pools_next;		  /* where the next pool is wished */
 
 /* ---- whose pointer is this ---- */
 
@@ -293,7 +294,7 @@ bool pools_inherited(const struct pool *p)
 
 void pools_child(void)
 {
-	pools_lock.word = 0;
+	lock_child(&pools_lock);
 	for (int i = 0; i < POOLS_MAX; i++) {
 		if (pools_taken[i])
 			pools_all[i].inherited = true;

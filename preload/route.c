@@ -19,8 +19,9 @@
 #include "probe.h"
 #include "recycle.h"
 #include "tag_block.h"
+#include "child.h"
 
-route_alone_fn *route_alone;
+CHILD_DATA route_alone_fn *route_alone;
 route_relieve_fn *route_relieve;
 
 /* ---- threads that are not matched ---- */

@@ -15,6 +15,7 @@
 
 #include "area.h"
 #include "audit.h"
+#include "child.h"
 #include "log.h"
 #include "proc.h"
 #include "rule.h"
@@ -25,17 +26,17 @@
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
 
-struct lock thread_lock;
-struct slot *thread_all; /* append-only list of slots ever made */
-static struct slot *thread_free_list;
+CHILD_DATA struct lock thread_lock;
+CHILD_DATA struct slot *thread_all; /* append-only list of slots ever made */
+CHILD_DATA static struct slot *thread_free_list;
 static bool thread_watch;
 void (*thread_on_match)(bool now);
 static bool thread_ask_sites; /* atomic, relaxed: a rule has a callsite, or an audit */
 static bool thread_rules_ask; /* some rule has a callsite condition */
 static void (*thread_on_last)(void);
-bool thread_ask_names;			       /* some rule has a thread condition */
-static int thread_slots;		       /* in use: threads that are or will be */
-int thread_matched_count, thread_coming_count; /* see thread_private.h */
+bool thread_ask_names;		    /* some rule has a thread condition */
+CHILD_DATA static int thread_slots; /* in use: threads that are or will be */
+CHILD_DATA int thread_matched_count, thread_coming_count; /* see thread_private.h */
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
@@ -289,21 +290,21 @@ void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_la
 
 void thread_child(void)
 {
-	thread_lock.word = 0;
+	lock_child(&thread_lock);
 	/* in the order in which slots are made, so that one that was never used, several
 	 * pages, is not written to: each would be copied */
-	thread_free_list = thread_all;
+	CHILD_SET(thread_free_list, thread_all);
 	for (struct slot *s = thread_all; s; s = s->link) {
 		if (s->state != SLOT_FREE || s->locked) {
 			route_reset(s);
 			s->state = SLOT_FREE;
 			s->locked = false;
 		}
-		if (s->link_free != s->link)
-			s->link_free = s->link;
+		CHILD_SET(s->link_free, s->link);
 	}
-	thread_matched_count = thread_coming_count = 0;
-	thread_slots = 0;
+	CHILD_SET(thread_matched_count, 0);
+	CHILD_SET(thread_coming_count, 0);
+	CHILD_SET(thread_slots, 0);
 	if (route_self != &route_gone) {
 		route_self = &thread_nobody;
 		thread_ask_nobody();

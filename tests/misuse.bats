@@ -122,7 +122,7 @@ dies() {
 }
 
 @test "the same, with the larger block written to" {
-	dies twice_covered_written "double free"
+	dies twice_covered_written "invalid free"
 }
 
 @test "freed by its owner, then by a thread no rule matches" {
