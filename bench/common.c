@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -40,6 +41,17 @@ uint64_t hist_at(const struct hist *h, double part)
 			return probe_bin_top(i);
 	}
 	return h->max;
+}
+
+double hist_over_ppm(const struct hist *h)
+{
+	return h->count ? (double)h->over * 1e6 / (double)h->count : 0;
+}
+
+void hist_begin(struct hist *h, double limit_ns)
+{
+	memset(h, 0, sizeof(*h));
+	h->limit = (uint64_t)(limit_ns / ns_per_tick());
 }
 
 bool promote(int priority, int cpu)

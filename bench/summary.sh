@@ -88,6 +88,58 @@ over() {
 		'$1 == "rtmem-matched" { printf "%.2f", $c / b }'
 }
 
+# contended ARGUMENTS: the blocks of contended.txt with these
+contended() {
+	awk -v a="$1" '/^# / { on = index($0, "# " a ":") == 1 } on && !/^#/' contended.txt
+}
+
+# calls TITLE ARGUMENTS: the rounds together; counts added, the worst of the worst
+calls() {
+	contended "$2" | awk -v title="$1" '
+		!($1 in n) { order[++k] = $1 }
+		{ n[$1] += $2; over[$1] += $3; f[$1] += $6; w[$1] += $7
+			if ($5 > worst[$1]) worst[$1] = $5
+			if ($8 != "-") full[$1] += $8; else full[$1] = "-" }
+		END { for (i = 1; i <= k; i++) { s = order[i]
+			printf "| %s | %s | %.1f | %s | %d | %d | %s |\n", s, title,
+				over[s] * 1e6 / n[s], worst[s], f[s], w[s], full[s] } }'
+}
+
+# threads TITLE OPTION: medians, a column for each number of threads, and ours over the best peer
+threads() {
+	local n
+
+	for n in 1 2 3 4 8 16; do contended "$2threads $n"; done | awk -v title="$1" '
+		!($1 in v) { order[++k] = $1 }
+		{ v[$1] = v[$1] " | " $3 " (" $4 ")"; c[$1]++ }
+		$1 !~ /bare|rtmem/ && (!(c[$1] in best) || $3 < best[c[$1]]) { best[c[$1]] = $3 }
+		$1 ~ /rtmem/ { ours[c[$1]] = $3 }
+		END { for (i = 1; i <= k; i++) printf "| %s, %s%s |\n", title, order[i], v[order[i]]
+			printf "| %s, over the best peer |", title
+			for (i = 1; i in ours; i++) printf " %.2f |", ours[i] / best[i]
+			print "" }'
+}
+
+among_others() {
+	printf '\n## A realtime thread among others\n\nbench/contended.c says what each does. Bare: the same program without an allocator.\n\n'
+	echo 'Calls over 100 microseconds beside 4 threads that free and 4 that burn the processors:'
+	printf '\n|  | filter | ppm | worst, us | faults | waits | fallbacks |\n|---|---|---:|---:|---:|---:|---:|\n'
+	calls no fifo
+	calls yes '-S fifo'
+	printf '\n3 million operations at full speed, 37 MB alive (rounds):\n\n'
+	echo '|  | seconds | over 100 us | worst, us | faults | waits | fallbacks | growths | pool, MiB | resident, MiB |'
+	echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
+	contended full | awk '{ printf "| %s |", $1; for (i = 2; i < NF; i++) printf " %s |", $i; print "" }'
+	printf '\nSo many threads at once, wall ms, median (most) of the rounds:\n\n'
+	echo '|  | 1 | 2 | 3 | 4 | 8 | 16 |'
+	echo '|---|---:|---:|---:|---:|---:|---:|'
+	threads realtime ''
+	threads ordinary '-o '
+	printf '\n4,000 untouched blocks of 64 KiB freed by a realtime thread:\n\n'
+	printf '|  | ms | worst, us | faults | waits |\n|---|---:|---:|---:|---:|\n'
+	contended untouched | awk '{ printf "| %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5 }'
+}
+
 start() {
 	printf '\n## Whole programs\n\nMedians in ms, and user + system time over plain preloaded jemalloc.\n\n'
 	echo '| program | preload | user + system | wall | over jemalloc |'
@@ -108,6 +160,7 @@ start() {
 	exceptions
 	mixed
 	trace
+	among_others
 	pair
 	start
 	table larson.txt "Larson" "M operations/s"
