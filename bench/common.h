@@ -69,6 +69,10 @@ static inline void touch(void *p, size_t n)
 	c[n - 1] = 1;
 }
 
+/* Zeroed memory that every page of is there, also in the tables of a hypervisor, and
+ * locked if that is allowed. NULL: there is none. */
+void *touched_memory(size_t bytes);
+
 /*
  * Makes the calling thread what the policies match: SCHED_FIFO at `priority` if that is
  * allowed (returns whether), and in any case the name. cpu < 0: not pinned.

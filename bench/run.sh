@@ -6,7 +6,7 @@
 # file with the command and the machine at its head, then one line an allocator, unfiltered.
 # bench/summary.sh makes the tables of bench/results/README.md from them.
 #
-# Subjects: floor (bench/floor.h), glibc, the packaged peers, and rtmem: without a policy,
+# Subjects: floor (bench/floor.h; of trace, a loop: its -f), glibc, the packaged peers, and rtmem: without a policy,
 # with one that does not match the thread, matched, and with every thread matched (all).
 set -eu
 cd "$(dirname "$0")/.."
@@ -104,18 +104,29 @@ part_mixed() {
 	done
 }
 
-part_trace() {
-	local s n
+# trace ARGUMENT...: ours, the loop that takes as long as ours, the peers
+trace() {
+	local ours s
 
-	head_of trace "ns: malloc p50 p99 p99.9 p99.99 max, free the same, faults, class"
+	ours=$(under rtmem-matched "$B/bench/trace" "$@" || echo " failed")
+	echo "rtmem-matched$ours"
+	printf 'floor'
+	"$B/bench/trace" -f "$(awk '{ print $1 "," $7 }' <<<"$ours")" "$@" || echo " failed"
+	for s in "${PEERS[@]}"; do
+		printf '%s' "$s"
+		under "$s" "$B/bench/trace" "$@" || echo " failed"
+	done
+}
+
+part_trace() {
+	local n
+
+	head_of trace "ns: malloc p50 p99 p99.9 p99.99 max, ppm over 5 us, free the same, faults, class; floor: a loop as long as the p50 of rtmem"
 	for n in 0 2; do
-		echo "# noise threads: $n"
-		printf 'floor'
-		"$B/bench/trace" -f -n "$n"
-		for s in "${PEERS[@]}" rtmem-matched; do
-			printf '%s' "$s"
-			under "$s" "$B/bench/trace" -n "$n" || echo " failed"
-		done
+		echo "# period 1 ms, noise threads: $n"
+		trace -n "$n"
+		echo "# full rate, noise threads: $n"
+		trace -p 0 -n "$n"
 	done
 }
 

@@ -57,9 +57,9 @@ mixed() {
 			v["system_calls"], v["faults"] }' mixed.txt
 }
 
-# noise N: the block of trace.txt beside N noise threads
+# noise RATE N: the block of trace.txt at that rate beside N noise threads
 noise() {
-	awk -v n="$1" '/^# noise/ { on = $NF == n } on && !/^#/' trace.txt
+	awk -v r="# $1," -v n="$2" '/^#/ { on = index($0, r) == 1 && $NF == n } on && !/^#/' trace.txt
 }
 
 # best COLUMN: the lowest figure among the peers on standard input
@@ -67,25 +67,35 @@ best() {
 	awk -v c="$1" '$1 !~ /rtmem|floor/ && (b == "" || $c < b) { b = $c } END { print b }'
 }
 
-trace() {
-	local n
-
-	printf '\n## The realtime trace\n\n1 ms periods, 200 blocks of 16 B .. 64 KiB each, half freed by another thread; ns.\n'
-	for n in 0 2; do
-		printf '\n%s noise threads:\n\n' "$n"
-		echo '|  | malloc p50 | p99 | p99.9 | p99.99 | worst | free p50 | p99 | p99.9 | p99.99 | worst | faults |'
-		echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
-		noise "$n" | awk '{ printf "| %s |", $1; for (i = 2; i <= 12; i++) printf " %s |", $i; print "" }'
-		printf '\nrtmem over the best peer: malloc p99.9 %s, p99.99 %s; free p99.99 %s. Over the floor: malloc p99.9 %s.\n' \
-			"$(over "$n" 4)" "$(over "$n" 5)" "$(over "$n" 10)" \
-			"$(noise "$n" | ratio /dev/stdin 4 rtmem-matched floor)"
-	done
+# over RATE N COLUMN: ours over the best peer
+over() {
+	noise "$1" "$2" | awk -v c="$3" -v b="$(noise "$1" "$2" | best "$3")" \
+		'$1 == "rtmem-matched" { printf "%.2f", $c / b }'
 }
 
-# over N COLUMN: ours over the best peer
-over() {
-	noise "$1" | awk -v c="$2" -v b="$(noise "$1" | best "$2")" \
-		'$1 == "rtmem-matched" { printf "%.2f", $c / b }'
+# beside_floor RATE N COLUMN FACTOR MORE: ours, and the floor's times FACTOR and MORE
+beside_floor() {
+	noise "$1" "$2" | awk -v c="$3" -v f="$4" -v m="$5" '$1 == "rtmem-matched" { a = $c }
+		$1 == "floor" { b = $c } END { printf "%s of %.0f", a, b * f + m }'
+}
+
+trace() {
+	local n rate
+
+	printf '\n## The realtime trace\n\n200 blocks of 16 B .. 64 KiB a period, half freed by another thread; ns. Floor: a loop that takes as long as the p50 of rtmem; bench/trace.c.\n'
+	for rate in 'period 1 ms' 'full rate'; do
+		for n in 0 2; do
+			printf '\n%s, %s noise threads:\n\n' "${rate^}" "$n"
+			echo '|  | malloc p50 | p99 | p99.9 | p99.99 | worst | over 5 us, ppm | free p50 | p99 | p99.9 | p99.99 | worst | over 5 us, ppm | faults |'
+			echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
+			noise "$rate" "$n" | awk '{ printf "| %s |", $1; for (i = 2; i <= 14; i++) printf " %s |", $i; print "" }'
+			printf '\nrtmem over the best peer: malloc p99.9 %s, p99.99 %s; free p99.99 %s.\n' \
+				"$(over "$rate" "$n" 4)" "$(over "$rate" "$n" 5)" "$(over "$rate" "$n" 11)"
+			printf 'rtmem, of 2 x the floor + 500 ns: malloc p99.9 %s, free %s; of 1.5 x the floor + 150 ppm over 5 us: malloc %s, free %s.\n' \
+				"$(beside_floor "$rate" "$n" 4 2 500)" "$(beside_floor "$rate" "$n" 10 2 500)" \
+				"$(beside_floor "$rate" "$n" 7 1.5 150)" "$(beside_floor "$rate" "$n" 13 1.5 150)"
+		done
+	done
 }
 
 # contended ARGUMENTS: the blocks of contended.txt with these
