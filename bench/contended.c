@@ -3,12 +3,12 @@
  * contended.c - realtime threads among others: who waits, takes faults, runs short
  *
  *   contended [-fS] fifo [OPERATIONS]	(default 1,440,000: 1.2 million calls)
- *	A SCHED_FIFO thread does 300 operations of 16 B .. 64 KiB every 0.3 ms, 20 MB
+ *	A SCHED_FIFO thread does 300 operations of 16 B .. 64 KiB every 0.3 ms, 20 MiB
  *	alive. A third of what it drops is freed by 4 ordinary threads; 4 more burn the
  *	processors.
  *	Prints: calls timed, of these over 100 us, ppm, worst us, faults, waits, fallbacks
  *   contended [-fS] full [OPERATIONS]	(default 3,000,000)
- *	It does them without pause; one ordinary thread frees half. 37 MB are alive, with
+ *	It does them without pause; one ordinary thread frees half. 37 MiB are alive, with
  *	what that one has not freed yet.
  *	Prints: seconds, calls over 100 us, worst us, faults, waits, fallbacks, times the
  *	pool grew, MiB of the pool, MiB resident

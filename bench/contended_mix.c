@@ -191,7 +191,7 @@ void row_fifo(unsigned operations)
 	todo = (struct work){.freers = 4,
 		.burners = 4,
 		.handed = 3,
-		.alive = 20000000,
+		.alive = 20ul << 20,
 		.operations = 300,
 		.period = 300000,
 		.warm = 150000};
@@ -204,7 +204,7 @@ void row_fifo(unsigned operations)
 
 void row_full(unsigned operations)
 {
-	todo = (struct work){.freers = 1, .handed = 2, .alive = 37000000, .all = true};
+	todo = (struct work){.freers = 1, .handed = 2, .alive = 37ul << 20, .all = true};
 	todo.total = operations ? operations : 3000000;
 	mix();
 	printf(" %.2f %lu %.1f %ld %ld", seconds, calls.over, worst_us(), faults, waits);

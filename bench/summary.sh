@@ -136,7 +136,7 @@ among_others() {
 	printf '\n|  | filter | ppm | worst, us | faults | waits | fallbacks |\n|---|---|---:|---:|---:|---:|---:|\n'
 	calls no fifo
 	calls yes '-S fifo'
-	printf '\n3 million operations at full speed, 37 MB alive (rounds):\n\n'
+	printf '\n3 million operations at full speed, 37 MiB alive (rounds):\n\n'
 	echo '|  | seconds | over 100 us | worst, us | faults | waits | fallbacks | growths | pool, MiB | resident, MiB |'
 	echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
 	contended full | awk '{ printf "| %s |", $1; for (i = 2; i < NF; i++) printf " %s |", $i; print "" }'
