@@ -187,7 +187,7 @@ void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
 
 	if (__builtin_expect(n > BLOCK_MAX / 2, 0))
 		return c->full(c, n, align);
-	p = c->heap ? heap_alloc_aligned(c->heap, align, block_size_for(n), c->tag)
+	p = c->heap ? heap_serve_aligned(c->heap, align, block_size_for(n), c->tag)
 		    : NULL;
 	return __builtin_expect(p != NULL, 1) ? p : cache_last_slow(c, n, align);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define HEAP_GIVES 16 /* free blocks that are looked through for parts, see below */
+#define HEAP_EACH  2  /* returned blocks released with each aligned one */
 #define HEAP_FEW   4  /* the share of all parts below which free ones are few */
 #define HEAP_SCAN  8  /* blocks looked at in the exact class before giving up */
 
@@ -213,6 +214,20 @@ __attribute__((noinline)) void *heap_serve_last(
 	else if (h->parts)
 		heap_see_scarce(h);
 	return heap_take(h, size, &hand) ? heap_cut_hand(h, &hand, size, tag) : NULL;
+}
+
+void *heap_serve_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag)
+{
+	void *p;
+
+	heap_take_back(h, HEAP_EACH);
+	p = heap_alloc_aligned(h, align, size, tag);
+	if (BLOCK_LIKELY(p != NULL))
+		return p;
+	heap_take_back(h, HEAP_LAST);
+	if (h->parts)
+		heap_trim(h, HEAP_GIVES);
+	return heap_alloc_aligned(h, align, size, tag);
 }
 
 /* Each way on is a function of its own that is jumped to, so that it saves only the

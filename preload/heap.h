@@ -102,6 +102,8 @@ size_t heap_span_sure(size_t live, size_t blocks, size_t n);
  * on the way, HEAP_LAST before it fails. size: from block_size_for() or a multiple of 16.
  */
 void *heap_serve(struct heap *h, uint32_t size, uint8_t tag);
+/* The same, aligned to a power of two; HEAP_EACH that were returned are released. */
+void *heap_serve_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag);
 /* From free blocks or new parts, and nothing on the way. align: a power of two >= 16. */
 void *heap_alloc(struct heap *h, uint32_t size, uint8_t tag);
 void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag);

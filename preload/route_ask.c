@@ -75,7 +75,7 @@ static void *route_alloc_other(
 	s->slow++;
 	if (h && size <= BLOCK_MAX / 2)
 		p = align > BLOCK_ALIGN
-			    ? heap_alloc_aligned(h, align, block_size_for(size), tag)
+			    ? heap_serve_aligned(h, align, block_size_for(size), tag)
 			    : heap_serve(h, block_size_for(size), tag);
 	if (p)
 		tag_count(tag, 1, (long)block_taken_of(p));

@@ -111,6 +111,19 @@ static void returned_serve_again(void)
 	check_whole();
 }
 
+/* All that is ever asked for is aligned, and all of it comes back by others. */
+static void aligned_and_returned(void)
+{
+	for (unsigned i = 0; i < 20000; i++) {
+		void *q = cache_alloc_aligned(cache, 64, 3000 + i % 7 * 1000);
+
+		CHECK(q && (uintptr_t)q % 64 == 0);
+		if (!q || pool_return(pool, q) != HEAP_OK)
+			break;
+	}
+	check_whole();
+}
+
 /* ---- other caches ---- */
 
 /* A cache may hold blocks of another heap, serve them again, and sends home what is more.
@@ -228,6 +241,7 @@ int main(void)
 	pressure();
 	returned_before_failing();
 	returned_serve_again();
+	aligned_and_returned();
 	blocks_change_hands();
 	without_a_heap();
 	parked();
