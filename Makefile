@@ -23,7 +23,7 @@ CFLAGS_ALL := $(CSTD) $(WARN) $(OPT) $(SAN) -fvisibility=hidden -fno-plt -pthrea
 # -fno-builtin: gcc turns malloc + memset inside calloc into a call of calloc itself.
 PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
-	-fno-semantic-interposition -falign-functions=64 -fno-stack-protector
+	-fno-semantic-interposition -fno-tree-slp-vectorize -falign-functions=64 -fno-stack-protector
 
 POLICY_CORE := units glob near printable text quote cxx_name keys value \
 	value_list value_print model reader \
@@ -87,6 +87,7 @@ $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
+# -static-libgcc: one library less to be mapped at each start; jemalloc's profiles use it only.
 # -Bsymbolic-functions: what it calls by one of the names it exports is its own function.
 # What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
 OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
@@ -95,7 +96,7 @@ $B/own.wrap: $(OWN_OBJ)
 
 $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
-		-Wl,-Bsymbolic-functions \
+		-Wl,-Bsymbolic-functions -static-libgcc \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(POLICY_A) \
 		-lpthread -ldl -lm

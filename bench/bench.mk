@@ -1,5 +1,5 @@
 # Benches and the probe: bench/NAME.c is one program; nothing here is part of the product.
-BENCH_CFLAGS := $(CSTD) $(WARN) -O2 -g -pthread -D_GNU_SOURCE -fno-builtin -Ibench -MMD -MP
+BENCH_CFLAGS := $(CSTD) $(WARN) -O2 -g -pthread -D_GNU_SOURCE -fno-builtin -Ibench -Iinclude -MMD -MP
 
 $B/bench/probe.so: bench/probe.c bench/trap.c
 	@mkdir -p $(@D)
@@ -11,19 +11,21 @@ $B/bench/%.o: bench/%.c
 $B/bench/watch: $B/bench/watch.o $B/bench/trap.o
 	$(CC) -o $@ $^
 
-BENCH_PROGRAMS := pair mixed trace larson prodcons cpu
+BENCH_PROGRAMS := pair mixed trace larson prodcons cpu contended
 $(BENCH_PROGRAMS:%=$B/bench/%): $B/bench/%: $B/bench/%.o $B/bench/common.o $B/bench/trap.o \
-		$B/bench/floor.o
+		$B/bench/floor.o $B/bench/bare.o
 	$(CC) -Wl,-z,now -pthread -o $@ $^ -lm
+
+$B/bench/contended: $B/bench/contended_mix.o
 
 # A program's exceptions, with the library in it.
 $B/bench/throw: bench/throw.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 -Wall -Wextra -Werror -O2 -g -o $@ $<
 
-BENCH_PARTS := pair instructions throw mixed trace larson prodcons start
+BENCH_PARTS := pair instructions throw mixed trace contended larson prodcons start
 .PHONY: bench bench-programs bench-deps $(BENCH_PARTS:%=bench-%)
-bench: bench-programs ## all benches beside their peers, about 7 minutes, into bench/results/
+bench: bench-programs ## all benches beside their peers, about 10 minutes, into bench/results/
 	./bench/run.sh $(BENCH_PARTS)
 	./bench/summary.sh
 bench-deps:

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -40,6 +42,32 @@ uint64_t hist_at(const struct hist *h, double part)
 			return probe_bin_top(i);
 	}
 	return h->max;
+}
+
+double hist_over_ppm(const struct hist *h)
+{
+	return h->count ? (double)h->over * 1e6 / (double)h->count : 0;
+}
+
+void hist_begin(struct hist *h, double limit_ns)
+{
+	memset(h, 0, sizeof(*h));
+	h->limit = (uint64_t)(limit_ns / ns_per_tick());
+}
+
+/* Populated in one go, which is faster; the program's own writes come on top, for they
+ * are what a hypervisor with page tables of its own waits for. */
+void *touched_memory(size_t bytes)
+{
+	volatile char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	mlock((char *)p, bytes);
+	for (size_t i = 0; i < bytes; i += 4096)
+		p[i] = 0;
+	return (char *)p;
 }
 
 bool promote(int priority, int cpu)

@@ -16,18 +16,24 @@
 
 struct hist {
 	uint64_t count, max;
+	uint64_t limit, over; /* how many were above the limit */
 	uint32_t bin[PROBE_BINS];
 };
 
 static inline void hist_add(struct hist *h, uint64_t v)
 {
 	h->count++;
+	h->over += v > h->limit;
 	h->bin[probe_bin(v)]++;
 	if (v > h->max)
 		h->max = v;
 }
 /* The value below which `part` (0..1) of h lies. */
 uint64_t hist_at(const struct hist *h, double part);
+/* How many of a million were above the limit. */
+double hist_over_ppm(const struct hist *h);
+/* Empties h; limit_ns: the limit, in nanoseconds, where the values are ticks. */
+void hist_begin(struct hist *h, double limit_ns);
 
 uint64_t now_ns(void);
 /* Nanoseconds a tick of rdtsc; takes 20 ms at the first call. */
@@ -62,6 +68,10 @@ static inline void touch(void *p, size_t n)
 		c[i] = 1;
 	c[n - 1] = 1;
 }
+
+/* Zeroed memory that every page of is there, also in the tables of a hypervisor, and
+ * locked if that is allowed. NULL: there is none. */
+void *touched_memory(size_t bytes);
 
 /*
  * Makes the calling thread what the policies match: SCHED_FIFO at `priority` if that is

@@ -56,26 +56,16 @@ static size_t pick(const struct mix *m)
 
 static void *take(struct cache *c, size_t n)
 {
-	void *p;
-
-	if (bare)
-		return heap_alloc(c->heap, n);
-	p = cache_alloc(c, n);
-	return p ? p : cache_alloc_slow(c, n);
+	return bare ? heap_serve(c->heap, block_size_for(n), 0) : cache_alloc(c, n);
 }
 
 static void give(struct cache *c, void *p)
 {
 	if (bare ? heap_free(c->heap, p) != HEAP_OK
-		 : !cache_free(c, p) && cache_free_slow(c, p) != HEAP_OK)
+		 : !cache_is_live(c, p, block_size(block_of(p))))
 		exit(2);
-}
-
-static size_t block(size_t n)
-{
-	size_t size = (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN;
-
-	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
+	if (!bare && !cache_free_live(c, p, block_size(block_of(p))))
+		cache_overflow(c, p);
 }
 
 /* True: nothing failed. The same requests whatever the pool. */
@@ -96,7 +86,7 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 		if (p[i]) {
 			give(c, p[i]);
 			alive -= size[i];
-			held -= block(size[i]);
+			held -= block_size_for(size[i]);
 			p[i] = NULL;
 			continue;
 		}
@@ -104,7 +94,7 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 		p[i] = take(c, size[i]);
 		ok = p[i] != NULL;
 		alive += size[i];
-		held += block(size[i]);
+		held += block_size_for(size[i]);
 		*peak = alive > *peak ? alive : *peak;
 		*blocks = held > *blocks ? held : *blocks;
 	}
@@ -115,17 +105,20 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 	return ok;
 }
 
-static bool fits(const struct mix *m, size_t bytes, size_t *peak, size_t *blocks)
+/* *bytes becomes what the pool has. */
+static bool fits(const struct mix *m, size_t *bytes, size_t *peak, size_t *blocks)
 {
-	const struct pool_attr attr = {.name = "fit", .size = bytes};
+	const struct pool_attr attr = {.name = "fit", .size = *bytes};
 	struct cache *c = calloc(1, sizeof(*c));
 	struct pool *pool = pools_create(&attr, NULL);
 	bool ok;
 
 	if (!pool || !c)
 		exit(2);
-	cache_attach(c, pool, lock_tid(), NULL);
+	pool_ready_heaps(pool, 1);
+	cache_attach(c, pool, 0, false, NULL);
 	ok = survives(m, c, peak, blocks);
+	*bytes = pool->area.committed;
 	cache_detach(c);
 	pools_delete(pool);
 	free(c);
@@ -138,20 +131,22 @@ struct found {
 
 static void one(const struct mix *m, struct found *f)
 {
-	size_t lo = 4096, hi = 64UL << 20, peak, most, blocks, held;
+	size_t lo = 4096, hi = 64UL << 20, have = hi, peak, most, blocks, held;
 	double percent;
 
-	if (!fits(m, hi, &most, &blocks))
+	if (!fits(m, &have, &most, &blocks))
 		exit(1);
 	while (hi - lo > hi / 200) {
-		size_t mid = (lo + hi) / 2;
+		size_t mid = (lo + hi) / 2, bytes = mid;
 
-		if (fits(m, mid, &peak, &held))
+		if (fits(m, &bytes, &peak, &held)) {
 			hi = mid;
-		else
+			have = bytes;
+		} else {
 			lo = mid;
+		}
 	}
-	percent = 100.0 * (double)most / (double)hi;
+	percent = 100.0 * (double)most / (double)have;
 	f->sum += percent;
 	f->least = percent < f->least ? percent : f->least;
 	f->best += 100.0 * (double)most / (double)blocks;

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
+#include "common.h"
 #include "floor.h"
 
 #define CLASSES 144  /* eight a doubling, up to 1 MiB and a little */
@@ -44,21 +44,10 @@ static size_t class_size(unsigned c)
 	return c ? (n + 15) & ~(size_t)15 : 16;
 }
 
-static void *touched(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	mlock(p, bytes);
-	return p;
-}
-
 int floor_init(size_t bytes)
 {
-	area = touched(bytes);
-	f = touched(sizeof(*f));
+	area = touched_memory(bytes);
+	f = touched_memory(sizeof(*f));
 	if (!area || !f)
 		return -1;
 	end = area + bytes;

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # run.sh [PART...] - runs benches, every allocator in the same run, into bench/results/
 #
-# Parts: pair instructions throw mixed trace larson prodcons start. Each leaves one file with
-# the command and the machine at its head, then one line an allocator, unfiltered.
+# Parts: pair instructions throw mixed trace contended larson prodcons start. Each leaves one
+# file with the command and the machine at its head, then one line an allocator, unfiltered.
 # bench/summary.sh makes the tables of bench/results/README.md from them.
 #
-# Subjects: floor (bench/floor.h), glibc, the packaged peers, and rtmem: without a policy,
+# Subjects: floor (bench/floor.h; of trace, a loop: its -f), glibc, the packaged peers, and rtmem: without a policy,
 # with one that does not match the thread, matched, and with every thread matched (all).
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ under() {
 	[[ $1 != *-unmatched && $1 != *-matched ]] || conf=$CONF
 	[[ $1 != *-all ]] || conf=$PWD/bench/all.conf
 	[[ $1 != *-unmatched ]] || rt=0
-	timeout 120 env RTMEM_CONF="$conf" BENCH_RT=$rt LD_PRELOAD="$(library_of "$1")" "${@:2}"
+	timeout "${LIMIT:-120}" env RTMEM_CONF="$conf" BENCH_RT=$rt LD_PRELOAD="$(library_of "$1")" "${@:2}"
 }
 
 # Quoted from the machine itself, so that a figure never stands without where it was made.
@@ -104,19 +104,67 @@ part_mixed() {
 	done
 }
 
-part_trace() {
-	local s n
+# trace ARGUMENT...: ours, the loop that takes as long as ours, the peers
+trace() {
+	local ours s
 
-	head_of trace "ns: malloc p50 p99 p99.9 p99.99 max, free the same, faults, class"
-	for n in 0 2; do
-		echo "# noise threads: $n"
-		printf 'floor'
-		"$B/bench/trace" -f -n "$n"
-		for s in "${PEERS[@]}" rtmem-matched; do
-			printf '%s' "$s"
-			under "$s" "$B/bench/trace" -n "$n" || echo " failed"
-		done
+	ours=$(under rtmem-matched "$B/bench/trace" "$@" || echo " failed")
+	echo "rtmem-matched$ours"
+	printf 'floor'
+	"$B/bench/trace" -f "$(awk '{ print $1 "," $7 }' <<<"$ours")" "$@" || echo " failed"
+	for s in "${PEERS[@]}"; do
+		printf '%s' "$s"
+		under "$s" "$B/bench/trace" "$@" || echo " failed"
 	done
+}
+
+part_trace() {
+	local n
+
+	head_of trace "ns: malloc p50 p99 p99.9 p99.99 max, ppm over 5 us, free the same, faults, class; floor: a loop as long as the p50 of rtmem"
+	for n in 0 2; do
+		echo "# period 1 ms, noise threads: $n"
+		trace -n "$n"
+		echo "# full rate, noise threads: $n"
+		trace -p 0 -n "$n"
+	done
+}
+
+# contended CONF ARGUMENT...: one line for each subject, and the bare loop
+contended() {
+	local CONF=$PWD/bench/$1.conf LIMIT=20 s
+
+	shift
+	printf 'bare'
+	"$B/bench/contended" -f "$@"
+	for s in "${PEERS[@]}" rtmem-matched; do
+		printf '%s' "$s"
+		under "$s" "$B/bench/contended" "$@" || echo " failed"
+	done
+}
+
+part_contended() {
+	local n
+
+	head_of contended "bench/contended.c, its arguments before each block; about 3 minutes"
+	for _ in $(seq $ROUNDS); do
+		echo "# fifo: calls, over 100 us, ppm, worst us, faults, waits, fallbacks, class"
+		contended contended fifo
+		echo "# -S fifo: the same"
+		contended contended -S fifo
+	done
+	for _ in $(seq $ROUNDS); do
+		echo "# full: seconds, calls over 100 us, worst us, faults, waits, fallbacks, growths, pool MiB, resident MiB, class"
+		contended contended-grow full
+	done
+	for n in 1 2 3 4 8 16; do
+		echo "# threads $n: wall ms least, median, most, fallbacks, growths, pool MiB, class"
+		contended contended threads "$n"
+		echo "# -o threads $n: the same"
+		contended contended-all -o threads "$n"
+	done
+	echo "# untouched: ms, worst us, faults, waits, class"
+	contended contended untouched
 }
 
 part_larson() {
@@ -151,7 +199,7 @@ part_start() {
 		create index x on t(b); select count(*), sum(length(b)) from t where b > 5'
 }
 
-[ $# -gt 0 ] || set -- pair instructions throw mixed trace larson prodcons start
+[ $# -gt 0 ] || set -- pair instructions throw mixed trace contended larson prodcons start
 mkdir -p "$OUT"
 for part; do
 	echo "== $part"

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "area_private.h"
+#include "child.h"
 #include "fds.h"
 #include "proc.h"
 #include "sys.h"
@@ -28,7 +29,7 @@
 struct area *area_all[AREA_MAX];
 
 /* 0 free, 1 held, 2 held and somebody sleeps */
-static uint32_t area_word;
+CHILD_DATA static uint32_t area_word;
 
 void area_acquire(uint64_t *signals)
 {
@@ -56,8 +57,7 @@ void area_release_lock(const uint64_t *signals)
 
 void area_lock_child(void)
 {
-	/* relaxed: the child has one thread */
-	__atomic_store_n(&area_word, 0, __ATOMIC_RELAXED);
+	CHILD_SET(area_word, 0);
 }
 
 static size_t round_up(size_t n, size_t unit)
@@ -166,10 +166,11 @@ int area_populate(unsigned char *start, size_t len)
 			break;
 	}
 	/* before Linux 5.14, or a system call filter: the way without a report */
-	if (ret == -EINVAL || ret == -EPERM || ret == -ENOSYS || ret == -EACCES) {
+	if (ret == -EINVAL || ret == -EPERM || ret == -ENOSYS || ret == -EACCES)
+		ret = 0;
+	/* in a virtual machine the first access to a page that is there may cost, too */
+	if (ret == 0)
 		touch(start, len);
-		return 0;
-	}
 	return ret;
 }
 

@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 
 #include "area_private.h"
+#include "child.h"
 #include "fds.h"
 #include "log.h"
 #include "sys.h"
@@ -38,16 +39,16 @@ static struct {
 	unsigned char *copy;
 	size_t len;
 } shots[AREA_MAX];
-static int shot_count;
+CHILD_DATA static int shot_count;
 
 /* Pages inside areas that children inherit as ever. */
 static unsigned char *kept[KEPT_MAX];
-static int kept_count;
+CHILD_DATA static int kept_count;
 
 /* The thread that is between prepare and parent; a signal handler of it may fork again.
  */
-static pid_t forker;
-static unsigned forker_depth;
+CHILD_DATA static pid_t forker;
+CHILD_DATA static unsigned forker_depth;
 
 static bool inside(const struct area *a, const void *p)
 {
@@ -200,14 +201,17 @@ void area_fork_child(void)
 		area_libc_let_go(true);
 	for (int i = 0; i < shot_count; i++)
 		restore(shots[i].area, shots[i].copy, shots[i].len);
-	shot_count = 0;
-	kept_count = 0;
+	CHILD_SET(shot_count, 0);
+	CHILD_SET(kept_count, 0);
 	/* neither locks nor pins are inherited */
-	for (int i = 0; i < AREA_MAX; i++)
-		if (area_all[i])
-			area_all[i]->locked = area_all[i]->pinned = 0;
-	forker = 0;
-	forker_depth = 0;
+	for (int i = 0; i < AREA_MAX; i++) {
+		if (area_all[i]) {
+			CHILD_SET(area_all[i]->locked, 0);
+			CHILD_SET(area_all[i]->pinned, 0);
+		}
+	}
+	CHILD_SET(forker, 0);
+	CHILD_SET(forker_depth, 0);
 	area_pin_child();
 	fds_child();
 	area_lock_child();

@@ -25,6 +25,7 @@
 #include "area_private.h"
 #include "fds.h"
 #include "sys.h"
+#include "child.h"
 
 #define PIN_MAX	  1024
 #define PIN_SLOTS 16384UL /* the kernel's limit of a table */
@@ -34,7 +35,7 @@ static struct {
 	const struct area *area;
 	void *ring;
 } rings[PIN_MAX];
-static int rings_used; /* from here on all have always been free */
+CHILD_DATA static int rings_used; /* from here on all have always been free */
 
 /* The kernel said never; asked once. */
 static bool forbidden;

@@ -17,13 +17,14 @@
  * stack is compared with AUDIT_MODULES others, once.
  */
 #include "audit.h"
+#include "child.h"
 
 #include <dlfcn.h>
 #include <link.h>
 
 enum { STACK_PROBES = 64, LIVE_PROBES = 32, BUSY = 1, POOL_HEADER = 16 };
 
-struct audit_book *audit_page;
+CHILD_DATA struct audit_book *audit_page;
 
 #define ADD(field, n)	__atomic_fetch_add(&(field), n, __ATOMIC_RELAXED)
 #define GET(field)	__atomic_load_n(&(field), __ATOMIC_RELAXED)

@@ -18,11 +18,12 @@
 #include "program.h"
 #include "sys.h"
 #include "../include/rtmem_stats.h"
+#include "child.h"
 
 #define LIVE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 static struct audit_book *live_at; /* where each audit is mapped; NULL: not yet */
-static int live_fd = -1;
+CHILD_DATA static int live_fd = -1;
 
 /* A negative errno, or the descriptor. */
 static int live_file(void)

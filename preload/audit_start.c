@@ -19,6 +19,7 @@
 
 #include "area.h"
 #include "audit.h"
+#include "child.h"
 #include "fds.h"
 #include "lock.h"
 #include "log.h"
@@ -26,10 +27,11 @@
 
 enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 
-static struct lock audit_lock;
-static struct audit_book *audit_made; /* at start */
+CHILD_DATA static struct lock audit_lock;
+CHILD_DATA static struct audit_book *audit_made; /* at start */
 static char audit_dir[256];
-static bool audit_parted; /* atomic: a child of fork, whose file is not made yet */
+CHILD_DATA static bool
+	audit_parted; /* atomic: a child of fork, whose file is not made yet */
 
 /* More would end the program with SIGXFSZ. */
 static bool audit_may_be(size_t size)
@@ -238,9 +240,9 @@ uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority)
 
 void audit_child(void)
 {
-	/* relaxed: the child has one thread */
-	__atomic_store_n(&audit_page, NULL, __ATOMIC_RELAXED);
-	audit_parted = audit_made != NULL;
-	audit_lock.word = 0;
+	/* the child has one thread */
+	CHILD_SET(audit_page, NULL);
+	CHILD_SET(audit_parted, audit_made != NULL);
+	lock_child(&audit_lock);
 	audit_attach_child();
 }

@@ -27,6 +27,8 @@
  * jemalloc's 10 s: 0 would send 7,400 TLB-shootdown interrupts a second to every thread.
  */
 #define BASE_SHARE (64UL << 20) /* of a limit, for each arena */
+#define BASE_TABLE (1UL << 30)
+#define BASE_CHUNK (2UL << 20) /* what jemalloc aligns large pieces to */
 static char base_conf[1024] = "tcache_max:131072";
 extern const char *je_malloc_conf;
 const char *je_malloc_conf = base_conf;
@@ -60,9 +62,14 @@ static void base_append_conf(const char *theirs)
 	memcpy(base_conf + len + 1, theirs, more + 1);
 }
 
+/* Where jemalloc's next memory is wished; 0: anywhere. Atomic, relaxed: a wish. */
+static uintptr_t base_near;
+
 /*
  * A program that may have little has little taken: each of jemalloc's arenas costs 4 MiB
- * at once, and address space that it keeps for later counts.
+ * at once, and address space that it keeps for later counts. For each gigabyte of
+ * addresses in which it has something jemalloc has a table of 2 MiB: so all is wished in
+ * one, that below the library's own.
  */
 static void base_fit_limits(void)
 {
@@ -80,6 +87,7 @@ static void base_fit_limits(void)
 	log_format(text, sizeof(text), "retain:false,narenas:%zu",
 		least < BASE_SHARE ? 1 : least / BASE_SHARE);
 	base_append_conf(text);
+	base_near = ((uintptr_t)&base_near & -BASE_TABLE) - BASE_TABLE;
 	if (least < BASE_SHARE)
 		base_append_conf("tcache_max:32768");
 }
@@ -211,10 +219,25 @@ void base_purge(void)
 
 __thread uint32_t base_system_calls;
 
+/* Two threads may have the same wish: the second gets something else. */
+static void *base_wish(size_t len)
+{
+	uintptr_t at = __atomic_load_n(&base_near, __ATOMIC_RELAXED);
+
+	if (at && len >= BASE_CHUNK)
+		at = (at + BASE_CHUNK - 1) & -BASE_CHUNK;
+	if (at)
+		__atomic_store_n(&base_near, at + len, __ATOMIC_RELAXED);
+	return (void *)at;
+}
+
 void *base_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
-	long r = sys_mmap(at, len, prot, flags, fd, off);
+	long r;
 
+	if (!at)
+		at = base_wish(len);
+	r = sys_mmap(at, len, prot, flags, fd, off);
 	base_system_calls++;
 	return sys_is_error(r) ? MAP_FAILED : (void *)r;
 }

@@ -1,321 +1,348 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.c - what happens when a bin is empty or full; attaching, flushing
+ * cache.c - what happens when a bin is empty or full
  *
- * Realtime path, but for attach, detach and flush. Waits for the pool's lock only in an
- * allocation that neither bin, box nor depot can serve; waits for nobody in a free. One
- * heap operation or one trade with the depot per allocation or free, never two: that is
- * what bounds them. What threads without a cache gave back is sorted by the helper
- * (cache_stock()), which is of no lower class than they, and taken back before an
+ * Realtime path, but for cache_flush(). Takes no lock unless the thread is an
+ * ordinary one whose own heap has nothing (`share`). One operation of the heap per call.
+ * Bound: CACHE_CHAIN blocks are sent home at once, CACHE_SPARE given up before an
  * allocation fails.
  */
 #include "cache_inline.h"
 
-#include "pools.h"
-#include "tag_block.h"
-
 #include <string.h>
 
-/* ---- refill ---- */
+#include "tag_block.h"
+
+#define CACHE_CHAIN 4u /* blocks that go home to another heap by one push */
+#define CACHE_SPARE 8u /* cached blocks given up before an allocation fails */
+#define CACHE_TRIES 4  /* pushes at most; then a block is parked */
+
+static inline void cache_hold(struct cache *c, long blocks, long bytes)
+{
+	c->held_blocks += blocks;
+	c->held_bytes += bytes;
+}
+
+static inline bool cache_empty(const struct cache *c, unsigned bin)
+{
+	return !*c->bin[bin].top;
+}
+
+static inline bool cache_under_pressure(const struct cache *c)
+{
+	return heap_is_scarce(c->heap ? c->heap : c->pool->heap);
+}
 
 void cache_see_growth(struct cache *c)
 {
 	/* relaxed: a block beyond what we know only takes the slow path once */
-	c->span = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED) -
-		  (c->lo - (uintptr_t)c->pool->area.base);
+	size_t committed = __atomic_load_n(&c->pool->area.committed, __ATOMIC_RELAXED);
+
+	c->span = committed - BLOCK_ALIGN;
 }
 
-static void *cache_no_block(struct cache *c, size_t n, size_t align)
+/* ---- home ---- */
+
+/* A chain of blocks of another heap. Parked when others push there all the time. */
+static void cache_push_home(
+	struct cache *c, struct heap *h, struct block *first, struct block *last)
 {
-	return NULL;
+	if (__builtin_expect(heap_push(h, first, last, CACHE_TRIES), 1))
+		return;
+	*heap_link(last) = c->parked;
+	c->parked = (uint32_t)((uintptr_t)first - c->pool->lo);
 }
 
-/*
- * Nothing fits: take back what other threads returned and what rests in the depot, only
- * as much as is needed; then give back all we hold, and once more. Bound: what all those
- * hold.
- */
-void *cache_alloc_last_slow(struct cache *c, size_t n, size_t align)
+/* One more try for a parked block; those below may be of other heaps. */
+static void cache_unpark(struct cache *c)
 {
-	void *p = pool_alloc(c->pool, n, align); /* ends the program when it is broken */
+	struct block *b = (struct block *)(c->pool->lo + c->parked);
 
-	if (!p) {
-		cache_flush(c);
-		p = pool_alloc(c->pool, n, align);
-		cache_thrift_last(c);
+	c->parked = *heap_link(b);
+	cache_push_home(c, pool_heap_of(c->pool, b), b, b);
+}
+
+static inline unsigned cache_owner_of(const struct cache *c, const struct block *b)
+{
+	/* relaxed: see parts.h */
+	return __atomic_load_n(
+		&c->parts->owner[parts_of(c->parts, (uintptr_t)b - c->pool->lo)],
+		__ATOMIC_RELAXED);
+}
+
+/* A cached block, not in its bin any more. */
+static inline void cache_let_go(struct cache *c, struct block *b)
+{
+	cache_hold(c, -1, -(long)block_size(b));
+	block_retire_cached(b);
+}
+
+/* b, retired, and blocks of the same bin and heap with it. */
+static __attribute__((noinline)) void cache_send_away(
+	struct cache *c, struct block *b, unsigned bin, unsigned owner)
+{
+	struct block *last = b, *next;
+
+	for (unsigned n = 1; n < CACHE_CHAIN && !cache_empty(c, bin); n++) {
+		next = block_of(*c->bin[bin].top);
+		if (cache_owner_of(c, next) != owner)
+			break;
+		c->bin[bin].top--;
+		cache_let_go(c, next);
+		*heap_link(last) = (uint32_t)((uintptr_t)next - c->pool->lo);
+		last = next;
 	}
-	return p ? cache_adopt(c, p) : c->full(c, n, align);
+	cache_push_home(c, pool_heap(c->pool, owner), b, last);
 }
 
-/* A block of `size`: the one operation of the heap. */
-void *cache_from_heap(struct cache *c, size_t size)
+/* b is retired. bin: its bin, from which others may go with it; CACHE_TINY: none. */
+CACHE_INLINE void cache_send_home(struct cache *c, struct block *b, unsigned bin)
+{
+	unsigned owner = cache_owner_of(c, b);
+
+	if (owner == c->number)
+		heap_release(c->heap, b);
+	else
+		cache_send_away(c, b, bin, owner);
+}
+
+/* ---- an empty bin ---- */
+
+/* A neighbour may have written over its header since it was freed. */
+static void cache_take_home(struct cache *c, unsigned bin)
+{
+	struct block *b = block_of(*c->bin[bin].top--);
+
+	cache_let_go(c, b);
+	if (__builtin_expect(!block_is_returned(&c->key, b), 0))
+		pool_broken(c->pool->heap, block_payload(b));
+	cache_send_home(c, b, CACHE_TINY);
+}
+
+/* The largest cached blocks go to the heap. Bound: CACHE_SPARE blocks, CACHE_BINS bins.
+ */
+static bool cache_give_up_some(struct cache *c)
+{
+	unsigned n = 0;
+
+	for (unsigned bin = CACHE_BINS; bin-- > CACHE_TINY + 1 && n < CACHE_SPARE;) {
+		for (; !cache_empty(c, bin) && n < CACHE_SPARE; n++)
+			cache_take_home(c, bin);
+	}
+	return n > 0;
+}
+
+/* The own heap has nothing. */
+static __attribute__((noinline)) void *cache_last_slow(
+	struct cache *c, size_t n, size_t align)
+{
+	void *p = NULL;
+
+	if (c->heap && cache_give_up_some(c))
+		p = heap_alloc_aligned(c->heap, align, block_size_for(n), c->tag);
+	if (p)
+		return p;
+	if (c->share)
+		p = pool_alloc(c->pool, n, align);
+	if (!p)
+		return c->full(c, n, align);
+	block_revive(&c->key, block_of(p), c->tag);
+	cache_hold(c, 1, (long)block_taken_of(p));
+	return p;
+}
+
+static inline void *cache_from_heap(struct cache *c, size_t n, uint32_t size)
+{
+	void *p = c->heap ? heap_serve(c->heap, size, c->tag) : NULL;
+
+	return __builtin_expect(p != NULL, 1) ? p : cache_last_slow(c, n, BLOCK_ALIGN);
+}
+
+/* Under pressure a block has the size that was asked for, not its class's. */
+void *cache_miss(struct cache *c, size_t n, unsigned bin)
+{
+	c->misses++;
+	if (bin == CACHE_TINY) {
+		void *p = cache_pop(&c->bin[++bin]);
+
+		if (p)
+			return p;
+	}
+	if (bin >= CACHE_SMALL_BINS && !cache_under_pressure(c))
+		return cache_from_heap(c, n, c->size[bin]);
+	return cache_from_heap(c, n, block_size_for(n));
+}
+
+void *cache_alloc_huge(struct cache *c, size_t n)
+{
+	c->misses++;
+	if (__builtin_expect(n > BLOCK_MAX / 2, 0))
+		return c->full(c, n, BLOCK_ALIGN);
+	return cache_from_heap(c, n, block_size_for(n));
+}
+
+void *cache_alloc_aligned(struct cache *c, size_t align, size_t n)
 {
 	void *p;
 
-	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0))
-		return cache_from_reserve(c, size);
-	p = heap_alloc_block(c->heap, size);
-	lock_release(&c->hot->lock, c->tid);
-	return __builtin_expect(p != NULL, 1)
-		       ? cache_hand_out(c, p)
-		       : cache_alloc_last_slow(c, size - HEAP_OVERHEAD, 0);
+	if (__builtin_expect(n > BLOCK_MAX / 2, 0))
+		return c->full(c, n, align);
+	p = c->heap ? heap_serve_aligned(c->heap, align, block_size_for(n), c->tag)
+		    : NULL;
+	return __builtin_expect(p != NULL, 1) ? p : cache_last_slow(c, n, align);
 }
 
-/* Requests up to 8 bytes have the smallest block but a bin of their own number. */
-void *cache_alloc_tiny(struct cache *c)
-{
-	void *p = cache_pop_small(c, HEAP_BLOCK_MIN);
+/* ---- a full bin ---- */
 
-	return p ? p : cache_refill_small(c, HEAP_BLOCK_MIN);
+/* An empty bin gives up its credit; it gets it again when it runs over. */
+static inline void cache_ask_one(struct cache *c)
+{
+	unsigned bin = c->hand;
+
+	c->hand = bin > CACHE_TINY + 1 ? bin - 1 : CACHE_BINS - 1;
+	if (!cache_empty(c, bin))
+		return;
+	c->credit += (c->bin[bin].full - c->bin[bin].top) * (long)c->size[bin];
+	c->bin[bin].full = c->bin[bin].top;
+}
+
+/* True: p is kept, since its bin may become deeper. */
+static inline bool cache_deepen(struct cache *c, void *p, unsigned bin)
+{
+	struct cache_bin *b = &c->bin[bin];
+	long size = (long)c->size[bin];
+
+	if (c->credit < size || b->full == &c->slot[c->first[bin + 1] - 1] ||
+		cache_under_pressure(c))
+		return false;
+	c->credit -= size;
+	b->full++;
+	return cache_push(b, p);
+}
+
+/* Its bin, CACHE_TINY if it has none, took p or is as deep as it may be. */
+static inline bool cache_keep(struct cache *c, void *p, unsigned *bin)
+{
+	uint32_t size = block_size(block_of(p));
+
+	*bin = CACHE_TINY;
+	if (size >= CACHE_LARGE_END)
+		return false;
+	*bin = (unsigned)(cache_bin_of(c, size) - c->bin);
+	return cache_deepen(c, p, *bin);
+}
+
+/* A live block of the cache's tag, which is not kept. */
+static inline void cache_retire(struct cache *c, struct block *b)
+{
+	cache_hold(c, -1, -(long)block_size(b));
+	block_retire(b);
+}
+
+/* b, retired, waits: there was work enough for one free. */
+static inline void cache_send_later(struct cache *c, struct block *b)
+{
+	unsigned owner = cache_owner_of(c, b);
+
+	if (owner == c->number)
+		heap_release_later(c->heap, b);
+	else
+		cache_push_home(c, pool_heap(c->pool, owner), b, b);
+}
+
+/* b, retired, is another heap's. */
+static __attribute__((noinline)) void cache_overflow_away(
+	struct cache *c, struct block *b, unsigned bin, unsigned owner)
+{
+	cache_ask_one(c);
+	cache_send_away(c, b, bin, owner);
+	if (__builtin_expect(c->parked != 0, 0))
+		cache_unpark(c);
+}
+
+/* Giving parts back is work enough for one free, but of a large block, whose bound is
+ * another. */
+static __attribute__((noinline)) void cache_overflow_spare(
+	struct cache *c, struct block *b, unsigned bin)
+{
+	if (bin == CACHE_TINY) {
+		heap_release(c->heap, b);
+		heap_give_spare(c->heap);
+		heap_take_back(c->heap, 2);
+	} else {
+		heap_give_spare(c->heap);
+		heap_release_later(c->heap, b);
+	}
 }
 
 /*
- * Not the start of a live block, or one of another tag, which may have slack. Misuse is
- * named; a block becomes one of this cache's, if there is room, else nobody's, for a box
- * or the helper: finding out what it is was too much work to go on to the heap.
+ * p is live, of the cache's tag, and its bin is full or it has none. Its bin has no
+ * credit to deepen: so another one is asked for it, unless b will be merged on both
+ * sides.
+ */
+void cache_overflow(struct cache *c, void *p)
+{
+	struct block *b = block_of(p);
+	unsigned bin, owner;
+
+	if (cache_keep(c, p, &bin))
+		return;
+	cache_retire(c, b);
+	owner = cache_owner_of(c, b);
+	if (__builtin_expect(owner != c->number, 0)) {
+		cache_overflow_away(c, b, bin, owner);
+	} else if (__builtin_expect(heap_has_spare(c->heap), 0)) {
+		cache_overflow_spare(c, b, bin);
+	} else {
+		if (!(block_word(b) & BLOCK_PREV_FREE))
+			cache_ask_one(c);
+		heap_release(c->heap, b);
+	}
+}
+
+/* The same, cheaper, of one that was odd. */
+static __attribute__((noinline)) void cache_overflow_odd(struct cache *c, void *p)
+{
+	unsigned bin;
+
+	if (cache_keep(c, p, &bin))
+		return;
+	cache_retire(c, block_of(p));
+	cache_send_later(c, block_of(p));
+}
+
+/*
+ * Not a live block of the cache's tag without slack. Misuse is named; a block becomes one
+ * of this cache's if there is room, else it goes home.
  */
 enum heap_verdict cache_free_odd(struct cache *c, void *p)
 {
-	uint32_t size = cache_block_size(p);
-	bool foreign = heap_owner(p) != c->tag;
+	struct block *b = block_of(p);
+	enum heap_verdict v = heap_check_pointer(c->pool->heap, p);
+	uint8_t tag;
 
-	if (__builtin_expect(!cache_is_block(c, p), 0))
-		return heap_check_pointer(c->heap, p);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		return v;
 	tag_leave_tail(p);
-	if (foreign)
-		tag_count(heap_owner(p), -1, -(long)size);
-	if (cache_keep(c, p, size) ||
-		(size >= CACHE_LARGE_END && cache_keep_huge(c, p, size))) {
-		cache_hold(c, foreign, foreign ? size : 0);
-		cache_own(c, p);
-		return HEAP_OK;
+	tag = block_tag(b);
+	if (tag != c->tag) {
+		tag_count(tag, -1, -(long)block_size(b));
+		cache_hold(c, 1, (long)block_size(b));
 	}
-	if (!foreign)
-		cache_hold(c, -1, -(size_t)size);
-	cache_disown(c, p);
-	if (size > c->box_in || !cache_into_box_odd(c, p, size))
-		pool_push_returned(c->hot, p);
+	block_revive(&c->key, b, c->tag);
+	if (!cache_free_live(c, p, block_size(b)))
+		cache_overflow_odd(c, p);
 	return HEAP_OK;
 }
 
-/* ---- attach, detach, flush ---- */
-
-/* What a cache may hold of a pool, all full: in small bins, in large ones, in boxes. */
-#define CACHE_SMALL_SHARE 100
-#define CACHE_LARGE_SHARE 84
-#define CACHE_BOX_SHARE	  128
-#define CACHE_BOX_BYTES	  8192 /* and this in one box, or one block */
-
-unsigned cache_box_full(const struct pool *p, size_t size)
-{
-	size_t n = p->size / CACHE_BOX_BYTES / size;
-
-	return n > DEPOT_BOX ? DEPOT_BOX : n ? (unsigned)n : 1;
-}
-
-size_t cache_class_size(unsigned class)
-{
-	unsigned large = class - (unsigned)CACHE_SMALL_BINS;
-
-	if (class < CACHE_SMALL_BINS)
-		return class * HEAP_ALIGN;
-	return (size_t)(16 + large % 16) << (CACHE_LARGE_MSB - 4 + large / 16);
-}
-
-/* Up to which size there are boxes: as far as the share goes. */
-static void cache_share_boxes(struct cache *c, const struct pool *p)
-{
-	size_t left = p->size / CACHE_BOX_SHARE;
-
-	for (unsigned i = HEAP_BLOCK_MIN / HEAP_ALIGN;
-		i < CACHE_SMALL_BINS + CACHE_LARGE_BINS; i++) {
-		size_t size = cache_class_size(i);
-		unsigned n = cache_box_full(p, size);
-
-		if (left < n * size)
-			break;
-		left -= n * size;
-		c->box_most[i] = (uint8_t)n;
-		c->box_in = c->box_max = (uint32_t)size;
-	}
-}
-
-static void cache_init_bin(void ***top, void ***full, void **slot, int depth)
-{
-	slot[0] = NULL;
-	*top = slot;
-	*full = slot + depth;
-}
-
-/* Sixteen classes per doubling from 1 << CACHE_LARGE_MSB on. */
-static uint8_t cache_class_of(size_t size)
-{
-	unsigned shift;
-
-	if (size < 1UL << CACHE_LARGE_MSB)
-		return 0;
-	shift = cache_large_shift(size);
-	return (uint8_t)((size >> shift) - 16u + (shift - (CACHE_LARGE_MSB - 4u)) * 16u);
-}
-
-/* When they are empty, and the small ones without depth. */
-static void cache_share_bins(struct cache *c, const struct pool *p)
-{
-	c->room = (long)(p->size / CACHE_LARGE_SHARE);
-	c->deeper = (long)(p->size / CACHE_SMALL_SHARE);
-}
-
-/* Small bins begin without depth: those that are used get it (cache_make_room()). */
-void cache_attach(struct cache *c, struct pool *p, uint32_t tid, cache_full_fn *full)
-{
-	memset(c, 0, sizeof(*c));
-	c->lo = p->lo;
-	c->key = p->key;
-	c->live = HEAP_FLIP;
-	c->tid = tid;
-	c->pool = p;
-	c->hot = p->hot;
-	c->heap = p->heap;
-	c->depot = p->depot;
-	c->full = full ? full : cache_no_block;
-	c->used = heap_used_at(p->heap);
-	cache_thrift_init(c);
-	cache_share_bins(c, p);
-	cache_see_growth(c);
-	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-		cache_init_bin(&c->small[i].top, &c->small[i].full,
-			c->small_slot + cache_slot(i), 0);
-	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		cache_init_bin(&c->large_top[i], &c->large_full[i], c->large_slot[i],
-			CACHE_LARGE_DEPTH);
-	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		c->large_size[i] =
-			(uint32_t)cache_class_size((unsigned)CACHE_SMALL_BINS + i);
-	for (unsigned i = 0; i < CACHE_LARGE_END / CACHE_LARGE_UNIT; i++)
-		c->large_class[i] = cache_class_of(i * CACHE_LARGE_UNIT);
-	cache_share_boxes(c, p);
-}
-
-void cache_give(struct cache *c, void *p)
-{
-	enum heap_verdict v;
-
-	if (__builtin_expect(!lock_try(&c->hot->lock, c->tid), 0)) {
-		pool_push_returned(c->hot, p);
-		return;
-	}
-	v = heap_free_flipped(c->heap, p);
-	lock_release(&c->hot->lock, c->tid);
-	if (__builtin_expect(v != HEAP_OK, 0))
-		pool_misuse(c->pool, p, v);
-}
-
-static void cache_flush_bin(struct cache *c, void ***top)
-{
-	for (; **top; --*top) {
-		cache_let_go(c, **top);
-		cache_give(c, **top);
-	}
-}
-
-static void cache_flush_box(struct cache *c, unsigned class)
-{
-	const struct depot_box *box = c->open[class];
-
-	while (c->box_n[class])
-		cache_give(
-			c, (void *)((uintptr_t)c->heap + box->block[--c->box_n[class]]));
-}
+/* ---- all goes home ---- */
 
 void cache_flush(struct cache *c)
 {
-	if (c->pool->inherited)
-		return;
-	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++) {
-		cache_flush_bin(c, &c->small[i].top);
-		c->small[i].full = c->small[i].top;
+	for (unsigned bin = 0; bin < CACHE_BINS; bin++) {
+		while (!cache_empty(c, bin))
+			cache_take_home(c, bin);
 	}
-	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-		cache_flush_bin(c, &c->large_top[i]);
-	for (unsigned i = 0; i < DEPOT_CLASSES; i++)
-		cache_flush_box(c, i);
-	for (unsigned i = 0; i < CACHE_HUGE; i++) {
-		void *p = c->huge[i];
-
-		if (!p)
-			continue;
-		c->huge[i] = NULL;
-		cache_let_go(c, p);
-		cache_give(c, p);
-	}
-	while (c->inbox) {
-		void *p = c->inbox;
-
-		c->inbox = pool_below(c->pool, p);
-		cache_give(c, p);
-	}
-	c->closed = false;
-	cache_share_bins(c, c->pool);
-	cache_thrift_end(c);
-}
-
-/* Into boxes, for another thread. */
-static void cache_ship_bin(struct cache *c, void ***top, unsigned class)
-{
-	size_t size = cache_class_size(class);
-
-	while (**top && size <= c->box_max) {
-		void *p = *(*top)--;
-
-		cache_let_go(c, p);
-		if (!cache_into_box(c, p, size))
-			cache_give(c, p);
-	}
-}
-
-/* a try that fails means that others' went through */
-static void cache_put_empty(struct cache *c, struct depot_box *box)
-{
-	while (!depot_put_empty(c->depot, box))
-		;
-}
-
-static void cache_close_box(struct cache *c, unsigned class)
-{
-	struct depot_box *box = c->open[class];
-
-	if (!box)
-		return;
-	box->n = c->box_n[class];
-	box->bytes = (uint32_t)(cache_class_size(class) * box->n);
-	if (!box->n || !depot_put(c->depot, class, box)) {
-		cache_flush_box(c, class);
-		cache_put_empty(c, box);
-	}
-	c->open[class] = NULL;
-	c->box_n[class] = 0;
-}
-
-/* What the depot does not take, the heap does. */
-void cache_detach(struct cache *c)
-{
-	if (!c->pool->inherited) {
-		for (unsigned i = 0; i < CACHE_SMALL_BINS; i++)
-			cache_ship_bin(c, &c->small[i].top, i);
-		for (unsigned i = 0; i < CACHE_LARGE_BINS; i++)
-			cache_ship_bin(
-				c, &c->large_top[i], (unsigned)CACHE_SMALL_BINS + i);
-		for (unsigned i = 0; i < DEPOT_CLASSES; i++)
-			cache_close_box(c, i);
-		cache_flush(c);
-		for (struct depot_box *box; (box = c->spare);) {
-			c->spare = depot_numbered(c->depot, box->below);
-			cache_put_empty(c, box);
-		}
-		/* what is out there is no cache's any more */
-		tag_count(c->tag, c->held_blocks, c->held_bytes);
-	}
-	c->held_blocks = c->held_bytes = 0;
-	c->pool = NULL;
-	c->span = 0;
+	while (c->parked)
+		cache_unpark(c);
 }

@@ -3,70 +3,57 @@
  * cache_held.c - what a cache's thread has of its tag
  *
  * Counted where blocks get the tag's number and lose it; what of them is in the bins is
- * looked up when somebody asks. Not on the realtime path, but for cache_book(). Reads
- * what the owner writes meanwhile: a figure may be an operation old. Bound: the bins.
+ * looked up when somebody asks. Not on the realtime path. Reads what the owner writes
+ * meanwhile: a figure may be an operation old. Bound: the bins.
  */
 #include "cache_inline.h"
 #include "tag.h"
 
-void cache_book(struct cache *c, uint8_t tag)
-{
-	c->tag = tag;
-	c->key ^= (uint16_t)(tag << 1);
-	c->live ^= HEAP_OWNED(tag);
-}
-
-/* Of a block in the hands of its thread; nothing when it is none any more. */
+/* Of a block in a bin; nothing when it is there no more. relaxed, all reads: figures */
 static long held_size(const struct pool *p, void *const *slot)
 {
-	/* relaxed, all reads here: figures */
 	uintptr_t block = (uintptr_t)__atomic_load_n(slot, __ATOMIC_RELAXED);
 
-	return block - p->lo < p->span ? (long)cache_block_size((void *)block) : 0;
+	return block - p->lo < p->span ? (long)block_taken_of((void *)block) : 0;
 }
 
-static long held_in_bin(void **const *top, void *const *slot, long depth)
+static long held_blocks_in(const struct cache *c, unsigned bin)
 {
-	long n = __atomic_load_n(top, __ATOMIC_RELAXED) - slot;
+	long n = __atomic_load_n(&c->bin[bin].top, __ATOMIC_RELAXED) -
+		 (c->slot + c->first[bin]);
+	long most = c->first[bin + 1] - c->first[bin] - 1;
 
-	return n < 0 || n > depth ? 0 : n; /* attached only now */
+	return n < 0 || n > most ? 0 : n; /* attached only now */
 }
 
-/* Small blocks are not looked at: a bin's are all of one size. */
-static long held_in_small(const struct cache *c, unsigned bin)
+uint64_t cache_misses(const struct cache *c)
 {
-	return held_in_bin(
-		&c->small[bin].top, c->small_slot + cache_slot(bin), cache_depth(bin));
+	return __atomic_load_n(&c->misses, __ATOMIC_RELAXED); /* relaxed: a figure */
 }
 
 uint8_t cache_held(const struct cache *c, long *blocks, long *bytes)
 {
 	const struct pool *p = __atomic_load_n(&c->pool, __ATOMIC_RELAXED);
+	const struct heap *h = __atomic_load_n(&c->heap, __ATOMIC_RELAXED);
 
 	*blocks = *bytes = 0;
 	if (!p || p->inherited)
 		return TAG_NOBODY;
 	*blocks = __atomic_load_n(&c->held_blocks, __ATOMIC_RELAXED);
 	*bytes = __atomic_load_n(&c->held_bytes, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < CACHE_SMALL_BINS; i++) {
-		long n = held_in_small(c, i);
+	if (h) {
+		*blocks += __atomic_load_n(&h->served_blocks, __ATOMIC_RELAXED);
+		*bytes += __atomic_load_n(&h->served_bytes, __ATOMIC_RELAXED);
+	}
+	for (unsigned i = 0; i < CACHE_BINS; i++) {
+		long n = held_blocks_in(c, i);
 
 		*blocks -= n;
-		*bytes -= n * (long)(i * HEAP_ALIGN);
-	}
-	for (unsigned i = 0; i < CACHE_LARGE_BINS; i++) {
-		long n = held_in_bin(
-			&c->large_top[i], c->large_slot[i], CACHE_LARGE_DEPTH);
-
-		*blocks -= n;
-		for (; n > 0; n--)
-			*bytes -= held_size(p, &c->large_slot[i][n]);
-	}
-	for (unsigned i = 0; i < CACHE_HUGE; i++) {
-		long size = held_size(p, &c->huge[i]);
-
-		*blocks -= size > 0;
-		*bytes -= size;
+		if (i < CACHE_SMALL_BINS) /* all of one size: not looked at */
+			*bytes -= n * (long)c->size[i];
+		else
+			for (; n > 0; n--)
+				*bytes -= held_size(p, &c->slot[c->first[i] + n]);
 	}
 	return c->tag;
 }

@@ -12,12 +12,13 @@
 #include "log.h"
 #include "rtm.h"
 #include "tag_block.h"
+#include "child.h"
 
 #define COMPAT_CHAINS 4
 #define COMPAT_LEAST  (64UL << 10) /* bytes of a pool that are worth a try */
 
 /* Those that are ready; atomic: release once ready, acquire by the helper. */
-static struct compat_chain *compat_chains[COMPAT_CHAINS];
+CHILD_DATA static struct compat_chain *compat_chains[COMPAT_CHAINS];
 
 /* The bytes of the i-th pool, if it can be as large as that. */
 static size_t compat_wish(int i, size_t size)
@@ -173,7 +174,7 @@ void *compat_take(struct compat_chain *c, size_t size, struct tag *tag, bool wai
 		if (p)
 			block = wait ? pool_alloc(p, all, 0) : pool_try(p, all, &busy);
 		if (block) {
-			tag_put(p->heap, block, size, tag);
+			tag_put(block, size, tag);
 			return block;
 		}
 	}

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "log.h"
 #include "rtm.h"
+#include "child.h"
 
 #define AREA_LOMEM  (16ULL << 20)
 #define AREA_32_BIT (4ULL << 30)
@@ -20,8 +21,8 @@
 
 /* 0 nobody's, 1 made by a plain call, 2 by the module; atomic, relaxed: see the lock */
 static uint8_t area_maker[POOLS_MAX];
-static int area_users;	     /* under the lock */
-static struct lock area_use; /* held by get_module() and put_module() */
+static int area_users;			/* under the lock */
+CHILD_DATA static struct lock area_use; /* held by get_module() and put_module() */
 
 static struct pool *area_pool(const void *id)
 {
@@ -266,5 +267,5 @@ status_t rtm_put_module(const char *path)
 
 void compat_area_child(void)
 {
-	area_use.word = 0;
+	lock_child(&area_use);
 }

@@ -16,6 +16,7 @@
 #include "lock.h"
 #include "log.h"
 #include "sys.h"
+#include "child.h"
 
 #define CF_SEAL 0x43466f62u
 
@@ -26,9 +27,9 @@
 #define CF_SLOT	  ((size_t)CF_MAX_SIZE) /* bytes of one, whatever its type */
 
 static unsigned char
-	*cf_chunk[CF_CHUNKS];	    /* atomic: release once there, acquire by all */
-static unsigned cf_next[CF_CHUNKS]; /* where the search for a free one goes on */
-static struct lock cf_lock;	    /* held for a walk over the slots */
+	*cf_chunk[CF_CHUNKS];	       /* atomic: release once there, acquire by all */
+static unsigned cf_next[CF_CHUNKS];    /* where the search for a free one goes on */
+CHILD_DATA static struct lock cf_lock; /* held for a walk over the slots */
 
 /* Under the lock. Of the slots that are free, the one that has been so for longest: what
  * somebody still holds is recognised as nothing for as long as can be. */
@@ -106,7 +107,7 @@ static struct cf_object *cf_object(const void *object)
 
 void cf_child(void)
 {
-	cf_lock.word = 0;
+	lock_child(&cf_lock);
 }
 
 /* ---- any object ---- */

@@ -18,6 +18,7 @@
 #include "recycle.h"
 #include "rtm.h"
 #include "tag.h"
+#include "child.h"
 
 #define CM_AGE_DEFAULT 0.5
 #define CM_AGE_MAX     1e9 /* seconds; more is for ever */
@@ -39,8 +40,9 @@ struct OpaqueCMMemoryPool {
 	struct rtm_cf_allocator *allocator;
 };
 
-static struct rtm_cf_allocator *cm_all; /* under cm_lock; for the child of a fork */
-static struct lock cm_lock;
+CHILD_DATA static struct rtm_cf_allocator
+	*cm_all; /* under cm_lock; for the child of a fork */
+CHILD_DATA static struct lock cm_lock;
 static __thread int32_t cm_error;
 
 int32_t rtm_cm_last_error(void)
@@ -368,8 +370,8 @@ long rtm_cf_preferred_size(rtm_cf_allocator_ref allocator, long size, unsigned l
 void compat_cm_child(void)
 {
 	cf_child();
-	cm_lock.word = 0;
+	lock_child(&cm_lock);
 	for (struct rtm_cf_allocator *a = cm_all; a; a = a->next)
-		a->lock.word = 0;
+		lock_child(&a->lock);
 	recycle_child();
 }

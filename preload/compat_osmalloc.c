@@ -119,9 +119,9 @@ void OSFree(void *addr, uint32_t size, OSMallocTag tag)
 	if (its != t)
 		log_misuse("panic: OSFree: %p belongs to tag \"%s\", not \"%s\"", addr,
 			its->name, t->name);
-	if (heap_size_of(addr) != size)
+	if (block_requested_of(addr) != size)
 		log_misuse("panic: OSFree: %p of tag \"%s\" has %zu bytes, not %u", addr,
-			t->name, heap_size_of(addr), size);
+			t->name, block_requested_of(addr), size);
 	v = pool_free(p, addr);
 	if (v != HEAP_OK)
 		pool_misuse(p, addr, v);

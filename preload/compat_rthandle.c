@@ -16,6 +16,7 @@
 #include "compat_intime.h"
 #include "recycle.h"
 #include "sys.h"
+#include "child.h"
 
 #define RT_FIRST   0x100u /* the first handle: small numbers are none */
 #define RT_OBJECTS 1024u
@@ -45,8 +46,8 @@ static struct {
 	const void *address;
 	unsigned times;
 } rt_maps[RT_MAPS];
-static unsigned rt_next = 2;  /* where the search for a free object goes on */
-static struct lock rt_lock;   /* all of the above */
+static unsigned rt_next = 2;	       /* where the search for a free object goes on */
+CHILD_DATA static struct lock rt_lock; /* all of the above */
 static uint32_t rt_cataloged; /* futex; atomic: release after a name came, acquire */
 
 static RTHANDLE rt_handle(unsigned i)
@@ -359,5 +360,5 @@ RTHANDLE LookupRtHandle(RTHANDLE hProcess, const char *lpszName, DWORD dwMillise
 /* Threads of the parent are not there; what was mapped is, as a copy. */
 void compat_rthandle_child(void)
 {
-	rt_lock.word = 0;
+	lock_child(&rt_lock);
 }

@@ -105,7 +105,7 @@ EXPORT void *memalign(size_t align, size_t size)
 	}
 	if (UNLIKELY(!entry_power_of_two(align)))
 		align = align < 2 ? 1 : 1UL << (64 - __builtin_clzl(align - 1));
-	return entry_memalign(align < HEAP_ALIGN ? HEAP_ALIGN : align, size);
+	return entry_memalign(align < BLOCK_ALIGN ? BLOCK_ALIGN : align, size);
 }
 
 /* What operator new calls: not what somebody in front of us may call aligned_alloc. */
@@ -115,7 +115,7 @@ void *entry_aligned_alloc(size_t align, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return entry_memalign(align < HEAP_ALIGN ? HEAP_ALIGN : align, size);
+	return entry_memalign(align < BLOCK_ALIGN ? BLOCK_ALIGN : align, size);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -130,7 +130,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 
 	if (!entry_power_of_two(align) || align % sizeof(void *))
 		return EINVAL;
-	p = entry_memalign(align < HEAP_ALIGN ? HEAP_ALIGN : align, size);
+	p = entry_memalign(align < BLOCK_ALIGN ? BLOCK_ALIGN : align, size);
 	errno = saved;
 	if (!p)
 		return ENOMEM;

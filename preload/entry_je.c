@@ -42,7 +42,7 @@ static __attribute__((noinline)) void *entry_rallocx_slow(void *p, size_t size, 
 	ROUTE_FRAME(f);
 	void *to;
 
-	if (align <= HEAP_ALIGN && !(flags & ENTRY_JE_ZERO))
+	if (align <= BLOCK_ALIGN && !(flags & ENTRY_JE_ZERO))
 		return route_matched(s) ? route_realloc(s, p, size, &f)
 					: route_realloc_pool(pool, p, size);
 	to = mallocx(size, flags);
@@ -66,7 +66,7 @@ EXPORT size_t xallocx(void *p, size_t size, size_t extra, int flags)
 
 	if (!pool)
 		return je_xallocx(p, size, extra, flags);
-	pool_resize(pool, p, size);
+	pool_resize(pool, route_heap_in(route_self, pool), p, size);
 	return pool_room(pool, p);
 }
 

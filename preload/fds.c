@@ -18,12 +18,13 @@
 #include <signal.h>
 #include <sys/single_threaded.h>
 
+#include "child.h"
 #include "sys.h"
 
 static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
 
 /* 0 free, 1 held, 2 held and somebody sleeps */
-static uint32_t guest_lock;
+CHILD_DATA static uint32_t guest_lock;
 static _Alignas(64) unsigned char guest_stack[16384];
 static struct {
 	int (*fn)(void *);
@@ -121,6 +122,5 @@ int fds_slurp(const char *path, char *buf, unsigned len)
 
 void fds_child(void)
 {
-	/* relaxed: the child has one thread */
-	__atomic_store_n(&guest_lock, 0, __ATOMIC_RELAXED);
+	CHILD_SET(guest_lock, 0);
 }

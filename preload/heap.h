@@ -1,180 +1,182 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.h - the engine: two-level segregated fit in one contiguous span, for one thread
+ * heap.h - the allocator: two-level segregated fit over the parts of one owner
  *
- * No globals, no system call, no lock, no allocation, no call out except memcpy/memset.
- * Every operation is O(1): its worst case in instructions is written in librtpreload(7).
+ * A heap has one OWNER at a time, a matched thread. Only the owner allocates from it,
+ * frees into it and resizes in it: so there is no lock. Anybody else who frees a block of
+ * the heap pushes it on the heap's RETURNED list. The owner takes from that list whenever
+ * its cache misses.
  *
- * Words: a BLOCK is an 8-byte header followed by its payload; payloads are 16-byte
- * aligned. The header is one word, at payload - 8:
- *
- *	bit  0      FREE       in a free list of the heap
- *	bit  1      PREV_FREE  the block before this one is free; its size stands in the
- *	                       8 bytes before this header
- *	bit  2      (reserved, 0)
- *	bit  3      LAST       last block of the span
- *	bits 4..31  size / 16  size of the whole block in bytes is (word & 0xfffffff0)
- *	bits 32..39 slack      usable bytes - requested bytes (0..255)
- *	bits 40..47 owner      number of the tag it is booked on (tag.h); 0: none
- *	bits 48..63 check      live: (payload address ^ heap key ^ owner << 1) & 0xffff,
- *	                       bit 0 inverted when slack is not 0
- *	                       not live (free, cached, returned): inverted, slack 0
- *
- * The check makes a double or foreign free, and a block of another owner, one 16-bit
- * compare away from being seen.
- * The payload of a block of size s has s - 8 bytes: the last 8 overlap the next header's
- * "size of the free block before", which is unused while this block lives.
+ * A heap has RUNS of memory: parts side by side (parts.h), or the whole of a native pool.
+ * It takes parts when no free block is large enough, and gives back those that are wholly
+ * free. No system call, no lock, no loop but HEAP_SCAN and PARTS_TRIES. Its worst cases
+ * in instructions are in librtpreload(7).
  */
 #ifndef HEAP_H
 #define HEAP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "block.h"
+#include "parts.h"
 
-#define HEAP_ALIGN     16UL
-#define HEAP_OVERHEAD  8UL
-#define HEAP_ENDS      32UL	    /* bytes of a span that no block can have: its ends */
-#define HEAP_BLOCK_MIN 32UL	    /* header, two links, size at the end */
-#define HEAP_BLOCK_MAX 0xfffffff0UL /* 4 GiB - 16: 28 bits of 16-byte units */
+#define HEAP_LAST     4u /* returned blocks released before an allocation fails */
+#define HEAP_LARGE    (72UL << 10) /* from here on a block has a bound of its own */
+#define HEAP_RUN_ENDS 16UL	   /* bytes of a run that no block can have */
+#define HEAP_SL_BITS  5u
+#define HEAP_SL	      (1u << HEAP_SL_BITS)
+#define HEAP_FL	      27u /* 32 classes per power of two, 32 B to 4 GiB */
+#define HEAP_LISTS    (HEAP_FL * HEAP_SL)
 
-#define HEAP_F_FREE	 1u
-#define HEAP_F_PREV_FREE 2u
-#define HEAP_F_LAST	 8u
-
-struct heap; /* control block: lists, bitmaps, counters; heap_control_size() bytes */
+struct heap;
 
 enum heap_verdict {
 	HEAP_OK = 0,
-	HEAP_DOUBLE_FREE, /* a block of this heap that is not live */
+	HEAP_DOUBLE_FREE, /* a block that is not live */
 	HEAP_NOT_A_BLOCK, /* interior, misaligned or overwritten header */
-	HEAP_BROKEN, /* a neighbour's header or a free block's links are overwritten */
 };
 
-size_t heap_control_size(void);
+/* A block is overwritten: in a list, beside one that is freed, or on its way back. Ends
+ * the program: what the heap would do next is not defined. */
+typedef void heap_broken_fn(const struct heap *h, const void *block);
 
-/*
- * Lays out an empty heap. control: heap_control_size() bytes, 64-byte aligned, below the
- * span in the same mapping (what lies between is readable), and not more than 4 GiB from
- * the end it may ever be extended to. span: 16-byte aligned memory of `len` bytes (a
- * multiple of 16). key: random, for the checks.
- */
-struct heap *heap_init(void *control, void *span, size_t len, uint16_t key);
+struct heap {
+	/* constant */
+	heap_broken_fn *broken;
+	unsigned char *lo; /* of the pool; places are distances from here */
+	struct block_key key;
+	struct parts *parts;  /* NULL: one run, of a native pool */
+	uint32_t spare_map;   /* fl_map is at least this: parts can be given back */
+	uint32_t spare_class; /* of a block that has them */
+	uint32_t part_block;  /* the largest block of one part */
+	uint32_t part_class;  /* its class */
+	uint8_t number;
+	/* atomic, relaxed: no header is at this place or behind it; grows */
+	uint32_t reach;
+	uint32_t few; /* free parts are, below this; atomic, relaxed: grows with it */
 
-/* The span has grown at its end by `len` bytes (committed, touched). O(1). */
+	/* the owner's; figures are read by others */
+	uint32_t fl_map, sl_map[HEAP_FL + 1]; /* the last is 0: the largest request's */
+	uint32_t inbox;			      /* place; taken from `returned`; 0: none */
+	uint64_t own;			      /* parts, as bits; atomic, relaxed */
+	bool scarce;  /* when it last took or gave parts, free ones were few; atomic */
+	uint32_t end; /* of a native pool: bytes it has */
+	size_t used, peak;		  /* bytes in blocks that are not free */
+	long served_blocks, served_bytes; /* handed out live since it was adopted */
+	uint32_t list[HEAP_LISTS];	  /* place of the first free block; 0: none */
+
+	/* written by whoever frees the owner's blocks; atomic: see heap_returned.c */
+	_Alignas(64) uint32_t returned; /* place */
+	uint32_t state;			/* of the pool's, see pool_own.c */
+};
+
+/* ---- making ---- */
+
+/* An empty heap without memory. number: its place in the pool. parts: NULL for a native
+ * pool. broken: see above. */
+void heap_init(struct heap *h, unsigned char *lo, const struct block_key *key,
+	struct parts *parts, uint8_t number, heap_broken_fn *broken);
+/* Any thread: bytes from lo that can be read are `reach` from now on. */
+void heap_set_reach(struct heap *h, size_t reach);
+/* Native pools: `len` bytes at the end of what it has are its own, too. O(1). */
 void heap_extend(struct heap *h, size_t len);
-
-/* Bytes of span with which one block of `total` bytes is sure to fit when empty. */
+/* Bytes of a native pool in which one block of `total` bytes is sure to fit. */
 size_t heap_span_for(size_t total);
 
 /*
- * Bytes of span in which n bytes are sure to be served beside `blocks` live blocks of
+ * Bytes of one run in which n bytes are sure to be served beside `blocks` live blocks of
  * `live` bytes (headers and rounding included), whatever was allocated and freed before:
  *
- *	span = HEAP_ENDS + live + (blocks + 1) * (s - 16) + 16
+ *	span = HEAP_RUN_ENDS + live + (blocks + 1) * (s - 16) + 16
  *
- * where s is the block for n rounded up to the next of 32 classes per power of two, at
- * most 1/32 more. Proof: free blocks never touch, so there are at most blocks + 1 of
- * them; when n cannot be served each has at most s - 16 bytes. It is not
- * generous: the adversary of tests/unit/heap_formula.c is refused in little less.
+ * s is the block for n rounded up to the next of 32 classes per power of two, at most
+ * 1/32 more. Proof: free blocks never touch, so there are at most blocks + 1 of them;
+ * when n cannot be served each has at most s - 16 bytes. The adversary of
+ * tests/unit/heap_formula.c is refused in little less.
  */
 size_t heap_span_sure(size_t live, size_t blocks, size_t n);
 
-/* NULL when no block is large enough. size > 0. align: power of two, 0 or 16 = natural.
+/* ---- the owner: allocate, free, resize. Realtime: yes ---- */
+
+/*
+ * A live block of `size` bytes or a little more, header included: what others returned,
+ * a free block, new parts. NULL: there is none. At most one that was returned is released
+ * on the way, HEAP_LAST before it fails. size: from block_size_for() or a multiple of 16.
  */
-void *heap_alloc(struct heap *h, size_t size);
-void *heap_alloc_aligned(struct heap *h, size_t align, size_t size);
+void *heap_serve(struct heap *h, uint32_t size, uint8_t tag);
+/* The same, aligned to a power of two; HEAP_EACH that were returned are released. */
+void *heap_serve_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag);
+/* From free blocks or new parts, and nothing on the way. align: a power of two >= 16. */
+void *heap_alloc(struct heap *h, uint32_t size, uint8_t tag);
+void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t tag);
+/* b is returned (block.h), in no list, and the caller knows it. */
+void heap_release(struct heap *h, struct block *b);
+/* A live block is freed at once, and parts are given back when much is free. */
 enum heap_verdict heap_free(struct heap *h, void *p);
-/* The same for a caller that thinks in blocks: `size` is the whole block's, a multiple of
- * 16 from HEAP_BLOCK_MIN to HEAP_BLOCK_MAX. It is not live yet: in no list and the
- * caller's alone, who makes it live by heap_flip(), or by heap_stamp() at once. */
-void *heap_alloc_block(struct heap *h, size_t size);
-/* The same from the end of the free block it is cut from, out of the way of others. */
-void *heap_alloc_end(struct heap *h, size_t size);
-/*
- * A block that is not live although it is in no list (cached, or on its way back to the
- * heap) has its check inverted: flip before, flip after.
- */
-static inline void heap_flip(void *p)
+/* Much is free in one piece. */
+static inline bool heap_has_spare(const struct heap *h)
 {
-	uint16_t *check = (uint16_t *)p - 1;
+	return h->fl_map >= h->spare_map;
+}
+/* Soon nobody can get another part: what is free is in the heaps. */
+static inline bool heap_is_scarce(const struct heap *h)
+{
+	return __atomic_load_n(&h->scarce, __ATOMIC_RELAXED);
+}
+/* Then parts of it can be given back. */
+void heap_give_spare(struct heap *h);
+/* The same as heap_release(), later: the block waits in an inbox. */
+void heap_release_later(struct heap *h, struct block *b);
+/* In place only. false: it does not fit, the block is untouched. */
+bool heap_resize(struct heap *h, void *p, size_t wanted);
 
-	*check = (uint16_t) ~*check;
-}
-/* The upper half of a header: slack, owner, check. */
-typedef uint32_t __attribute__((may_alias)) heap_half;
-static inline uint8_t heap_slack(const void *p)
-{
-	return (uint8_t)((const heap_half *)p)[-1];
-}
-static inline uint8_t heap_owner(const void *p)
-{
-	return (uint8_t)(((const heap_half *)p)[-1] >> 8);
-}
-/*
- * What a block of nobody and one of this owner differ by; HEAP_FLIP is that of a live
- * block and one that is not. Stamped with it, the one becomes the other.
- */
-#define HEAP_FLIP 0xffff0000U
-#define HEAP_OWNED(owner) \
-	((uint32_t)(uint8_t)(owner) << 8 ^ (uint32_t)(uint8_t)(owner) << 17)
-static inline void heap_stamp(void *p, uint32_t stamp)
-{
-	((heap_half *)p)[-1] ^= stamp;
-}
-/* A live block of any kind becomes one that is not live: from here on it has no slack and
- * no owner, and whoever gets it next has all of it. */
-static inline void heap_retire(void *p)
-{
-	uint32_t half = ((heap_half *)p)[-1], slack = half & 0xff;
+/* ---- anybody: give back. Realtime: yes ---- */
 
-	heap_stamp(p,
-		slack ^ (uint32_t)(slack != 0) << 16 ^ HEAP_OWNED(half >> 8) ^ HEAP_FLIP);
+/* The link of a returned block: the place of the one below, 0: none. */
+static inline uint32_t *heap_link(struct block *b)
+{
+	return &b->next;
 }
-/* p is not live, in no list, nobody's, without slack, and the caller knows it: no second
- * look. */
-enum heap_verdict heap_free_known(struct heap *h, void *p);
-/* p was live when it was flipped. HEAP_BROKEN when its header was written to since. */
-enum heap_verdict heap_free_flipped(struct heap *h, void *p);
-/* In place only. false: does not fit, block untouched. */
-bool heap_resize(struct heap *h, void *p, size_t size);
 
 /*
- * No lock: a block of at least `size` bytes, whole block, is cut from the end of one that
- * is not live, in no list and the caller's alone; and so is it. Its payload is at a
- * multiple of `align`, 16 or more. NULL when too little would be left.
+ * A chain of returned blocks, linked from `first` to `last`.
+ * Bound: `tries` attempts; one fails when another thread pushed meanwhile.
  */
-void *heap_carve(const struct heap *h, void *from, size_t size, size_t align);
+bool heap_push(struct heap *h, struct block *first, struct block *last, int tries);
 
-/* Is p the payload of a live block of this heap? Never reads outside the span. */
+/* ---- the owner: take back ---- */
+
+/* Releases at most `max` returned blocks; how many. Realtime: with a small max. */
+unsigned heap_take_back(struct heap *h, unsigned max);
+/* Has anybody returned blocks that were not taken back? Any thread: a hint. */
+static inline bool heap_has_returned(const struct heap *h)
+{
+	/* relaxed, both: a hint */
+	return (__atomic_load_n(&h->returned, __ATOMIC_RELAXED) |
+		       __atomic_load_n(&h->inbox, __ATOMIC_RELAXED)) != 0;
+}
+/* Gives wholly free parts back, of `max` free blocks at most. Realtime: with a small max.
+ */
+#define HEAP_ALL_OF_THEM ~0u
+void heap_trim(struct heap *h, unsigned max);
+
+/* ---- questions; any thread ---- */
+
+/* Is p the payload of a live block of this heap's pool? Never reads outside of it. */
 enum heap_verdict heap_check_pointer(const struct heap *h, const void *p);
-
-size_t heap_used(const struct heap *h); /* bytes not in free lists; no lock needed */
-/* Where that stands: atomic, relaxed, read only. */
-const size_t *heap_used_at(const struct heap *h);
-/* The block whose overwritten links made an operation fail, or NULL. */
-const void *heap_broken_block(const struct heap *h);
-size_t heap_size_of(const void *p);			  /* requested bytes */
-size_t heap_usable_of(const void *p);			  /* bytes it holds now */
-size_t heap_taken_of(const void *p);			  /* the whole block */
-size_t heap_phys_of(const struct heap *h, const void *p); /* can grow to in place */
-/* From now on a live block's requested bytes are `size`; at most 255 less than it has.
- * Its owner needs no lock. */
-void heap_set_size(const struct heap *h, void *p, size_t size);
-/* Calls fn for each live block; nobody may be using the heap. Not on the realtime path.
- */
+/* Bytes to which a live block can grow in place now. */
+size_t heap_room_of(const struct heap *h, const void *p);
+/* Calls fn for each live block; nobody may be using the heap. */
 void heap_each_live(const struct heap *h, void (*fn)(void *p));
 
 struct heap_stats {
-	size_t span; /* bytes under management */
-	size_t used; /* bytes in blocks that are not in a free list, headers included */
-	size_t peak; /* highest `used` */
+	size_t span;	     /* bytes under management */
+	size_t used;	     /* bytes in blocks that are not free, headers included */
+	size_t peak;	     /* highest `used` */
 	size_t largest_free; /* a request of this many bytes would succeed now */
 };
 void heap_stats(const struct heap *h, struct heap_stats *out);
 
 /* Every invariant of every block and list. NULL when sound, else what is broken; *where
- * is set to the block. Linear in the number of blocks: for tests and MALLOC_DEBUG > 1. */
+ * is set to the block. Linear in the number of blocks. The owner, or nobody uses it. */
 const char *heap_check(const struct heap *h, const void **where);
 
 #endif

@@ -1,167 +1,407 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap_list.h - list surgery and the writing of blocks: what heap.c and heap_resize.c
- * share
+ * heap_list.h - free lists and their blocks: what the heap_*.c files share
  *
- * All inline: on the worst path of malloc and free every call counts. No loop.
+ * A link is a PLACE, the distance of a block from the pool's first byte, so that one
+ * comparison tells whether it can be followed. 0 is none: no header is there. `prev` of
+ * the first block of a list names the list instead: its class times 16, plus 1.
+ *
+ * What the program may have overwritten is checked before it is followed: a block leaves
+ * a list only when its header and both neighbours in the list agree. No loop.
  */
 #ifndef HEAP_LIST_H
 #define HEAP_LIST_H
 
-#include "heap_private.h"
+#include "heap.h"
 
-/* ---- free lists ---- */
+#define HEAP_NO_CLASS ~0u
+#define HEAP_INLINE   static inline __attribute__((always_inline))
+
+/* ---- places ---- */
+
+static inline struct block *heap_at(const struct heap *h, uint32_t place)
+{
+	return (struct block *)(void *)(h->lo + place);
+}
+
+static inline uint32_t heap_place(const struct heap *h, const struct block *b)
+{
+	return (uint32_t)((uintptr_t)b - (uintptr_t)h->lo);
+}
+
+/* Can a block be read there? */
+static inline bool heap_reaches(const struct heap *h, uint32_t place)
+{
+	/* relaxed: it only grows */
+	return place < __atomic_load_n(&h->reach, __ATOMIC_RELAXED);
+}
+
+/* The 8 bytes before a header: size of the free block there. */
+static inline size_t *block_footer_before(struct block *b)
+{
+	return (size_t *)(void *)((uintptr_t)b - 8);
+}
+
+/* ---- size classes: 32 per power of two, one number each, growing with size ---- */
 
 /*
- * The processor finds the word of a bit by itself: one instruction where C takes five. It
- * is not a faster one by itself, but the worst path of malloc and free has three of
- * these.
+ * The class a block of `size` >= BLOCK_MIN belongs to: exponent and upper bits of the
+ * mantissa of the size as a floating-point number. Half the instructions of a bit scan
+ * and two shifts, and each operation has up to four of these.
  */
-#define BIT_CHANGE(instruction, place, bit) \
-	__asm__(instruction " %1, %0" : "+m"(place) : "r"((uint32_t)(bit)) : "cc")
-
-static inline void list_filled(struct heap *h, size_t class)
+#define CLASS_BIAS ((1023u + 5u) << HEAP_SL_BITS)
+static inline uint32_t class_bits(int64_t n)
 {
-	BIT_CHANGE("btsl", h->sl_map, class);
-	BIT_CHANGE("btsl", h->fl_map, class / HEAP_SL);
+	union {
+		double number;
+		uint64_t bits;
+	} as = {.number = (double)n};
+
+	return (uint32_t)(as.bits >> (52u - HEAP_SL_BITS));
 }
 
-static inline void list_emptied(struct heap *h, uint32_t class)
+static inline uint32_t class_of(uint32_t size)
 {
-	BIT_CHANGE("btrl", h->sl_map, class);
-	if (!h->sl_map[class / HEAP_SL])
-		BIT_CHANGE("btrl", h->fl_map, class / HEAP_SL);
+	return class_bits(size) - CLASS_BIAS;
 }
 
-static inline void list_push(struct heap *h, struct block *b, uint32_t off, size_t size)
+/* The smallest class of which every block has at least `size` bytes: the one behind that
+ * of size - 1/2. */
+static inline uint32_t class_fitting(uint32_t size)
 {
-	size_t class = class_of(size);
-	uint32_t first = *list_slot(h, class);
+	return class_bits(2 * (int64_t)size - 1) - CLASS_BIAS - HEAP_SL + 1;
+}
 
-	b->next = first;
-	*list_slot(h, class) = off;
-	b->prev = list_head(class);
-	if (first)
-		heap_at(h, first)->prev = off;
-	else
-		list_filled(h, class);
+/* ---- lists ---- */
+
+static inline uint32_t list_head(uint32_t class)
+{
+	return class << 4 | 1;
 }
 
 /* Kept out of line: what it needs is not computed on the way. */
-static __attribute__((noinline, cold)) bool heap_found_broken(
-	struct heap *h, uint32_t off)
+static __attribute__((noinline, cold, noreturn, unused)) void heap_found_broken(
+	const struct heap *h, const struct block *b)
 {
-	h->broken = block_payload(heap_at(h, off));
-	return false;
+	h->broken(h, block_payload(b));
+	__builtin_trap();
 }
 
-/* False when the links do not lead back: the program wrote into a free block. */
-static inline __attribute__((always_inline)) bool list_remove(
-	struct heap *h, uint32_t off)
+/* relaxed, all of the maps: other threads look at them for figures */
+HEAP_INLINE uint32_t list_set_bit(uint32_t *map, uint32_t bit)
 {
-	uint32_t next = heap_at(h, off)->next, prev = heap_at(h, off)->prev;
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) | 1u << bit % 32;
 
-	if (!heap_reaches(h, prev) || HEAP_UNLIKELY(heap_at(h, prev)->next != off))
-		return heap_found_broken(h, off);
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE uint32_t list_clear_bit(uint32_t *map, uint32_t bit)
+{
+	uint32_t was = __atomic_load_n(map, __ATOMIC_RELAXED) & ~(1u << bit % 32);
+
+	__atomic_store_n(map, was, __ATOMIC_RELAXED);
+	return was;
+}
+
+HEAP_INLINE void list_emptied(struct heap *h, uint32_t class)
+{
+	if (!list_clear_bit(&h->sl_map[class / HEAP_SL], class))
+		list_clear_bit(&h->fl_map, class / HEAP_SL);
+}
+
+HEAP_INLINE void list_push(
+	struct heap *h, struct block *b, uint32_t place, uint32_t class)
+{
+	uint32_t first = h->list[class];
+
+	b->next = first;
+	b->prev = list_head(class);
+	h->list[class] = place;
+	if (first) {
+		heap_at(h, first)->prev = place;
+		return;
+	}
+	list_set_bit(&h->sl_map[class / HEAP_SL], class);
+	list_set_bit(&h->fl_map, class / HEAP_SL);
+}
+
+/* Whatever stands before the block behind b: it may be followed, and says that b is. */
+HEAP_INLINE void list_check_next(
+	const struct heap *h, const struct block *b, uint32_t next, uint32_t place)
+{
+	if (BLOCK_UNLIKELY(!heap_reaches(h, next) || heap_at(h, next)->prev != place))
+		heap_found_broken(h, b);
+}
+
+/* word is the first of the block there and has the FREE flag. */
+HEAP_INLINE void list_remove(struct heap *h, uint32_t place, uint32_t word)
+{
+	struct block *b = heap_at(h, place);
+	uint32_t next, prev;
+
+	/* first: behind an end mark there may be no memory to read links from */
+	if (BLOCK_UNLIKELY(!block_is_free(&h->key, b, word)))
+		heap_found_broken(h, b);
+	next = b->next;
+	prev = b->prev;
 	if (next) {
-		if (!heap_reaches(h, next) ||
-			HEAP_UNLIKELY(heap_at(h, next)->prev != off))
-			return heap_found_broken(h, off);
+		list_check_next(h, b, next, place);
 		heap_at(h, next)->prev = prev;
-		heap_at(h, prev)->next = next;
-		return true;
 	}
-	heap_at(h, prev)->next = 0;
-	if (list_is_head(prev))
-		list_emptied(h, list_class(prev));
-	return true;
+	if (prev & 1) {
+		prev >>= 4;
+		if (BLOCK_UNLIKELY(prev >= HEAP_LISTS || h->list[prev] != place))
+			heap_found_broken(h, b);
+		h->list[prev] = next;
+		if (!next)
+			list_emptied(h, prev);
+		return;
+	}
+	if (BLOCK_UNLIKELY(!heap_reaches(h, prev) || heap_at(h, prev)->next != place))
+		heap_found_broken(h, b);
+	heap_at(h, prev)->next = next;
 }
 
-/* The same for the first block of a list. */
-static inline bool list_remove_first(struct heap *h, uint32_t off, size_t class)
+/* The first block of a list that has one; *had: its bytes. */
+HEAP_INLINE uint32_t list_take_first(struct heap *h, uint32_t class, uint32_t *had)
 {
-	uint32_t next = heap_at(h, off)->next, head = list_head(class);
+	uint32_t place = h->list[class], word, next;
+	struct block *b = heap_at(h, place);
 
-	if (HEAP_UNLIKELY(heap_at(h, off)->prev != head))
-		return heap_found_broken(h, off);
-	*list_slot(h, class) = next;
-	if (next) {
-		if (!heap_reaches(h, next) ||
-			HEAP_UNLIKELY(heap_at(h, next)->prev != off))
-			return heap_found_broken(h, off);
-		heap_at(h, next)->prev = head;
-	} else {
-		list_emptied(h, (uint32_t) class);
+	word = block_word(b);
+	*had = word - BLOCK_FREE;
+	if (BLOCK_UNLIKELY(!(word & BLOCK_FREE) || !block_is_free(&h->key, b, word) ||
+			   b->prev != list_head(class)))
+		heap_found_broken(h, b);
+	next = b->next;
+	h->list[class] = next;
+	if (!next) {
+		list_emptied(h, class);
+		return place;
 	}
-	return true;
+	list_check_next(h, b, next, place);
+	heap_at(h, next)->prev = list_head(class);
+	return place;
 }
 
-/* ---- taking and giving ---- */
+/* The smallest class, from this one on, that has a block. */
+HEAP_INLINE uint32_t list_find(const struct heap *h, uint32_t class)
+{
+	uint32_t fl = class / HEAP_SL;
+	uint32_t map = h->sl_map[fl] & ~0u << class % HEAP_SL;
 
+	if (!map) {
+		map = h->fl_map & ~1u << fl;
+		if (!map)
+			return HEAP_NO_CLASS;
+		fl = (uint32_t)__builtin_ctz(map);
+		map = h->sl_map[fl];
+	}
+	return fl * HEAP_SL + (uint32_t)__builtin_ctz(map);
+}
+
+/* ---- blocks ---- */
+
+/* The end mark of a run: a header that is never free. flag: BLOCK_PREV_FREE or 0. */
+static inline void heap_set_end(struct block *b, uint32_t flag)
+{
+	block_set(b, BLOCK_LAST | flag);
+	block_set_mark(b, 0);
+}
+
+/* The block there follows a free one from now on; word is its first. */
+static inline void heap_set_after_free(struct block *b, uint32_t word)
+{
+	block_set(b, word | BLOCK_PREV_FREE);
+}
+
+/* relaxed, all: figures that others read */
 static inline void heap_count_more(struct heap *h, size_t size)
 {
-	/* relaxed: a figure that others read without the lock */
 	__atomic_store_n(&h->used, h->used + size, __ATOMIC_RELAXED);
+}
+
+static inline void heap_count_served(struct heap *h, size_t size)
+{
+	__atomic_store_n(&h->served_blocks, h->served_blocks + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(
+		&h->served_bytes, h->served_bytes + (long)size, __ATOMIC_RELAXED);
 }
 
 static inline void heap_count_less(struct heap *h, size_t size)
 {
 	size_t used = h->used;
 
-	/* only here can a peak end */
-	if (used > h->peak)
+	if (used > h->peak) /* only here can a peak end */
 		h->peak = used;
-	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED); /* relaxed: as above */
+	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED);
 }
 
-/* A free block of bytes that were none, with its size at its end, in its list. */
-static inline void heap_write_free(
-	struct heap *h, struct block *b, uint32_t off, size_t size)
+/* Bytes that belong to no block become a free one, in the list of its class. The block
+ * behind it knows that it is free. */
+HEAP_INLINE void heap_put_class(
+	struct heap *h, uint32_t place, uint32_t size, uint32_t class)
 {
-	uint64_t word = ((uintptr_t)block_payload(b) << 48 ^ h->free_word) | size;
+	struct block *b = heap_at(h, place);
 
-	/* relaxed: see block_word(); all of the header is one word */
-	__atomic_store_n(block_header(b), word, __ATOMIC_RELAXED);
-	*block_before_size(block_at(b, size)) = size;
-	list_push(h, b, off, size);
+	BLOCK_ASSERT(size >= BLOCK_MIN && size % BLOCK_ALIGN == 0);
+	block_set(b, size | BLOCK_FREE);
+	block_set_mark(b, block_seal_not(&h->key, b, size | BLOCK_FREE));
+	*block_footer_before(heap_at(h, place + size)) = size;
+	list_push(h, b, place, class);
 }
 
-/* The same where a header says already that the block is not live, without slack. */
-static inline void heap_write_freed(
-	struct heap *h, struct block *b, uint32_t off, size_t size)
+HEAP_INLINE void heap_put_free(struct heap *h, uint32_t place, uint32_t size)
 {
-	block_set(b, (uint32_t)size | HEAP_F_FREE);
-	*block_before_size(block_at(b, size)) = size;
-	list_push(h, b, off, size);
+	heap_put_class(h, place, size, class_of(size));
 }
 
-/* b becomes a free block of `size` bytes whose neighbours are not free. */
-static inline void heap_put_free(struct heap *h, struct block *b, size_t size)
+/* Bytes that belong to no block become a live one. flag: PREV_FREE or 0. */
+HEAP_INLINE void *heap_put_live(
+	struct heap *h, uint32_t place, uint32_t size, uint32_t flag, uint8_t tag)
 {
-	block_or(block_at(b, size), HEAP_F_PREV_FREE);
-	heap_write_free(h, b, heap_off(h, b), size);
+	struct block *b = heap_at(h, place);
+
+	block_set(b, size | flag);
+	block_set_mark(
+		b, block_seal(&h->key, b, size) | (uint32_t)tag << BLOCK_TAG_SHIFT);
+	heap_count_more(h, size);
+	heap_count_served(h, size);
+	return block_payload(b);
 }
 
-/* b, `had` bytes, in no list, is cut to `size`; the rest goes back. Returns the size it
- * got. Its check and slack stay. */
-static inline __attribute__((always_inline)) size_t heap_cut(struct heap *h,
-	struct block *b, uint32_t off, size_t had, size_t size, uint32_t keep)
+/*
+ * `had` bytes at `place`, free but in no list, become a live block of `size` bytes; the
+ * rest is free. The block behind them says PREV_FREE; keep: PREV_FREE or 0 of this one.
+ */
+HEAP_INLINE void *heap_cut(struct heap *h, uint32_t place, uint32_t had, uint32_t size,
+	uint32_t keep, uint8_t tag)
 {
-	if (HEAP_LIKELY(had - size >= HEAP_BLOCK_MIN)) {
-		heap_write_free(h, block_at(b, size), off + (uint32_t)size, had - size);
-		block_set(b, (uint32_t)size | keep);
-		return size;
+	struct block *after;
+
+	if (BLOCK_LIKELY(had - size >= BLOCK_MIN)) {
+		heap_put_free(h, place + size, had - size);
+	} else {
+		size = had;
+		after = heap_at(h, place + had);
+		block_set(after, block_word(after) & ~BLOCK_PREV_FREE);
 	}
-	block_clear(block_at(b, had), HEAP_F_PREV_FREE);
-	block_set(b, (uint32_t)had | keep);
-	return had;
+	return heap_put_live(h, place, size, keep, tag);
 }
 
-static inline size_t heap_block_size(size_t wanted)
-{
-	size_t size = (wanted + HEAP_OVERHEAD + HEAP_ALIGN - 1) & ~(HEAP_ALIGN - 1);
+/* Free memory that is in no list. The block behind it says PREV_FREE. */
+struct heap_hand {
+	uint32_t place, had;
+	bool high; /* what is behind stays: the block is best cut from the end */
+};
 
-	return size < HEAP_BLOCK_MIN ? HEAP_BLOCK_MIN : size;
+/* A live block of it; the rest is free. */
+HEAP_INLINE void *heap_cut_hand(
+	struct heap *h, const struct heap_hand *hand, uint32_t size, uint8_t tag)
+{
+	uint32_t rest = hand->had - size, end = hand->place + hand->had;
+
+	if (!hand->high || rest < BLOCK_MIN)
+		return heap_cut(h, hand->place, hand->had, size, 0, tag);
+	block_set(heap_at(h, end), block_word(heap_at(h, end)) & ~BLOCK_PREV_FREE);
+	heap_put_free(h, hand->place, rest);
+	return heap_put_live(h, end - size, size, BLOCK_PREV_FREE, tag);
+}
+
+/* Bytes that belong to no block, and are counted as used, wait in the inbox. */
+HEAP_INLINE void heap_put_returned(struct heap *h, uint32_t place, uint32_t size)
+{
+	struct block *b = heap_at(h, place);
+
+	block_set(b, size);
+	block_set_mark(b, block_seal_not(&h->key, b, size));
+	*heap_link(b) = h->inbox;
+	h->inbox = place;
+}
+
+/* ---- parts ---- */
+
+static inline bool heap_has_part(const struct heap *h, unsigned part)
+{
+	return part < PARTS_MAX && h->own >> part & 1;
+}
+
+/* relaxed: an estimate */
+static inline void heap_see_scarce(struct heap *h)
+{
+	bool scarce = (unsigned)__builtin_popcountl(parts_free(h->parts)) <
+		      __atomic_load_n(&h->few, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&h->scarce, scarce, __ATOMIC_RELAXED);
+}
+
+static inline void heap_set_own(struct heap *h, uint64_t own)
+{
+	/* relaxed: others read it for figures */
+	__atomic_store_n(&h->own, own, __ATOMIC_RELAXED);
+	heap_see_scarce(h);
+}
+
+/* Between parts of its own is one that is free, and does for `size` bytes: better than to
+ * cut a large block. */
+static inline bool heap_has_hole(const struct heap *h, uint32_t size)
+{
+	return h->parts && size <= h->part_block &&
+	       (parts_free(h->parts) & h->own << 1 & h->own >> 1);
+}
+
+/* The free block before b, whose header says that there is one: its place, checked. */
+HEAP_INLINE uint32_t heap_before(const struct heap *h, struct block *b, uint32_t *word)
+{
+	uint32_t size = (uint32_t)*block_footer_before(b),
+		 place = heap_place(h, b) - size;
+
+	*word = size | BLOCK_FREE;
+	if (BLOCK_UNLIKELY(
+		    !heap_reaches(h, place) || block_word(heap_at(h, place)) != *word))
+		heap_found_broken(h, b);
+	return place;
+}
+
+/* heap_parts.c: a live block from new parts. NULL: there are none. */
+void *heap_serve_more(struct heap *h, uint32_t size, uint8_t tag);
+/* New parts, in hand, and what is free beside them. False: there are none. */
+bool heap_more(struct heap *h, uint32_t size, struct heap_hand *hand);
+
+/* heap.c: when there are no parts either. */
+void *heap_serve_last(struct heap *h, uint32_t size, uint8_t tag);
+
+/* ---- returned blocks ---- */
+
+/*
+ * The first of them, which stays where it is. NULL: there is none. The link to it was the
+ * program's to write since it freed the one above: so where it leads is looked at before
+ * it is followed.
+ */
+HEAP_INLINE struct block *heap_first_returned(struct heap *h)
+{
+	uint32_t place = h->inbox;
+	struct block *b;
+
+	if (!place) {
+		/* relaxed: a hint that an exchange pays */
+		if (!__atomic_load_n(&h->returned, __ATOMIC_RELAXED))
+			return NULL;
+		/* acquire: pairs with heap_push() */
+		place = __atomic_exchange_n(&h->returned, 0, __ATOMIC_ACQUIRE);
+		h->inbox = place;
+	}
+	b = heap_at(h, place);
+	if (BLOCK_UNLIKELY(place % BLOCK_ALIGN != BLOCK_HEADER ||
+			   !heap_reaches(h, place) || !block_is_returned(&h->key, b)))
+		heap_found_broken(h, b);
+	return b;
+}
+
+static inline void heap_drop_first_returned(struct heap *h, struct block *b)
+{
+	h->inbox = *heap_link(b);
 }
 
 #endif

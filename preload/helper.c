@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "child.h"
 #include "helper_birth.h"
 #include "helper_group.h"
 #include "log.h"
@@ -36,7 +37,6 @@
 
 /* One turn of the loop: fast while a growing pool may run short, slow when idle. */
 #define HELPER_TURN_GROWING_NS 500000L
-#define HELPER_TURN_BUSY_NS    1000000L /* blocks are given back to pools */
 #define HELPER_TURN_MATCHED_NS 5000000L
 #define HELPER_TURN_IDLE_NS    50000000L
 /* Facts and names are looked at this often (the promise is 300 ms). */
@@ -47,8 +47,8 @@
 #define HELPER_GROW_MAX (2UL << 20)
 #define HELPER_LOW_MAX	(4UL << 20)
 
-static int helper_state;      /* atomic: 0 none, 1 started */
-static uint32_t helper_leave; /* futex */
+CHILD_DATA static int helper_state; /* atomic: 0 none, 1 started */
+static uint32_t helper_leave;	    /* futex */
 static pthread_t helper_thread;
 static bool helper_natives;	  /* atomic, relaxed: a pool of the API may grow */
 static void (*helper_also)(void); /* atomic: release by who asks, acquire by the helper */
@@ -58,13 +58,8 @@ bool helper_running(void)
 	return proc_mine() && __atomic_load_n(&helper_state, __ATOMIC_ACQUIRE) == 1;
 }
 
-#define HELPER_TAKE                                                        \
-	64 /* times four returned blocks a turn; the lock is held for four \
-	    */
-
 struct helper_turn {
 	bool growing; /* some pool may still grow */
-	bool busy;    /* other threads gave blocks back to some pool */
 };
 
 /* About an eighth of what the pool may reach. */
@@ -82,21 +77,11 @@ static void helper_pool(struct pool *p, void *arg)
 {
 	struct helper_turn *t = arg;
 	size_t low, left;
-	bool roomy;
 
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
-	/* what threads gave back and no owner had use for: where it is short into the
-	 * heap, else in boxes for who wants the size next */
-	roomy = pool_available(p) >= p->size / 4;
-	t->busy |= cache_stock(p, roomy) > 0;
-	if (!roomy) {
-		for (int i = 0; i < HELPER_TAKE && pool_take_returned(p, 4); i++)
-			t->busy = true;
-		for (int i = 0; i < HELPER_TAKE && pool_take_box(p, DEPOT_RESERVE); i++)
-			; /* the last resort takes reserves as well */
-	}
+	pool_tend(p);
 	left = p->area.reserved - p->area.committed;
 	if (left < AREA_PAGE || p->max <= p->size || p->grow_failed)
 		return;
@@ -190,7 +175,7 @@ static void *helper_main(void *arg)
 		helper_own_table();
 	sys_end_optional();
 	while (!__atomic_load_n(&helper_leave, __ATOMIC_ACQUIRE)) {
-		struct helper_turn t = {false, false};
+		struct helper_turn t = {false};
 		bool matched = thread_matched() > 0;
 		void (*also)(void);
 
@@ -208,7 +193,6 @@ static void *helper_main(void *arg)
 		stats_turn(helper_now());
 		sys_end_optional();
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
-			     : t.busy  ? HELPER_TURN_BUSY_NS
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}
@@ -320,6 +304,6 @@ bool helper_make_room(void)
 
 void helper_child(void)
 {
-	route_alone = NULL;
-	helper_state = 0;
+	CHILD_SET(route_alone, NULL);
+	CHILD_SET(helper_state, 0);
 }

@@ -18,6 +18,7 @@
 #include "area.h"
 #include "fds.h"
 #include "sys.h"
+#include "child.h"
 
 #define IMAGE_PIN_RANGES  256
 #define IMAGE_PIN_LARGEST (1UL << 20)
@@ -28,9 +29,9 @@ struct range {
 };
 
 static struct range pinned[IMAGE_PIN_RANGES], found[IMAGE_PIN_RANGES];
-static int pinned_count, found_count;
-static size_t pinned_bytes;
-static uint32_t busy; /* one caller at a time; a second one leaves */
+CHILD_DATA static int pinned_count, found_count;
+CHILD_DATA static size_t pinned_bytes;
+CHILD_DATA static uint32_t busy; /* one caller at a time; a second one leaves */
 
 static bool overlaps(const struct range *r, uintptr_t lo, uintptr_t hi)
 {
@@ -154,7 +155,7 @@ void image_pin_process(uintptr_t stack_hi, size_t bytes)
 void image_pin_child(void)
 {
 	/* pins are not inherited; who held busy is not there any more */
-	pinned_count = 0;
-	pinned_bytes = 0;
-	busy = 0;
+	CHILD_SET(pinned_count, 0);
+	CHILD_SET(pinned_bytes, 0);
+	CHILD_SET(busy, 0);
 }

@@ -289,7 +289,7 @@ static void init_report_pool(struct pool *p, void *arg)
 	pool_say_full(p);
 	if (!reload_policy()->realtime.report)
 		return;
-	heap_stats(p->heap, &st);
+	pool_stats(p, &st);
 	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
 		 "grown %lu "
 		 "times, full %lu times",

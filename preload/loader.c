@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "child.h"
 #include "proc.h"
 #include "sys.h"
 
@@ -17,8 +18,9 @@
 #define LOADER_NAP_NS 200000L
 
 /* seq_cst, both: whoever comes second sees who came first */
-static uint32_t loader_inside; /* threads that are, or are about to look at forks */
-static uint32_t loader_forks;  /* forks under way */
+CHILD_DATA static uint32_t
+	loader_inside; /* threads that are, or are about to look at forks */
+CHILD_DATA static uint32_t loader_forks; /* forks under way */
 
 static void loader_nap(void)
 {
@@ -68,6 +70,6 @@ void loader_fork_parent(void)
 
 void loader_fork_child(void)
 {
-	loader_inside = 0;
-	loader_forks = 0;
+	CHILD_SET(loader_inside, 0);
+	CHILD_SET(loader_forks, 0);
 }

@@ -12,7 +12,7 @@
 
 #include "sys.h"
 
-#define LOCK_SPIN 64
+#define LOCK_SPIN 16
 
 static __thread uint32_t lock_own_tid __attribute__((tls_model("initial-exec")));
 __thread uint32_t lock_system_calls;
@@ -41,15 +41,9 @@ static bool lock_take_over(struct lock *l, uint32_t seen, uint32_t tid)
 		&l->word, &seen, tid, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static void lock_yield(void)
-{
-	lock_system_calls++;
-	sys_call3(SYS_sched_yield, 0, 0, 0);
-}
-
 /*
  * The holder is in the middle of some hundred instructions: if it runs at all it is gone
- * before the kernel could be asked. Bound: LOCK_SPIN looks, about a microsecond.
+ * before the kernel could be asked. Bound: LOCK_SPIN looks of 40 to 140 cycles each.
  */
 static bool lock_spin(struct lock *l, uint32_t tid)
 {
@@ -62,15 +56,20 @@ static bool lock_spin(struct lock *l, uint32_t tid)
 }
 
 /*
- * A sandbox may end the program for a futex that inherits priority (Chromium's does), and
- * the holder for handing it over: nobody asks the kernel, and the holder finds no waiter.
+ * There is no futex that inherits priority: it sleeps, so that the holder may run
+ * whatever its class. A sandbox may even end the program for such a futex (Chromium's
+ * does), and the holder for handing it over: nobody asks the kernel, and the holder finds
+ * no waiter.
  */
-static void lock_acquire_filtered(struct lock *l, uint32_t tid)
+static void lock_acquire_asleep(struct lock *l, uint32_t tid)
 {
 	const struct timespec moment = {0, 20000};
 
-	while (!lock_try(l, tid))
-		sys_call3(SYS_nanosleep, (long)&moment, 0, 0);
+	while (!lock_try(l, tid)) {
+		lock_system_calls++;
+		if (sys_is_error(sys_call3(SYS_nanosleep, (long)&moment, 0, 0)))
+			sys_call3(SYS_sched_yield, 0, 0, 0);
+	}
 }
 
 void lock_acquire_slow(struct lock *l, uint32_t tid)
@@ -78,7 +77,7 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 	if (lock_spin(l, tid))
 		return;
 	if (sys_filtered()) {
-		lock_acquire_filtered(l, tid);
+		lock_acquire_asleep(l, tid);
 		return;
 	}
 	for (;;) {
@@ -96,8 +95,10 @@ void lock_acquire_slow(struct lock *l, uint32_t tid)
 		/* acquire: the kernel wrote our tid; pairs with lock_release_slow() */
 		if ((__atomic_load_n(&l->word, __ATOMIC_ACQUIRE) & FUTEX_TID_MASK) == tid)
 			return;
-		/* EAGAIN, EINTR; ENOSYS or a filter: spin politely */
-		lock_yield();
+		if (ret < 0 && ret != -EAGAIN && ret != -EINTR && ret != -ESRCH) {
+			lock_acquire_asleep(l, tid); /* not here, or refused */
+			return;
+		}
 	}
 }
 

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "child.h"
+
 struct lock {
 	uint32_t word;
 };
@@ -71,6 +73,12 @@ static inline void lock_release(struct lock *l, uint32_t tid)
 				     __ATOMIC_RELEASE, __ATOMIC_RELAXED),
 		    0))
 		lock_release_slow(l);
+}
+
+/* In the child of a fork: whoever was inside is not there. */
+static inline void lock_child(struct lock *l)
+{
+	CHILD_SET(l->word, 0);
 }
 
 /* Tid of the calling thread: kept in initial-exec TLS, asked of the kernel once. */

@@ -1,151 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool.c - one heap, its lock, and the blocks other threads gave back
+ * pool.c - heap 0 behind its lock: native pools, and what threads share; memory; trouble
  *
- * The first pages of a pool's area hold what threads write (struct pool_hot), the heap's
- * control block and the depot; blocks follow. Every function that allocates or frees is
- * bounded: at most POOL_TAKE returned blocks go into the heap per operation. Only the
- * last resort before an allocation fails takes all of them back, and those of the depot.
+ * No realtime thread that a rule matches comes here, but to free. Bound: POOL_TAKE
+ * returned blocks per allocation. Only before an allocation fails, all are taken back,
+ * and the lock is let go between one handful and the next.
  */
 #include "pool.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "debug.h"
 #include "log.h"
 #include "tag_block.h"
 
-#define POOL_TAKE      2  /* returned blocks that go into the heap per allocation */
+#define POOL_TAKE      2  /* returned blocks that are released per allocation */
 #define POOL_TAKE_SLOW 64 /* and per turn of the last resort */
-
-static inline bool pool_usable(const struct pool *p)
-{
-	/* acquire: pairs with the release in pool_commit() */
-	return __atomic_load_n(&p->ready, __ATOMIC_ACQUIRE) && !p->inherited;
-}
-
-/* ---- returned blocks ---- */
-
-void pool_push_returned(struct pool_hot *hot, void *block)
-{
-	void *top = __atomic_load_n(&hot->returned, __ATOMIC_RELAXED);
-
-	/* A retry means another thread's push went through (lock-free). */
-	do
-		*(void **)block = top;
-	/* release: the link and all writes to the block; pairs with the takes' acquire */
-	while (!__atomic_compare_exchange_n(
-		&hot->returned, &top, block, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-}
-
-void *pool_below(const struct pool *p, void *block)
-{
-	void *below = *(void **)block;
-
-	/* what it says of a block that is on its way back */
-	if (below && __builtin_expect(
-			     heap_check_pointer(p->heap, below) != HEAP_DOUBLE_FREE, 0))
-		pool_misuse(p, block, HEAP_BROKEN);
-	return below;
-}
-
-enum heap_verdict pool_return(struct pool *p, void *block)
-{
-	enum heap_verdict v;
-
-	if (!pool_usable(p))
-		return HEAP_OK; /* heritage: its memory goes with the process */
-	v = heap_check_pointer(p->heap, block);
-	if (__builtin_expect(v != HEAP_OK, 0))
-		return v;
-	tag_leave(block);
-	heap_retire(block);
-	pool_push_returned(p->hot, block);
-	return HEAP_OK;
-}
-
-/* Under the lock. Bound: max. */
-static unsigned pool_take_locked(struct pool *p, unsigned max)
-{
-	struct pool_hot *hot = p->hot;
-	unsigned n = 0;
-
-	if (!hot->inbox) {
-		if (!__atomic_load_n(&hot->returned, __ATOMIC_RELAXED))
-			return 0;
-		/* acquire: pairs with pool_return(); the whole stack at once, so no ABA
-		 */
-		hot->inbox = __atomic_exchange_n(&hot->returned, NULL, __ATOMIC_ACQUIRE);
-	}
-	for (; hot->inbox && n < max; n++) {
-		void *block = hot->inbox;
-
-		hot->inbox = pool_below(p, block);
-		if (__builtin_expect(heap_free_flipped(p->heap, block) != HEAP_OK, 0))
-			pool_misuse(p, block, HEAP_BROKEN);
-	}
-	return n;
-}
-
-unsigned pool_take_returned(struct pool *p, unsigned max)
-{
-	uint32_t tid = lock_tid();
-	unsigned n;
-
-	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
-		return 0;
-	n = pool_take_locked(p, max);
-	lock_release(&p->hot->lock, tid);
-	return n;
-}
-
-/* ---- the depot ---- */
-
-/* Under the lock. */
-static void pool_unpack(struct pool *p, struct depot_box *box)
-{
-	for (unsigned i = 0; i < box->n; i++) {
-		void *block = (unsigned char *)p->heap + box->block[i];
-
-		if (__builtin_expect(heap_free_flipped(p->heap, block) != HEAP_OK, 0))
-			pool_misuse(p, block, HEAP_BROKEN);
-	}
-	/* a try that fails means that others' went through */
-	while (!depot_put_empty(p->depot, box))
-		;
-}
-
-/* Under the lock. Bound: classes. */
-static bool pool_take_box_locked(struct pool *p, unsigned classes)
-{
-	struct depot_box *box = NULL;
-
-	for (unsigned i = 0; p->depot && !box && i < classes; i++) {
-		if (depot_has(p->depot, i))
-			box = depot_take(p->depot, i);
-	}
-	if (box)
-		pool_unpack(p, box);
-	return box != NULL;
-}
-
-bool pool_take_box(struct pool *p, unsigned classes)
-{
-	uint32_t tid = lock_tid();
-	bool had;
-
-	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
-		return false;
-	had = pool_take_box_locked(p, classes);
-	lock_release(&p->hot->lock, tid);
-	return had;
-}
 
 /* ---- allocation ---- */
 
-/*
- * Bound: the blocks that other threads returned and those that rest in the depot; the
- * lock is let go between one handful and the next.
- */
+static void *pool_alloc_locked(struct pool *p, size_t size, size_t align, unsigned take)
+{
+	if (size > BLOCK_MAX - 2 * BLOCK_ALIGN)
+		return NULL;
+	heap_take_back(p->heap, take);
+	return heap_alloc_aligned(p->heap, align, block_size_for(size), 0);
+}
+
+/* The program asked for `size`: native pools keep that. */
+static void *pool_sized(const struct pool *p, void *block, size_t size)
+{
+	if (block && p->native)
+		block_set_requested(block_of(block), size);
+	return block;
+}
+
+/* What the heap has free between parts that it gave back is one piece with them again. */
+static void *pool_alloc_trimmed(struct pool *p, size_t size, size_t align)
+{
+	uint32_t tid = lock_tid();
+	void *block;
+
+	lock_acquire(&p->hot->lock, tid);
+	heap_trim(p->heap, HEAP_ALL_OF_THEM);
+	block = pool_alloc_locked(p, size, align, 0);
+	lock_release(&p->hot->lock, tid);
+	return block;
+}
+
+/* Bound: the blocks that other threads returned; in a pool of the policy, those that are
+ * free as well. */
 static __attribute__((noinline)) void *pool_alloc_slow(
 	struct pool *p, size_t size, size_t align)
 {
@@ -156,32 +61,27 @@ static __attribute__((noinline)) void *pool_alloc_slow(
 	while (!block && more) {
 		if (!lock_enter(&p->hot->lock, tid))
 			return NULL;
-		more = pool_take_locked(p, POOL_TAKE_SLOW) ||
-		       pool_take_box_locked(p, DEPOT_CLASSES);
-		block = heap_alloc_aligned(p->heap, align, size);
+		more = heap_has_returned(p->heap);
+		block = pool_alloc_locked(p, size, align, POOL_TAKE_SLOW);
 		lock_release(&p->hot->lock, tid);
 	}
-	return block;
+	return block || p->native ? block : pool_alloc_trimmed(p, size, align);
 }
 
 void *pool_alloc(struct pool *p, size_t size, size_t align)
 {
 	uint32_t tid = lock_tid();
-	const void *broken;
 	void *block;
 
 	if (__builtin_expect(!pool_usable(p), 0))
 		return NULL;
 	if (!lock_enter(&p->hot->lock, tid))
 		return NULL;
-	pool_take_locked(p, POOL_TAKE);
-	block = heap_alloc_aligned(p->heap, align, size);
+	block = pool_alloc_locked(p, size, align, POOL_TAKE);
 	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(!block, 0))
 		block = pool_alloc_slow(p, size, align);
-	if (__builtin_expect(!block, 0) && (broken = heap_broken_block(p->heap)))
-		pool_misuse(p, broken, HEAP_BROKEN);
-	return block;
+	return pool_sized(p, block, size);
 }
 
 void *pool_try(struct pool *p, size_t size, bool *busy)
@@ -197,12 +97,40 @@ void *pool_try(struct pool *p, size_t size, bool *busy)
 		*busy = !lock_try(&p->hot->lock, tid);
 		if (*busy)
 			return NULL;
-		more = pool_take_locked(p, take) || take == POOL_TAKE ||
-		       pool_take_box_locked(p, DEPOT_CLASSES);
-		block = heap_alloc(p->heap, size);
+		more = heap_has_returned(p->heap);
+		block = pool_alloc_locked(p, size, 0, take);
 		lock_release(&p->hot->lock, tid);
 	}
-	return block;
+	return pool_sized(p, block, size);
+}
+
+unsigned pool_take_returned(struct pool *p, unsigned max)
+{
+	uint32_t tid = lock_tid();
+	unsigned n;
+
+	if (!pool_usable(p) || !lock_try(&p->hot->lock, tid))
+		return 0;
+	n = heap_take_back(p->heap, max);
+	lock_release(&p->hot->lock, tid);
+	return n;
+}
+
+/* ---- frees ---- */
+
+enum heap_verdict pool_return(struct pool *p, void *block)
+{
+	enum heap_verdict v;
+
+	if (!pool_usable(p))
+		return HEAP_OK; /* heritage: its memory goes with the process */
+	v = heap_check_pointer(p->heap, block);
+	if (__builtin_expect(v != HEAP_OK, 0))
+		return v;
+	tag_leave(block);
+	block_retire(block_of(block));
+	pool_send_home(p, NULL, block_of(block));
+	return HEAP_OK;
 }
 
 enum heap_verdict pool_free(struct pool *p, void *block)
@@ -212,168 +140,258 @@ enum heap_verdict pool_free(struct pool *p, void *block)
 
 	if (!pool_usable(p))
 		return HEAP_OK;
-	if (!lock_try(&p->hot->lock, tid))
-		return pool_return(p, block);
 	v = heap_check_pointer(p->heap, block);
-	if (v == HEAP_OK) {
-		tag_leave(block);
-		heap_retire(block);
-		v = heap_free_flipped(p->heap, block);
-	}
+	if (v != HEAP_OK || pool_heap_of(p, block) != p->heap ||
+		!lock_try(&p->hot->lock, tid))
+		return v != HEAP_OK ? v : pool_return(p, block);
+	tag_leave(block);
+	heap_free(p->heap, block);
 	lock_release(&p->hot->lock, tid);
-	return v;
+	return HEAP_OK;
 }
 
-static bool pool_resize_locked(struct pool *p, void *block, size_t size, uint32_t tid)
+/* ---- resizing ---- */
+
+bool pool_resize(struct pool *p, struct heap *own, void *block, size_t size)
 {
 	enum heap_verdict v = heap_check_pointer(p->heap, block);
-	bool fits = v == HEAP_OK && tag_resize(p->heap, block, size);
+	struct heap *h;
+	uint32_t tid;
+	bool fits;
 
-	lock_release(&p->hot->lock, tid);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		pool_misuse(p, block, v);
+	if (!pool_usable(p))
+		return false;
+	h = pool_heap_of(p, block);
+	if (h == own)
+		return tag_resize(h, block, size);
+	if (!p->native)
+		return !tag_of(block) && size <= block_usable_of(block);
+	tid = lock_tid();
+	if (!lock_enter(&p->hot->lock, tid))
+		return false;
+	fits = tag_resize(h, block, size);
+	lock_release(&p->hot->lock, tid);
 	return fits;
 }
 
-bool pool_resize(struct pool *p, void *block, size_t size)
-{
-	uint32_t tid = lock_tid();
-
-	if (!pool_usable(p) || !lock_enter(&p->hot->lock, tid))
-		return false;
-	return pool_resize_locked(p, block, size, tid);
-}
-
-bool pool_resize_now(struct pool *p, void *block, size_t size, bool *busy)
-{
-	uint32_t tid = lock_tid();
-
-	*busy = false;
-	if (!pool_usable(p))
-		return false;
-	*busy = !lock_try(&p->hot->lock, tid);
-	return !*busy && pool_resize_locked(p, block, size, tid);
-}
+/* ---- figures ---- */
 
 /*
- * Bytes of span in what is committed. What the last page has beyond the most that was
+ * Committed bytes that blocks may be in. What the last page has beyond the most that was
  * asked for is nobody's in a native pool: its size is a promise, too.
  */
-static size_t pool_heap_span(const struct pool *p, size_t head)
+static size_t pool_have_span(const struct pool *p)
 {
-	size_t span = p->area.committed - head, most = heap_span_for(p->max);
+	size_t most = heap_span_for(p->max);
 
-	return p->native && span > most ? most : span;
+	return p->native && p->area.committed > most ? most : p->area.committed;
+}
+
+void pool_stats(const struct pool *p, struct heap_stats *out)
+{
+	/* acquire: pairs with pool_ready_heaps() */
+	unsigned n = __atomic_load_n(&p->heaps, __ATOMIC_ACQUIRE);
+	unsigned run = 0;
+	uint64_t runs;
+
+	*out = (struct heap_stats){.span = pool_have_span(p)};
+	for (unsigned i = 0; i < n; i++) {
+		struct heap_stats one;
+
+		heap_stats(pool_heap(p, i), &one);
+		out->used += one.used;
+		out->peak += one.peak;
+		if (one.largest_free > out->largest_free)
+			out->largest_free = one.largest_free;
+	}
+	if (p->native)
+		return;
+	for (runs = parts_free(&p->hot->parts); runs; runs &= runs << 1)
+		run++;
+	if (run && run * p->hot->parts.size - 24UL > out->largest_free)
+		out->largest_free = run * p->hot->parts.size - 24UL;
 }
 
 size_t pool_available(struct pool *p)
 {
-	size_t used, all;
+	struct heap_stats st;
+	size_t ends = HEAP_RUN_ENDS;
 
 	if (!pool_usable(p))
 		return 0;
-	used = heap_used(p->heap) + HEAP_ENDS;
-	all = pool_heap_span(p, p->lo - (uintptr_t)p->area.base);
-	return all > used ? all - used : 0;
+	pool_stats(p, &st);
+	return st.span > st.used + ends ? st.span - st.used - ends : 0;
 }
 
-/* ---- growing ---- */
-
-/* The heap's control block begins behind struct pool_hot, the depot behind that. */
-static size_t pool_depot_at(void)
+void pool_each_live(const struct pool *p, void (*fn)(void *block))
 {
-	return (sizeof(struct pool_hot) + heap_control_size() + 63) & ~63UL;
+	for (unsigned i = 0; i < p->heaps; i++)
+		heap_each_live(pool_heap(p, i), fn);
 }
 
-static size_t pool_head_size(const struct pool *p)
-{
-	size_t head = pool_depot_at() + (p->native ? 0 : depot_size(p->max));
-
-	return (head + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
-}
+/* ---- memory ---- */
 
 size_t pool_area_size(const struct pool *p, size_t size)
 {
-	return (pool_head_size(p) + heap_span_for(size) + AREA_PAGE - 1) &
-	       ~(AREA_PAGE - 1);
+	size_t unit = p->native ? AREA_PAGE : parts_size_for(p->max);
+
+	if (p->native)
+		size = heap_span_for(size);
+	return (size + unit - 1) / unit * unit;
+}
+
+int pool_reserve_control(struct pool *p, unsigned area_flags)
+{
+	unsigned heaps = p->native ? 1 : POOL_HEAPS;
+
+	return area_reserve(&p->control, NULL, (heaps + 1) * POOL_HEAP_STEP,
+		area_flags & ~(unsigned)AREA_HUGE);
+}
+
+/* Committed bytes from `before` on become the pool's. Under the grow lock. */
+static void pool_have(struct pool *p, size_t before)
+{
+	struct parts *parts = &p->hot->parts;
+	unsigned first, last;
+
+	if (p->native) {
+		if (pool_have_span(p) > before)
+			heap_extend(p->heap, pool_have_span(p) - before);
+		return;
+	}
+	if (debug_level() > 0)
+		memset((char *)p->area.base + before, DEBUG_FRESH,
+			p->area.committed - before);
+	for (unsigned i = 0; i < p->heaps; i++)
+		heap_set_reach(pool_heap(p, i), p->area.committed);
+	first = (unsigned)(before / parts->size);
+	last = (unsigned)(p->area.committed / parts->size);
+	if (last > first)
+		parts_give(parts, parts_mask(first, last - first));
 }
 
 int pool_commit(struct pool *p)
 {
-	size_t head = pool_head_size(p), span;
-	int ret = area_commit(&p->area, pool_area_size(p, p->size));
+	int ret = area_commit(&p->control, 2 * POOL_HEAP_STEP);
 
+	if (ret >= 0)
+		ret = area_commit(&p->area, pool_area_size(p, p->size));
 	if (ret < 0)
 		return ret;
-	span = pool_heap_span(p, head);
-	p->lo = (uintptr_t)p->area.base + head;
-	p->span = p->area.reserved - head;
-	p->hot = (struct pool_hot *)p->area.base;
-	p->heap = heap_init(
-		p->area.base + sizeof(struct pool_hot), (void *)p->lo, span, p->key);
+	p->lo = (uintptr_t)p->area.base;
+	p->span = p->area.reserved;
+	p->hot = (struct pool_hot *)(void *)p->control.base;
+	p->heap = pool_heap(p, POOL_SHARED);
 	if (!p->native)
-		p->depot = depot_init(p->area.base + pool_depot_at(), p->max);
+		parts_init(&p->hot->parts, parts_size_for(p->max), p->area.reserved);
+	heap_init(p->heap, p->area.base, &p->key, p->native ? NULL : &p->hot->parts, 0,
+		pool_broken);
+	p->hot->pool = p;
+	p->heaps = 1;
+	pool_have(p, 0);
 	/* release: everything above; pairs with pool_usable() */
 	__atomic_store_n(&p->ready, true, __ATOMIC_RELEASE);
 	return 0;
 }
 
-/* The memory is made ready first; the lock is held for one O(1) operation. */
+/* The memory is made ready first; the lock of a native pool is held for one operation. */
 int pool_grow(struct pool *p, size_t bytes)
 {
 	uint32_t tid = lock_tid();
-	size_t head = p->lo - (uintptr_t)p->area.base, before;
+	size_t before;
+	bool grown;
 	int ret;
 
 	if (!pool_usable(p))
 		return -EINVAL;
-	before = pool_heap_span(p, head);
+	lock_acquire(&p->grow_lock, tid);
+	before = pool_have_span(p);
 	ret = area_commit(&p->area, bytes);
-	if (pool_heap_span(p, head) == before)
-		return ret < 0 ? ret : -ENOMEM;
-	lock_acquire_patient(&p->hot->lock, tid);
-	heap_extend(p->heap, pool_heap_span(p, head) - before);
-	lock_release(&p->hot->lock, tid);
-	__atomic_fetch_add(&p->growths, 1, __ATOMIC_RELAXED);
-	return 0;
+	grown = pool_have_span(p) > before;
+	if (grown) {
+		if (p->native)
+			lock_acquire_patient(&p->hot->lock, tid);
+		pool_have(p, before);
+		if (p->native)
+			lock_release(&p->hot->lock, tid);
+		/* relaxed: a figure */
+		__atomic_fetch_add(&p->growths, 1, __ATOMIC_RELAXED);
+		ret = 0;
+	}
+	lock_release(&p->grow_lock, tid);
+	return !grown && ret >= 0 ? -ENOMEM : ret;
 }
 
 /* ---- trouble ---- */
 
-bool pool_check(struct pool *p)
+static bool pool_check_heap(const struct pool *p, const struct heap *h)
 {
-	uint32_t tid = lock_tid();
 	const void *where = NULL;
-	const char *wrong;
+	const char *wrong = heap_check(h, &where);
 
-	if (!pool_usable(p))
-		return true;
-	lock_acquire(&p->hot->lock, tid);
-	wrong = heap_check(p->heap, &where);
-	lock_release(&p->hot->lock, tid);
 	if (wrong)
 		log_line("pool \"%s\": block %p: %s", p->name, where, wrong);
 	return !wrong;
 }
 
-void pool_say_full(struct pool *p)
+bool pool_check(struct pool *p, const struct heap *own)
 {
-	const char *then = p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
-							  : "jemalloc serves its threads";
-	size_t kib = p->area.committed >> 10;
+	uint32_t tid = lock_tid();
+	bool sound;
 
-	if (p->native || p->full_said ||
-		!__atomic_load_n(&p->full_events, __ATOMIC_RELAXED))
-		return;
-	p->full_said = true;
-	if (p->area.committed < p->area.reserved)
+	if (!pool_usable(p))
+		return true;
+	lock_acquire(&p->hot->lock, tid);
+	sound = pool_check_heap(p, p->heap);
+	lock_release(&p->hot->lock, tid);
+	return sound && (!own || own == p->heap || pool_check_heap(p, own));
+}
+
+void pool_was_full(struct pool *p, size_t size)
+{
+	/* relaxed, all: figures; the first event's are there when the second is counted
+	 */
+	if (!__atomic_load_n(&p->full_size, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&p->full_free, pool_available(p), __ATOMIC_RELAXED);
+		__atomic_store_n(&p->full_size, size, __ATOMIC_RELAXED);
+	}
+	__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
+}
+
+/* What would have helped. */
+static void pool_say_cure(struct pool *p, const char *then)
+{
+	size_t kib = p->area.committed >> 10;
+	size_t size = __atomic_load_n(&p->full_size, __ATOMIC_RELAXED);
+	size_t unused = __atomic_load_n(&p->full_free, __ATOMIC_RELAXED);
+
+	if (!p->native && unused > p->area.committed / 4 && unused / 2 > size)
+		log_line("pool \"%s\": a thread found no free part in %zu KiB, though "
+			 "other "
+			 "threads have %zu KiB to spare: %s; raise size = in [pool %s], "
+			 "or "
+			 "give threads pools of their own",
+			p->name, kib, unused >> 10, then, p->name);
+	else if (p->area.committed < p->area.reserved && !p->grow_failed)
 		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; "
-			 "raise size = in "
-			 "[pool %s]",
+			 "raise "
+			 "size = in [pool %s]",
 			p->name, kib, then, p->name);
 	else
 		log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]",
 			p->name, kib, then, p->max > p->size ? "max" : "size", p->name);
+}
+
+void pool_say_full(struct pool *p)
+{
+	if (p->native || p->full_said ||
+		!__atomic_load_n(&p->full_events, __ATOMIC_RELAXED))
+		return;
+	p->full_said = true;
+	pool_say_cure(p, p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
+							: "jemalloc serves its threads");
 }
 
 void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
@@ -382,9 +400,20 @@ void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
 		[HEAP_OK] = "misuse",
 		[HEAP_DOUBLE_FREE] = "double free",
 		[HEAP_NOT_A_BLOCK] = "invalid free (not the start of a block)",
-		[HEAP_BROKEN] = "overwritten heap data beside a block",
 	};
 
 	log_misuse(
 		"%s: %p in pool \"%s\" (rule \"%s\")", what[v], block, p->name, p->rule);
+}
+
+void pool_broken(const struct heap *h, const void *block)
+{
+	const struct pool_hot *hot =
+		(const struct pool_hot *)(const void *)((uintptr_t)h -
+							(h->number + 1UL) *
+								POOL_HEAP_STEP);
+
+	log_misuse(
+		"overwritten heap data beside a block: %p in pool \"%s\" (rule \"%s\")",
+		block, hot->pool->name, hot->pool->rule);
 }

@@ -9,8 +9,8 @@
 
 void pool_forget_size(const struct pool *p, void *block)
 {
-	if (heap_owner(block) > TAG_UNTAGGED)
-		heap_set_size(p->heap, block, heap_usable_of(block));
+	if (block_tag(block_of(block)) > TAG_UNTAGGED)
+		block_set_requested(block_of(block), block_usable_of(block));
 }
 
 size_t pool_room(const struct pool *p, const void *block)
@@ -26,10 +26,9 @@ bool pool_tagged(const struct pool *p, const void *block)
 void *pool_replace_tagged(struct pool *p, const void *block, size_t size)
 {
 	struct tag *t = p->inherited ? NULL : tag_of_any(p->heap, block);
-	void *to =
-		t && size < HEAP_BLOCK_MAX / 2 ? pool_alloc(p, size + TAG_TAIL, 0) : NULL;
+	void *to = t && size < BLOCK_MAX / 2 ? pool_alloc(p, size + TAG_TAIL, 0) : NULL;
 
 	if (to)
-		tag_put(p->heap, to, size, t);
+		tag_put(to, size, t);
 	return to;
 }

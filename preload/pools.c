@@ -17,10 +17,12 @@
 
 #include "sys.h"
 #include "tag.h"
+#include "child.h"
 
 #define POOLS_WINDOW \
 	0x600000000000UL /* between the program and the kernel's mmap region */
 #define POOLS_HULL   (64UL << 30)
+#define POOLS_PLACES (12UL << 20) /* where it may begin, 2 MiB apart: 24 TiB */
 #define POOLS_TABLES 16
 
 uintptr_t pools_lo;
@@ -35,11 +37,11 @@ struct pools_table {
 };
 
 static struct pool pools_all[POOLS_MAX];
-static bool pools_taken[POOLS_MAX];
+CHILD_DATA static bool pools_taken[POOLS_MAX];
 static struct pools_table pools_tables[POOLS_TABLES];
 static unsigned pools_generation; /* atomic: release by writers, acquire by readers */
-static struct lock pools_lock;	  /* writers; never taken by malloc or free */
-static uintptr_t pools_next;	  /* where the next pool is wished */
+CHILD_DATA static struct lock pools_lock; /* writers; never taken by malloc or free */
+static uintptr_t pools_next;		  /* where the next pool is wished */
 
 /* ---- whose pointer is this ---- */
 
@@ -106,21 +108,38 @@ static void pools_publish(void)
 
 /* ---- the window ---- */
 
-static uint64_t pools_random(void)
+/* Numbers that other processes do not know. One tells nothing about the next (splitmix64
+ * over both halves of what the kernel gave the process). */
+static uint64_t pools_random(uint64_t n)
 {
 	const void *from = (const void *)getauxval(AT_RANDOM); /* not aligned */
-	uint64_t r[2] = {(uintptr_t)&r, 0};
+	uint64_t r[2] = {(uintptr_t)&r, 0}, x;
 
 	if (from)
 		memcpy(r, from, sizeof(r));
-	return r[0] ^ r[1] * 0x9e3779b97f4a7c15UL;
+	x = r[0] + n * 0x9e3779b97f4a7c15UL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9UL;
+	x = (x ^ x >> 27 ^ r[1]) * 0x94d049bb133111ebUL;
+	return x ^ x >> 31;
+}
+
+/* Number 0 is the window's. */
+static struct block_key pools_key(const struct pool *p)
+{
+	static unsigned made; /* under the lock */
+
+	made++;
+	return (struct block_key){
+		.mix = pools_random(2UL * made),
+		.factor = pools_random(2UL * made + 1) | 1,
+	};
 }
 
 static void pools_open_window(void)
 {
 	if (pools_span)
 		return;
-	pools_next = POOLS_WINDOW + (pools_random() % 128) * POOLS_HULL;
+	pools_next = POOLS_WINDOW + (pools_random(0) % POOLS_PLACES << 21);
 	__atomic_store_n(&pools_lo, pools_next, __ATOMIC_RELAXED);
 	/* release: a reader that sees the span sees where it starts */
 	__atomic_store_n(&pools_span, POOLS_HULL, __ATOMIC_RELEASE);
@@ -177,7 +196,7 @@ static int pools_make(struct pool *p, const struct pool_attr *attr)
 	size_t name = attr->name ? strnlen(attr->name, POOL_NAME_MAX) : 0;
 	int ret;
 
-	if (!attr->size || max > HEAP_BLOCK_MAX - (64UL << 10))
+	if (!attr->size || max > BLOCK_MAX - (64UL << 20))
 		return attr->size ? -ENOMEM : -EINVAL;
 	if (name)
 		memcpy(p->name, attr->name, name);
@@ -185,13 +204,18 @@ static int pools_make(struct pool *p, const struct pool_attr *attr)
 	p->max = max;
 	p->when_full = attr->when_full;
 	p->native = attr->native;
-	p->key = (uint16_t)(pools_random() >> (p->index % 48)) ^ (uint16_t)p->index;
+	p->key = pools_key(p);
 	ret = pools_reserve(p, attr, pool_area_size(p, max));
 	if (ret < 0)
 		return ret;
-	ret = attr->commit_later ? 0 : pool_commit(p);
-	if (ret < 0)
-		area_release(&p->area);
+	ret = pool_reserve_control(p, attr->area_flags);
+	if (ret >= 0 && !attr->commit_later)
+		ret = pool_commit(p);
+	if (ret >= 0)
+		return 0;
+	if (p->control.base)
+		area_release(&p->control);
+	area_release(&p->area);
 	return ret;
 }
 
@@ -231,6 +255,7 @@ void pools_delete(struct pool *p)
 	pools_publish();
 	p->area = area;
 	area_release(&p->area);
+	area_release(&p->control);
 	pools_taken[p->index] = false;
 	lock_release(&pools_lock, me);
 }
@@ -269,7 +294,7 @@ bool pools_inherited(const struct pool *p)
 
 void pools_child(void)
 {
-	pools_lock.word = 0;
+	lock_child(&pools_lock);
 	for (int i = 0; i < POOLS_MAX; i++) {
 		if (pools_taken[i])
 			pools_all[i].inherited = true;

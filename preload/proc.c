@@ -12,13 +12,14 @@
 #include <sys/types.h>
 
 #include "sys.h"
+#include "child.h"
 
 #define PROC_PAGE 4096UL /* the kernel rounds up */
 
 static const uint32_t proc_ever = 1;
-const uint32_t *proc_word = &proc_ever;
+CHILD_DATA const uint32_t *proc_word = &proc_ever;
 
-static pid_t proc_number; /* 0: nothing is owned yet */
+CHILD_DATA static pid_t proc_number; /* 0: nothing is owned yet */
 static void (*proc_on_copy)(void);
 
 /* A page of its own: the kernel wipes whole mappings. */

@@ -6,11 +6,13 @@
  * for a system call of somebody else.
  */
 #include "recycle.h"
+#include "child.h"
 
 #include <time.h>
 
-static struct recycle *recycle_list; /* under recycle_lock */
-static struct lock recycle_lock; /* held while the helper ages: not by realtime threads */
+CHILD_DATA static struct recycle *recycle_list; /* under recycle_lock */
+CHILD_DATA static struct lock
+	recycle_lock; /* held while the helper ages: not by realtime threads */
 
 uint64_t recycle_now(void)
 {
@@ -130,7 +132,7 @@ void recycle_age_all(void)
 
 void recycle_child(void)
 {
-	recycle_lock.word = 0;
+	lock_child(&recycle_lock);
 	for (struct recycle *r = recycle_list; r; r = r->next)
-		r->lock.word = 0;
+		lock_child(&r->lock);
 }

@@ -22,6 +22,7 @@
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
+#include "child.h"
 
 /* A change is read when it has been the same for this long: editors write in steps. */
 #define RELOAD_SETTLE_NS 200000000L
@@ -39,7 +40,7 @@ static struct find_where reload_where = {.none = true};
 static uint64_t reload_known; /* stamp of the files that were read last */
 static uint64_t reload_seen;  /* and of what is there, until that is settled */
 static int64_t reload_next;   /* time of the next look */
-static struct stats_reload reload_result;
+CHILD_DATA static struct stats_reload reload_result;
 
 /* Whose files were read: another root directory or user would find other ones. */
 static struct reload_place {

@@ -15,6 +15,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "child.h"
 #include "log.h"
 #include "sys.h"
 
@@ -27,7 +28,7 @@
 #define WATCH_FILE \
 	(IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 
-static int watch_fd = -1; /* in the helper's descriptor table */
+CHILD_DATA static int watch_fd = -1; /* in the helper's descriptor table */
 
 /* ---- has something happened ---- */
 
@@ -116,7 +117,7 @@ void reload_watch_close(void)
 
 void reload_watch_child(void)
 {
-	watch_fd = -1;
+	CHILD_SET(watch_fd, -1);
 }
 
 /* ---- what is there ---- */

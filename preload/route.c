@@ -13,13 +13,15 @@
 #include <string.h>
 
 #include "cache_inline.h"
+#include "debug.h"
 #include "log.h"
 #include "pools.h"
 #include "probe.h"
 #include "recycle.h"
 #include "tag_block.h"
+#include "child.h"
 
-route_alone_fn *route_alone;
+CHILD_DATA route_alone_fn *route_alone;
 route_relieve_fn *route_relieve;
 
 /* ---- threads that are not matched ---- */
@@ -48,6 +50,8 @@ void route_free_pool(struct pool *pool, void *p)
 
 	if (pools_inherited(pool))
 		return;
+	if (UNLIKELY(debug_level() > 0))
+		route_debug_freeing_slow(pool, p);
 	v = pool_return(pool, p);
 	if (__builtin_expect(v != HEAP_OK, 0))
 		pool_misuse(pool, p, v);
@@ -61,7 +65,7 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 		route_free_pool(pool, p);
 		return NULL;
 	}
-	if (!pools_inherited(pool) && pool_resize(pool, p, size))
+	if (!pools_inherited(pool) && pool_resize(pool, NULL, p, size))
 		return p;
 	to = pool_replace_tagged(pool, p, size);
 	if (!to)
@@ -77,7 +81,7 @@ void *route_realloc_pool(struct pool *pool, void *p, size_t size)
 
 static void *route_base_try(size_t size, size_t align)
 {
-	return align > HEAP_ALIGN ? je_memalign(align, size) : je_malloc(size);
+	return align > BLOCK_ALIGN ? je_memalign(align, size) : je_malloc(size);
 }
 
 /* jemalloc has nothing: what its threads freed may still wait for the helper. */
@@ -111,6 +115,21 @@ static bool route_alone_slow(struct pool *pool, size_t size)
 	return __builtin_expect(fn != NULL, 0) && fn(pool, size);
 }
 
+/* From the thread's own heap, once more, since the pool has grown. */
+static void *route_alloc_grown_slow(
+	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
+{
+	struct heap *h = route_heap_in(s, pool);
+	void *p;
+
+	if (!h || size > BLOCK_MAX / 2)
+		return NULL;
+	p = heap_alloc_aligned(h, align, block_size_for(size), tag);
+	if (p && pool != s->route->pool) /* else its heap counts */
+		tag_count(tag, 1, (long)block_taken_of(p));
+	return p;
+}
+
 /* A rule with `recycle =` keeps big blocks of jemalloc for the next of their size. */
 static bool route_recycles(const struct slot *s, size_t size)
 {
@@ -121,15 +140,13 @@ __attribute__((noinline)) void *route_full_slow(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
 {
 	if (size >> 47 == 0 && route_alone_slow(pool, size)) {
-		void *p = pool_alloc(pool, size, align);
+		void *p = route_alloc_grown_slow(s, pool, tag, size, align);
 
-		if (p) {
-			tag_own(p, tag);
+		if (p)
 			return p;
-		}
 	}
 	s->fallbacks++;
-	if (route_recycles(s, size) && align <= HEAP_ALIGN) {
+	if (route_recycles(s, size) && align <= BLOCK_ALIGN) {
 		size_t bytes = je_nallocx(size, 0);
 		void *p = recycle_hit(s->route->recycle, bytes);
 
@@ -139,7 +156,7 @@ __attribute__((noinline)) void *route_full_slow(
 				   bytes);
 	}
 	if (size >> 47 == 0) { /* else no pool of any size would do */
-		__atomic_fetch_add(&pool->full_events, 1, __ATOMIC_RELAXED);
+		pool_was_full(pool, size);
 		PROBE_FULL(size, pool->name);
 	}
 	if (pool->when_full == POOL_FULL_FAIL) {
@@ -153,88 +170,85 @@ __attribute__((noinline)) void *route_full_slow(
 /* Its own pool has no block for n bytes, or for a sixteenth less than n. */
 void *route_full_own_slow(struct cache *c, size_t n, size_t align)
 {
-	struct slot *s = (struct slot *)((char *)c - CACHE_IN_SLOT);
+	struct slot *s =
+		(struct slot *)(void *)((char *)c - offsetof(struct slot, cache));
 
 	return route_full_slow(s, s->route->pool, s->route->tag, n, align);
 }
 
-/* From the thread's own pool, past its bins: a block of `size`, for n bytes, which the
- * caller has in that register already. */
-__attribute__((noinline)) void *route_refill(size_t n, struct slot *s, size_t size)
-{
-	s->slow++;
-	return cache_refill_small(route_cache(s), size);
-}
-
-static __attribute__((noinline)) void *route_refill_large(size_t n, struct slot *s)
-{
-	s->slow++;
-	return cache_refill_large(route_cache(s), n);
-}
-
-static __attribute__((noinline)) void *route_alloc_huge(size_t n, struct slot *s)
-{
-	s->slow++;
-	if (__builtin_expect(n > HEAP_BLOCK_MAX / 2, 0))
-		return route_full_slow(s, s->route->pool, s->route->tag, n, 0);
-	return cache_alloc_slow(route_cache(s), n);
-}
-
-__attribute__((noinline)) void *route_alloc_large(size_t n, struct slot *s)
-{
-	void *p;
-
-	if (__builtin_expect(n > CACHE_LARGE, 0))
-		return route_alloc_huge(n, s);
-	p = cache_alloc_large(route_cache(s), n);
-	return __builtin_expect(p != NULL, 1) ? p : route_refill_large(n, s);
-}
-
-/* The large classes stand here and not behind a jump. */
 void *route_malloc_simple(size_t n, struct slot *s)
 {
-	struct cache *c = route_cache(s);
-	size_t size;
-	void *p;
-
-	if (__builtin_expect(n > CACHE_SMALL, 0)) {
-		if (__builtin_expect(n > CACHE_LARGE, 0))
-			return route_alloc_huge(n, s);
-		p = cache_alloc_large(c, n);
-		return __builtin_expect(p != NULL, 1) ? p : route_refill_large(n, s);
-	}
-	size = cache_small_size(n);
-	p = cache_pop_small(c, size);
-	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
+	return cache_alloc(route_cache(s), n);
 }
 
 /* ---- frees of matched threads ---- */
 
-/* A block of jemalloc: its free is the helper's. The ring first; a block's own memory
- * only when the ring is full, since it may never have been touched. */
-static void route_defer(struct slot *s, void *p)
-{
-	uint32_t head = s->defer_head;
-	/* acquire: pairs with the helper's release in route_drain_deferred() */
-	uint32_t tail = __atomic_load_n(&s->defer_tail, __ATOMIC_ACQUIRE);
-	void *top;
+/* ---- frees of jemalloc blocks: the helper's work ---- */
 
-	s->deferred++;
-	if (__builtin_expect(head - tail < ROUTE_DEFER, 1)) {
-		s->defer_ring[head % ROUTE_DEFER] = p;
-		/* release: the entry before the head; pairs with the helper's acquire */
-		__atomic_store_n(&s->defer_head, head + 1, __ATOMIC_RELEASE);
-		return;
-	}
-	route_alone_slow(NULL, 0);
-	/* One producer, and the helper takes the whole list: at most one retry per take.
-	 */
-	top = __atomic_load_n(&s->defer_list, __ATOMIC_RELAXED);
+/* One producer, and the helper takes the whole stack: at most one retry per take. */
+void route_defer_push(struct slot *s)
+{
+	struct route_deferred *d = s->defer_open, *top;
+
+	s->defer_open = NULL;
+	top = __atomic_load_n(&s->defer_full, __ATOMIC_RELAXED);
+	do
+		d->below = top;
+	/* release: what is in it; pairs with the acquire in route_drain_deferred() */
+	while (!__atomic_compare_exchange_n(
+		&s->defer_full, &top, d, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/* The last resort: a link in the block itself, which may never have been touched. */
+static void route_defer_linked(struct slot *s, void *p)
+{
+	void *top = __atomic_load_n(&s->defer_list, __ATOMIC_RELAXED);
+
 	do
 		*(void **)p = top;
 	/* release: the link before the head; pairs with the helper's acquire exchange */
 	while (!__atomic_compare_exchange_n(
 		&s->defer_list, &top, p, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/* The ring is full: into a chunk of the pool, so that the block is not touched. */
+static __attribute__((noinline)) void route_defer_more(struct slot *s, void *p)
+{
+	struct heap *h = s->route->pool ? route_heap_in(s, s->route->pool) : NULL;
+	struct route_deferred *d = s->defer_open;
+
+	route_alone_slow(NULL, 0);
+	if (!d && h) {
+		d = heap_serve(h, block_size_for(sizeof(*d)), s->route->tag);
+		if (d)
+			d->n = 0;
+		s->defer_open = d;
+	}
+	if (!d) {
+		route_defer_linked(s, p);
+		return;
+	}
+	d->block[d->n++] = p;
+	if (d->n == ROUTE_DEFER_MORE)
+		route_defer_push(s);
+}
+
+static void route_defer(struct slot *s, void *p)
+{
+	uint32_t head = s->defer_head;
+	/* acquire: pairs with the helper's release in route_drain_deferred() */
+	uint32_t tail = __atomic_load_n(&s->defer_tail, __ATOMIC_ACQUIRE);
+
+	s->deferred++;
+	if (__builtin_expect(head - tail >= ROUTE_DEFER, 0)) {
+		route_defer_more(s, p);
+		return;
+	}
+	s->defer_ring[head % ROUTE_DEFER] = p;
+	/* release: the entry before the head; pairs with the helper's acquire */
+	__atomic_store_n(&s->defer_head, head + 1, __ATOMIC_RELEASE);
+	if (__builtin_expect(s->defer_open != NULL, 0))
+		route_defer_push(s);
 }
 
 static __attribute__((noinline)) bool route_keep_big(void *p, struct slot *s)
@@ -281,21 +295,10 @@ static __attribute__((noinline)) void route_free_foreign(void *p, struct slot *s
 		route_free_base(p, s);
 }
 
-/* Not the start of a live block without slack, or of a thread without a cache, which owns
- * nothing. */
+/* A thread without a cache: it owns nothing. */
 __attribute__((noinline)) void route_free_slow(void *p, struct slot *s)
 {
-	struct cache *c = route_cache(s);
-	enum heap_verdict v;
-
-	if (__builtin_expect(!cache_owns(c, p), 0)) {
-		route_free_foreign(p, s);
-		return;
-	}
-	s->slow++;
-	v = cache_free_slow(c, p);
-	if (__builtin_expect(v != HEAP_OK, 0))
-		pool_misuse(cache_pool(c), p, v);
+	route_free_foreign(p, s);
 }
 
 /* In its own pool, but not the start of a live block of its cache's tag. */
@@ -307,30 +310,29 @@ static __attribute__((noinline)) void route_free_odd(void *p, struct slot *s)
 	s->slow++;
 	v = cache_free_odd(c, p);
 	if (__builtin_expect(v != HEAP_OK, 0))
-		pool_misuse(cache_pool(c), p, v);
+		pool_misuse(s->route->pool, p, v);
 }
 
 /* Its bin is full. */
 static __attribute__((noinline)) void route_free_full(void *p, struct slot *s)
 {
-	struct cache *c = route_cache(s);
-	enum heap_verdict v;
-
 	s->slow++;
-	v = cache_free_full(c, p);
-	if (__builtin_expect(v != HEAP_OK, 0))
-		pool_misuse(cache_pool(c), p, v);
+	cache_overflow(route_cache(s), p);
 }
 
 void route_free_cached(void *p, struct slot *s)
 {
 	struct cache *c = route_cache(s);
+	uint32_t size;
 
-	if (__builtin_expect(!cache_owns(c, p), 0))
+	if (__builtin_expect(!cache_owns(c, p), 0)) {
 		route_free_foreign(p, s);
-	else if (__builtin_expect(!cache_is_live(c, p), 0))
+		return;
+	}
+	size = block_size(block_of(p));
+	if (__builtin_expect(!cache_is_live(c, p, size), 0))
 		route_free_odd(p, s);
-	else if (__builtin_expect(!cache_free_live(c, p), 0))
+	else if (__builtin_expect(!cache_free_live(c, p, size), 0))
 		route_free_full(p, s);
 }
 
@@ -357,6 +359,26 @@ static void route_free_deferred(void *p, struct slot *s)
 	je_free(p);
 }
 
+static unsigned route_drain_chunks(struct slot *s)
+{
+	/* acquire: pairs with route_defer_push(); all of them at once, so no ABA */
+	struct route_deferred *d =
+		__atomic_exchange_n(&s->defer_full, NULL, __ATOMIC_ACQUIRE);
+	unsigned n = 0;
+
+	while (d) {
+		struct route_deferred *below = d->below;
+		struct pool *pool = pools_find(d);
+
+		for (size_t i = 0; i < d->n; i++, n++)
+			route_free_deferred(d->block[i], s);
+		if (pool)
+			route_free_pool(pool, d);
+		d = below;
+	}
+	return n;
+}
+
 unsigned route_drain_deferred(struct slot *s)
 {
 	uint32_t tail = s->defer_tail;
@@ -369,7 +391,8 @@ unsigned route_drain_deferred(struct slot *s)
 		route_free_deferred(s->defer_ring[tail % ROUTE_DEFER], s);
 	/* release: the entries are read before the owner may overwrite them */
 	__atomic_store_n(&s->defer_tail, tail, __ATOMIC_RELEASE);
-	/* acquire: pairs with the owner's release; the whole list at once, so no ABA */
+	n += route_drain_chunks(s);
+	/* acquire: pairs with route_defer_linked(); the whole list at once, so no ABA */
 	p = __atomic_exchange_n(&s->defer_list, NULL, __ATOMIC_ACQUIRE);
 	while (p) {
 		void *below = *(void **)p;

@@ -25,11 +25,12 @@ struct slot;
 typedef void *route_malloc_fn(size_t size, struct slot *s);
 typedef void route_free_fn(void *p, struct slot *s);
 
-#define ROUTE_ENTER_MAX 8u	/* rtm_enter() calls that may be nested in one thread */
-#define ROUTE_SEEN	64u	/* call sites a thread remembers */
-#define ROUTE_BIG	16384UL /* blocks from this size on are recycled */
-#define ROUTE_DEFER \
-	256u /* frees of jemalloc blocks that wait for the helper without a link */
+#define ROUTE_ENTER_MAX	 8u	 /* rtm_enter() calls that may be nested in one thread */
+#define ROUTE_SEEN	 64u	 /* call sites a thread remembers */
+#define ROUTE_BIG	 16384UL /* blocks from this size on are recycled */
+#define ROUTE_DEFER	 256u	 /* frees of jemalloc blocks that wait for the helper */
+#define ROUTE_DEFER_MORE 61u	 /* and so many in each chunk of the pool beyond that */
+#define ROUTE_OTHERS	 4u	 /* pools beside its own in which a thread has a heap */
 
 /* The standing decision itself: immutable once published, never freed (few exist). */
 struct route {
@@ -51,6 +52,14 @@ struct route {
 	struct route *kept;
 };
 
+/* Frees of jemalloc blocks for which the ring has no room: a block of the thread's pool.
+ */
+struct route_deferred {
+	struct route_deferred *below;
+	size_t n;
+	void *block[ROUTE_DEFER_MORE];
+};
+
 struct slot {
 	/* line 0: read by every malloc and free of the thread */
 	route_malloc_fn
@@ -62,11 +71,18 @@ struct slot {
 	uint32_t tid;
 	uint32_t entered_depth;
 	struct route_watch *watch; /* calls are counted here; NULL: not; owner only */
+	bool debug;		   /* MALLOC_DEBUG is set; owner only */
 	struct site_walked *walks; /* made before the first route that asks for sites */
 
 	/* counters: the owner writes with plain stores, anybody may read */
 	_Alignas(64) uint64_t deferred, slow, fallbacks;
 	struct pool *entered_stack[ROUTE_ENTER_MAX];
+	/* heaps in pools that are not the route's, by the rules that name them; owner
+	 * only */
+	struct route_other {
+		struct pool *pool;
+		struct heap *heap;
+	} other[ROUTE_OTHERS];
 
 	/* facts: under the thread lock, never read by malloc */
 	_Alignas(64) char name[16];
@@ -97,14 +113,13 @@ struct slot {
 	_Alignas(
 		64) uint32_t defer_head; /* atomic: release by owner, acquire by helper */
 	uint32_t defer_tail;		 /* atomic: release by helper, acquire by owner */
-	void *defer_list; /* overflow: a Treiber stack through the blocks */
+	struct route_deferred *defer_open; /* being filled; owner only */
+	struct route_deferred *defer_full; /* atomic: a Treiber stack of full ones */
+	void *defer_list; /* no room in the pool either: one through the blocks */
 	void *defer_ring[ROUTE_DEFER];
 
 	_Alignas(64) unsigned char cache[CACHE_BYTES];
 };
-
-_Static_assert(
-	__builtin_offsetof(struct slot, cache) == CACHE_IN_SLOT, "cache.h says where");
 
 extern __attribute__((tls_model("initial-exec"))) __thread struct slot *route_self;
 
@@ -132,6 +147,9 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 void *route_realloc(struct slot *s, void *p, size_t size, const struct site_frame *f);
 void route_free(void *p, struct slot *s);
 
+/* The calling thread's heap in a pool, if it has one. */
+struct heap *route_heap_in(const struct slot *s, const struct pool *pool);
+
 /* Free and realloc of a pool block by a thread that is not matched. */
 void route_free_pool(struct pool *pool, void *p);
 void *route_realloc_pool(struct pool *pool, void *p, size_t size);
@@ -142,6 +160,8 @@ void route_publish(struct slot *s, struct route *r);
 void route_drop(struct slot *s);
 /* Functions of a slot nobody uses yet: unmatched, looking at addresses. */
 void route_reset(struct slot *s);
+/* Any thread, a figure: calls that went past the cache. */
+uint64_t route_slow_calls(const struct slot *s);
 /* Owner: do what is pending. */
 void route_settle_pending(struct slot *s);
 

@@ -15,28 +15,76 @@
 #include "site_inline.h"
 #include "tag_block.h"
 
-#define ROUTE_MOVE 65536UL /* blocks up to this are rather moved than waited for */
-
 /* From the thread's own pool, booked on its cache's tag; or from jemalloc. */
 static inline void *route_alloc_cached(struct slot *s, size_t size, size_t align)
 {
-	if (align <= HEAP_ALIGN)
-		return route_alloc_own(size, s);
+	if (align <= BLOCK_ALIGN)
+		return cache_alloc(route_cache(s), size);
 	s->slow++;
 	return cache_alloc_aligned(route_cache(s), align, size);
 }
 
-/* From another pool, past all caches. */
+/* ---- pools that are not the route's ---- */
+
+struct heap *route_heap_in(const struct slot *s, const struct pool *pool)
+{
+	if (s->route && pool == s->route->pool)
+		return cache_heap((const struct cache *)(const void *)s->cache);
+	for (unsigned i = 0; i < ROUTE_OTHERS; i++) {
+		if (s->other[i].pool == pool)
+			return s->other[i].heap;
+	}
+	return NULL;
+}
+
+/* The same, adopted now if there is room for it. */
+static struct heap *route_heap_for(struct slot *s, struct pool *pool)
+{
+	struct heap *h = route_heap_in(s, pool);
+	bool share = !s->route || !s->route->defer;
+
+	for (unsigned i = 0; !h && !pool->native && i < ROUTE_OTHERS; i++) {
+		if (s->other[i].pool)
+			continue;
+		h = pool_usable(pool) ? pool_adopt(pool, share) : NULL;
+		if (h)
+			s->other[i] = (struct route_other){pool, h};
+		break;
+	}
+	return h;
+}
+
+void route_let_others_go(struct slot *s)
+{
+	for (unsigned i = 0; i < ROUTE_OTHERS; i++) {
+		if (s->other[i].pool && !s->other[i].pool->inherited)
+			pool_let_go(s->other[i].pool, s->other[i].heap);
+		s->other[i] = (struct route_other){NULL, NULL};
+	}
+}
+
+/* Past all caches. A realtime thread takes no lock but a native pool's, which it entered
+ * itself. */
 static void *route_alloc_other(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align)
 {
-	void *p;
+	bool realtime = s->route && s->route->defer;
+	struct heap *h = route_heap_for(s, pool);
+	void *p = NULL;
 
 	s->slow++;
-	p = pool_alloc(pool, size, align);
+	if (h && size <= BLOCK_MAX / 2)
+		p = align > BLOCK_ALIGN
+			    ? heap_serve_aligned(h, align, block_size_for(size), tag)
+			    : heap_serve(h, block_size_for(size), tag);
+	if (p)
+		tag_count(tag, 1, (long)block_taken_of(p));
+	else if (pool->native || !realtime)
+		p = pool_alloc(pool, size, align);
 	if (UNLIKELY(!p))
 		return route_full_slow(s, pool, tag, size, align);
-	tag_own(p, tag);
+	if (block_tag(block_of(p)) != tag)
+		tag_own(p, tag);
 	return p;
 }
 
@@ -86,12 +134,17 @@ static void route_probe(
 	probe_alloc(p, size, rule < 0 ? "" : s->route->process->rule[rule]->name, ticks);
 }
 
+uint64_t route_slow_calls(const struct slot *s)
+{
+	return s->slow + cache_misses((const struct cache *)(const void *)s->cache);
+}
+
 /* Counted and timed; the rules' conditions are asked within the time. */
 static __attribute__((noinline)) void *route_alloc_watched(
 	struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
 	struct audit_call call;
-	uint64_t slow = s->slow;
+	uint64_t slow = route_slow_calls(s);
 	int rule = -1;
 	void *p;
 
@@ -105,14 +158,29 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	}
 	route_watch_end(s->watch, &call);
 	route_watch_alloc(s->watch, rule, size, call.ticks);
-	route_probe(s, rule, p, size, call.ticks, s->slow != slow);
+	route_probe(s, rule, p, size, call.ticks, route_slow_calls(s) != slow);
 	if (audit_going())
 		audit_alloc(s->audit, p, size, &call, f);
 	return p;
 }
 
+static void *route_alloc_debug_slow(
+	struct slot *s, size_t size, size_t align, const struct site_frame *f)
+{
+	void *p;
+
+	route_debug_before_slow(s);
+	s->debug = false;
+	p = route_alloc(s, size, align, f);
+	s->debug = true;
+	route_debug_new_slow(p);
+	return p;
+}
+
 void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_frame *f)
 {
+	if (UNLIKELY(s->debug))
+		return route_alloc_debug_slow(s, size, align, f);
 	if (UNLIKELY(s->watch != NULL))
 		return route_alloc_watched(s, size, align, f);
 	if (s->entered)
@@ -140,16 +208,11 @@ static void *route_realloc_foreign(
 	return to;
 }
 
-/* In place? When somebody is at the pool's lock a block that shrinks stays as it is and
- * one that grows moves, unless copying it would take longer than waiting. */
-static bool route_resize(struct pool *pool, void *p, size_t size, size_t had)
+/* In place? */
+static bool route_resize(struct slot *s, struct pool *pool, void *p, size_t size)
 {
-	bool busy, fits = pool_resize_now(pool, p, size, &busy);
+	bool fits = pool_resize(pool, route_heap_in(s, pool), p, size);
 
-	if (!fits && busy && size <= had)
-		return true;
-	if (!fits && busy && had > ROUTE_MOVE)
-		fits = pool_resize(pool, p, size);
 	if (fits)
 		pool_forget_size(pool, p);
 	return fits;
@@ -174,7 +237,7 @@ void *route_realloc(struct slot *s, void *p, size_t size, const struct site_fram
 	had = pool_room(pool, p);
 	if (size <= had && size >= had / 2 && !pool_tagged(pool, p))
 		return p;
-	if (!pools_inherited(pool) && route_resize(pool, p, size, had))
+	if (!pools_inherited(pool) && route_resize(s, pool, p, size))
 		return p;
 	to = pool_replace_tagged(pool, p, size);
 	if (!to)

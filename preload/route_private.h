@@ -26,6 +26,7 @@ route_free_fn route_free_check;	     /* not matched: pool or jemalloc */
 route_free_fn route_free_cached;     /* matched, with a cache */
 route_free_fn route_free_slow;	     /* matched, without one */
 route_free_fn route_free_watched;    /* matched, either way; counts and times */
+route_free_fn route_free_debug;	     /* matched, either way; MALLOC_DEBUG is set */
 /* not matched, while other threads are audited: whose blocks it frees is seen */
 route_malloc_fn route_malloc_unaudited;
 route_free_fn route_free_unaudited;
@@ -43,24 +44,20 @@ void *route_full_slow(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 /* The same for a thread's own pool; what its cache asks last. */
 void *route_full_own_slow(struct cache *c, size_t n, size_t align);
-/* From the thread's own pool: past its bins; large classes and whatever is above. */
-void *route_refill(size_t n, struct slot *s, size_t size);
-void *route_alloc_large(size_t n, struct slot *s);
 /* From a pool and on a tag that may be others than those of the thread's cache. */
 void *route_alloc_from(
 	struct slot *s, struct pool *pool, uint8_t tag, size_t size, size_t align);
 
-static inline void *route_alloc_own(size_t n, struct slot *s)
-{
-	size_t size;
-	void *p;
+/* MALLOC_DEBUG is set (route_debug.c): before a call of a matched thread, after a new
+ * block, before a free of a live block. */
+void route_debug_before_slow(struct slot *s);
+void route_debug_new_slow(void *p);
+void route_debug_freeing_slow(struct pool *pool, void *p);
 
-	if (__builtin_expect(n > CACHE_SMALL, 0))
-		return route_alloc_large(n, s);
-	size = cache_small_size(n);
-	p = cache_pop_small(route_cache(s), size);
-	return __builtin_expect(p != NULL, 1) ? p : route_refill(n, s, size);
-}
+/* Owner: the chunk of frees for the helper that is being filled is full enough. */
+void route_defer_push(struct slot *s);
+/* The thread ends: its heaps in pools that are not the route's. */
+void route_let_others_go(struct slot *s);
 
 static inline void *route_copy(void *to, const void *from, size_t had, size_t size)
 {

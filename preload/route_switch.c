@@ -16,6 +16,7 @@
 
 #include <errno.h>
 
+#include "debug.h"
 #include "site_thread.h"
 
 static route_malloc_fn route_malloc_switch;
@@ -51,6 +52,11 @@ static void route_set_functions(struct slot *s)
 		m = route_malloc_unaudited;
 		f = route_free_unaudited;
 	}
+	s->debug = s->route && debug_level() > 0;
+	if (s->debug) {
+		m = route_malloc_ask;
+		f = route_free_debug;
+	}
 	__atomic_store_n(&s->malloc_fn, m, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&s->free_fn, f, __ATOMIC_SEQ_CST);
 }
@@ -64,6 +70,12 @@ static void route_point_at_switch(struct slot *s)
 /* What `next` holds when the thread shall go back to jemalloc. */
 static struct route route_none;
 
+static void route_detach(struct slot *s)
+{
+	s->slow = route_slow_calls(s);
+	cache_detach(route_cache(s));
+}
+
 static void route_install(struct slot *s, const struct route *r)
 {
 	const struct route *was = s->route;
@@ -73,10 +85,12 @@ static void route_install(struct slot *s, const struct route *r)
 		r = NULL;
 	same = was && r && was->pool == r->pool && was->tag == r->tag;
 	if (!same && was && was->pool)
-		cache_detach(route_cache(s));
+		route_detach(s);
 	if (!same && r && r->pool) {
-		cache_attach(route_cache(s), r->pool, s->tid, route_full_own_slow);
-		cache_book(route_cache(s), r->tag);
+		cache_attach(
+			route_cache(s), r->pool, r->tag, !r->defer, route_full_own_slow);
+	} else if (r && r->pool) {
+		cache_set_share(route_cache(s), !r->defer);
 	}
 	s->route = r;
 	s->seen_generation = 0;
@@ -127,8 +141,11 @@ void route_publish(struct slot *s, struct route *r)
 
 void route_drop(struct slot *s)
 {
+	if (s->defer_open)
+		route_defer_push(s);
 	if (s->route && s->route->pool)
-		cache_detach(route_cache(s));
+		route_detach(s);
+	route_let_others_go(s);
 	s->route = NULL;
 	s->entered = NULL;
 	s->entered_depth = 0;
@@ -149,6 +166,9 @@ void route_reset(struct slot *s)
 		*s->watch_memory = (struct route_watch){0};
 	s->defer_head = s->defer_tail = 0;
 	s->defer_list = NULL;
+	s->defer_open = s->defer_full = NULL;
+	memset(s->other, 0, sizeof(s->other));
+	cache_forget(route_cache(s));
 	route_set_functions(s);
 }
 

@@ -20,8 +20,9 @@
 #include "lock.h"
 #include "probe.h"
 #include "route_private.h"
+#include "child.h"
 
-bool route_watching;
+CHILD_DATA bool route_watching;
 
 /* ---- what happens within a call ---- */
 

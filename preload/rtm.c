@@ -42,13 +42,13 @@ static void *rtm_take_bare(struct pool *p, size_t size, size_t align)
 	block = rtm_limit(p, &ask) ? pool_alloc(p, ask ? ask : 1, align) : NULL;
 	if (__builtin_expect(!block, 0)) {
 		/* relaxed: a figure */
-		__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
+		pool_was_full(p, size);
 		return NULL;
 	}
 	if (size == 0)
-		pool_resize(p, block, 0);
+		pool_resize(p, NULL, block, 0);
 	else if (ask != size)
-		heap_set_size(p->heap, block, size);
+		block_set_requested(block_of(block), size);
 	rtm_debug_allocated(p, block, 0, size);
 	return block;
 }
@@ -91,7 +91,7 @@ void *rtm_take_tagged(struct pool *p, size_t size, struct tag *tag)
 	void *block = size < RTM_TOTAL_MAX ? rtm_take_bare(p, size + TAG_TAIL, 0) : NULL;
 
 	if (block)
-		tag_put(p->heap, block, size, tag);
+		tag_put(block, size, tag);
 	return block;
 }
 
@@ -114,7 +114,7 @@ static status_t rtm_move(struct pool *p, void **data, size_t had, size_t size)
 	if (!block)
 		return B_NO_MEMORY;
 	if (!tag && to == p)
-		tag_hand_over(block, heap_owner(*data));
+		tag_hand_over(block, block_tag(block_of(*data)));
 	memcpy(block, *data, had < size ? had : size);
 	rtm_give(p, *data);
 	*data = block;
@@ -129,17 +129,17 @@ static bool rtm_stretch(struct pool *p, void *block, size_t size)
 	if (!rtm_limit(p, &ask))
 		return false;
 	if (tag_of(block))
-		return pool_resize(p, block, size);
-	if (!pool_resize(p, block, ask))
+		return pool_resize(p, NULL, block, size);
+	if (!pool_resize(p, NULL, block, ask))
 		return false;
 	if (ask != size)
-		heap_set_size(p->heap, block, size);
+		block_set_requested(block_of(block), size);
 	return true;
 }
 
 static status_t rtm_resize(struct pool *p, void **data, size_t size)
 {
-	size_t had = heap_size_of(*data);
+	size_t had = block_requested_of(*data);
 
 	rtm_debug_check(p);
 	if (pools_inherited(p) || !rtm_stretch(p, *data, size))
@@ -174,7 +174,7 @@ ssize_t rtm_size_for(void *data)
 {
 	struct pool *p = rtm_owner(data);
 
-	return p ? (ssize_t)heap_size_of(data) : B_BAD_VALUE;
+	return p ? (ssize_t)block_requested_of(data) : B_BAD_VALUE;
 }
 
 ssize_t rtm_phys_size_for(void *data)
@@ -186,12 +186,13 @@ ssize_t rtm_phys_size_for(void *data)
 		return B_BAD_VALUE;
 	if (pools_inherited(p))
 		return (ssize_t)tag_room(p->heap, data);
-	room = heap_phys_of(p->heap, data);
+	room = heap_room_of(p->heap, data);
 	if (!tag_of(data))
 		room = rtm_limit_most(p, room);
 	else if ((room -= TAG_TAIL) > p->max && p->native)
 		room = p->max;
-	size = heap_size_of(data); /* malloc()'s, in a section, may have more than that */
+	size = block_requested_of(
+		data); /* malloc()'s, in a section, may have more than that */
 	return (ssize_t)(room > size ? room : size);
 }
 

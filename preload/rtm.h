@@ -73,16 +73,6 @@ void rtm_contiguous_child(void);
 /* The pool of this index is about to go: its descriptor with it. */
 void rtm_share_forget(int index);
 
-/* The level of MALLOC_DEBUG: 0, 1 or 2. Realtime: yes, but for the first call. */
-extern int rtm_debug_level; /* relaxed; negative: not read yet */
-int rtm_debug_read_slow(void);
-static inline int rtm_debug(void)
-{
-	int level = __atomic_load_n(&rtm_debug_level, __ATOMIC_RELAXED);
-
-	return __builtin_expect(level < 0, 0) ? rtm_debug_read_slow() : level;
-}
-
 /* What MALLOC_DEBUG asks for at each event; each does nothing at level 0. */
 void rtm_debug_pool_made(struct pool *p);
 void rtm_debug_allocated(struct pool *p, void *block, size_t from, size_t to);

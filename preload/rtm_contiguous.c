@@ -15,6 +15,7 @@
 #include "phys.h"
 #include "sys.h"
 #include "tag.h"
+#include "child.h"
 
 struct contiguous {
 	struct contiguous *next;
@@ -23,9 +24,10 @@ struct contiguous {
 	pid_t owner; /* a child does not have its parent's memory */
 };
 
-static struct contiguous *contiguous_live; /* under the lock */
-static struct tag *contiguous_tag;	   /* likewise; what all of them hold */
-static struct lock contiguous_lock;	   /* held for a walk of the list, nothing slow */
+static struct contiguous *contiguous_live;    /* under the lock */
+CHILD_DATA static struct tag *contiguous_tag; /* likewise; what all of them hold */
+CHILD_DATA static struct lock
+	contiguous_lock; /* held for a walk of the list, nothing slow */
 
 /* The tag is made with the first block and stays; without memory for it nothing is
  * counted. */
@@ -119,7 +121,7 @@ status_t rtm_contiguous_free(void *block)
 
 void rtm_contiguous_child(void)
 {
-	contiguous_lock.word = 0;
+	lock_child(&contiguous_lock);
 	if (contiguous_tag)
 		tag_empty(contiguous_tag);
 }

@@ -28,7 +28,7 @@ void *rtm_memalign(rtm_pool *pool, size_t align, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	block = p ? rtm_take(p, size, align <= HEAP_ALIGN ? 0 : align) : NULL;
+	block = p ? rtm_take(p, size, align <= BLOCK_ALIGN ? 0 : align) : NULL;
 	if (!block)
 		errno = ENOMEM;
 	return block;
@@ -64,7 +64,7 @@ void *rtm_take_nowait(rtm_pool *pool, size_t size)
 		return NULL;
 	}
 	if (ask != size)
-		heap_set_size(p->heap, block, size);
+		block_set_requested(block_of(block), size);
 	rtm_debug_allocated(p, block, 0, size);
 	return block;
 }
@@ -74,7 +74,7 @@ void *rtm_alloc_nowait(rtm_pool *pool, size_t size)
 	void *block = rtm_take_nowait(pool, size);
 
 	if (block && size == 0)
-		heap_set_size(pools_find(block)->heap, block, 0);
+		block_set_requested(block_of(block), 0);
 	if (block)
 		tag_own(block, TAG_UNTAGGED);
 	return block;
@@ -104,7 +104,7 @@ static void rtm_stats_read(struct pool *p, struct rtm_stats *s)
 
 	s->available = rtm_limit_available(p);
 	lock_acquire(&p->hot->lock, tid);
-	heap_stats(p->heap, &h);
+	pool_stats(p, &h);
 	lock_release(&p->hot->lock, tid);
 	s->size = p->size;
 	s->max = p->max;

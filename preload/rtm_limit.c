@@ -19,7 +19,7 @@
 /* Bytes of the block that fills the pool. */
 static size_t limit_whole(const struct pool *p)
 {
-	return heap_span_for(p->max) - HEAP_ENDS;
+	return heap_span_for(p->max) - HEAP_RUN_ENDS;
 }
 
 /* Is a block for so many bytes, unpadded, the only one there can be? */
@@ -27,7 +27,7 @@ static bool limit_is_only(const struct pool *p, size_t size)
 {
 	size_t whole = limit_whole(p);
 
-	return size + HEAP_OVERHEAD + HEAP_ALIGN > whole || whole < 2 * HEAP_BLOCK_MIN;
+	return size + BLOCK_HEADER + BLOCK_ALIGN > whole || whole < 2 * BLOCK_MIN;
 }
 
 bool rtm_limit(const struct pool *p, size_t *size)
@@ -59,6 +59,6 @@ size_t rtm_limit_available(struct pool *p)
 {
 	size_t bytes = pool_available(p);
 
-	bytes = bytes > HEAP_OVERHEAD ? bytes - HEAP_OVERHEAD : 0;
+	bytes = bytes > BLOCK_HEADER ? bytes - BLOCK_HEADER : 0;
 	return p->native && bytes > p->max ? p->max : bytes;
 }

@@ -206,7 +206,7 @@ status_t rtm_create_pool(rtm_pool **out_pool, size_t total_size, const char *nam
 static void rtm_pool_gone(struct pool *p)
 {
 	if (!pools_inherited(p))
-		tag_leave_all(p->heap);
+		pool_each_live(p, tag_leave);
 	pools_delete(p);
 }
 

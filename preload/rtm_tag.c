@@ -71,7 +71,7 @@ void *rtm_tag_alloc_nowait(rtm_tag *tag, rtm_pool *pool, size_t size)
 	}
 	block = rtm_take_nowait(pool, size + TAG_TAIL);
 	if (block)
-		tag_put(pools_find(block)->heap, block, size, t);
+		tag_put(block, size, t);
 	return block;
 }
 

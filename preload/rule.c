@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "child.h"
 #include "log.h"
 #include "rule_pool.h"
 #include "rule_recycle.h"
@@ -223,7 +224,7 @@ void rule_child(void)
 	struct rule_set *now = rule_in_use();
 
 	if (now)
-		now->routes = NULL;
+		CHILD_SET(now->routes, NULL);
 	rule_pool_child();
 }
 

@@ -10,15 +10,16 @@
 #include <string.h>
 
 #include "base.h"
-#include "cache.h"
+#include "child.h"
 #include "log.h"
 #include "pools.h"
 
 #define RULE_POOL_STEP (2UL << 20) /* committed at a time */
 
 /* Append-only; names are the policies', which are never freed. */
-static struct rule_pool *rule_pool_all;
-static struct lock rule_lock; /* whoever makes or changes one; never taken by malloc */
+CHILD_DATA static struct rule_pool *rule_pool_all;
+CHILD_DATA static struct lock
+	rule_lock; /* whoever makes or changes one; never taken by malloc */
 
 /* Keys that only count when the pool is made, and the two that may come too late. */
 enum { WAITS_SIZE = 1, WAITS_MAX = 2, WAITS_LOCK = 4, WAITS_HUGE = 8, WAITS_FORK = 16 };
@@ -79,7 +80,6 @@ static struct pool *rule_make_pool(const struct policy_pool *pp, bool *advised)
 			pp->size, pp->lock == POLICY_LOCK_REQUIRE, -error, pp->name);
 		return NULL;
 	}
-	cache_stock_reserves(p);
 	if (pp->lock != POLICY_LOCK_NO && p->area.locked < p->area.committed &&
 		!*advised) {
 		*advised = true;
@@ -202,10 +202,10 @@ void rule_pool_follow(struct rule_pool *m, const struct policy_pool *pp, const c
 void rule_pool_child(void)
 {
 	for (struct rule_pool *m = rule_pool_all; m; m = m->next) {
-		m->pool = NULL;
-		m->made = NULL;
-		m->waits = 0;
-		m->tried = false;
+		CHILD_SET(m->pool, NULL);
+		CHILD_SET(m->made, NULL);
+		CHILD_SET(m->waits, 0);
+		CHILD_SET(m->tried, false);
 	}
-	rule_lock.word = 0;
+	lock_child(&rule_lock);
 }

@@ -10,6 +10,7 @@
 #include "site_lock.h"
 #include "site_private.h"
 #include "site_thread.h"
+#include "child.h"
 
 static const struct match_process *policy;
 bool site_every;
@@ -198,6 +199,6 @@ void site_child(void)
 	site_lock_child();
 	site_thread_child();
 	/* resolves and closes of threads that do not exist here */
-	site_active = 0;
-	site_closing = 0;
+	CHILD_SET(site_active, 0);
+	CHILD_SET(site_closing, 0);
 }

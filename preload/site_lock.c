@@ -9,10 +9,11 @@
 #include <linux/futex.h>
 #include <stdbool.h>
 
+#include "child.h"
 #include "proc.h"
 #include "sys.h"
 
-static uint32_t word;
+CHILD_DATA static uint32_t word;
 
 void site_lock(void)
 {
@@ -36,5 +37,5 @@ void site_unlock(void)
 
 void site_lock_child(void)
 {
-	word = 0;
+	CHILD_SET(word, 0);
 }

@@ -13,11 +13,12 @@
 #include <dlfcn.h>
 
 #include "site_private.h"
+#include "child.h"
 
 enum { PENDING = 32, NAME_MAX_COMPARED = 4096 };
 
-uint32_t site_closing;
-uint32_t site_active;
+CHILD_DATA uint32_t site_closing;
+CHILD_DATA uint32_t site_active;
 
 /* Addresses in modules that are not compiled; lossy, each is seen again. Relaxed: the
  * number is all there is. */

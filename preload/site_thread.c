@@ -16,6 +16,7 @@
 #include "site_inline.h"
 #include "site_thread.h"
 #include "sys.h"
+#include "child.h"
 
 enum { THREADS = 1024, MAIN_STACK_MAX = 128 << 20 };
 
@@ -25,7 +26,7 @@ __thread struct site_thread site_self;
 
 extern void *__libc_stack_end; /* ld.so's: the main thread's first stack pointer */
 
-static struct lock walks_lock;
+CHILD_DATA static struct lock walks_lock;
 static struct area area; /* area.c keeps a pointer to it, for fork */
 
 static struct site_walked *cut(void)

@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <time.h>
 
+#include "child.h"
 #include "pools.h"
 #include "probe.h"
 #include "route_watch.h"
@@ -115,8 +116,8 @@ void stats_close(void)
 
 void stats_child(void)
 {
-	stats_page.image = NULL;
-	route_watching = false;
+	CHILD_SET(stats_page.image, NULL);
+	CHILD_SET(route_watching, false);
 	stats_request_child();
 	stats_fill_child();
 }

@@ -15,8 +15,10 @@
 #include "rule.h"
 #include "tag.h"
 #include "thread.h"
+#include "child.h"
 
 /* Calls of threads that are gone, per rule. */
+CHILD_DATA static bool fill_gone; /* a thread has left something in the next three */
 static uint64_t fill_gone_calls[POLICY_RULES_MAX], fill_gone_bytes[POLICY_RULES_MAX];
 static uint32_t fill_gone_sizes[POLICY_RULES_MAX][RTMEM_STATS_SIZES];
 
@@ -29,9 +31,12 @@ _Static_assert(TAG_PROGRAM == RTMEM_STATS_TAG_PROGRAM &&
 
 void stats_fill_child(void)
 {
+	if (!fill_gone)
+		return;
 	memset(fill_gone_calls, 0, sizeof(fill_gone_calls));
 	memset(fill_gone_bytes, 0, sizeof(fill_gone_bytes));
 	memset(fill_gone_sizes, 0, sizeof(fill_gone_sizes));
+	fill_gone = false;
 }
 
 void stats_copy_name(char *to, const char *from, size_t size)
@@ -103,7 +108,7 @@ static void fill_pool(struct pool *p, void *arg)
 	r = fill_next(h, &h->pool);
 	if (!r)
 		return;
-	heap_stats(p->heap, &st);
+	pool_stats(p, &st);
 	stats_copy_name(r->name, p->name, sizeof(r->name));
 	stats_copy_name(r->rule, p->rule, sizeof(r->rule));
 	r->size = p->area.committed;
@@ -179,7 +184,7 @@ static void fill_thread(struct rtmem_stats_thread *r, const struct slot *s)
 	r->priority = s->priority;
 	stats_copy_name(r->name, s->name, sizeof(r->name));
 	r->deferred = s->deferred;
-	r->slow = s->slow;
+	r->slow = route_slow_calls(s);
 	r->fallbacks = s->fallbacks;
 	if (s->wanted && s->wanted->rule) {
 		r->matched = 1;
@@ -242,6 +247,7 @@ void stats_fill_gone(struct rtmem_stats_head *h, struct slot *s)
 		h->gone.n++;
 	fill_thread(memset(r, 0, h->gone.size), s);
 	fill_bury(h, s->tid);
+	fill_gone |= w != NULL;
 	for (int i = m->first; w && i < m->nrule; i++) {
 		fill_gone_calls[i] += w->rule_calls[i];
 		fill_gone_bytes[i] += w->rule_bytes[i];

@@ -9,13 +9,15 @@
 
 #include <stdbool.h>
 
+#include "child.h"
 #include "thread_audit.h"
 
 #define REQUEST_LOOK_NS 100000000L
 
 static uint64_t request_beat;
 static int64_t request_until, request_look;
-static uint64_t request_going, request_refused; /* numbers of audits, 0: none */
+CHILD_DATA static uint64_t request_going,
+	request_refused; /* numbers of audits, 0: none */
 static bool request_at_start;
 
 /* relaxed, all: numbers that are compared; the file has its own release */
@@ -85,5 +87,5 @@ void stats_request_close(struct rtmem_stats_request *q)
 
 void stats_request_child(void)
 {
-	request_going = 0;
+	CHILD_SET(request_going, 0);
 }

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "child.h"
 #include "proc.h"
 
 enum { FREE, THREADS, EVERYBODY };
@@ -48,7 +49,7 @@ bool sys_restricted(void)
 /* ---- while a filter is put up ---- */
 
 /* Each side says its own and looks at the other's: seq_cst, all four. */
-static uint32_t busy, held;
+CHILD_DATA static uint32_t busy, held;
 static __attribute__((tls_model("initial-exec"))) __thread unsigned char depth;
 
 static void wait_a_moment(void)
@@ -118,6 +119,6 @@ void sys_go_on(void)
 
 void sys_child(void)
 {
-	held = 0;
-	busy = depth ? 1 : 0;
+	CHILD_SET(held, 0);
+	CHILD_SET(busy, depth ? 1u : 0u);
 }

@@ -15,13 +15,14 @@
 #include "area.h"
 #include "lock.h"
 #include "sys.h"
+#include "child.h"
 
 static struct tag
-	*tag_chunk[TAG_CHUNKS];	      /* atomic: release once zeroed, acquire by all */
-static unsigned tag_next[TAG_CHUNKS]; /* where the search for a free one goes on */
-static struct lock tag_lock;	      /* held for a walk of the registry */
-static bool tag_locked[TAG_CHUNKS];   /* in RAM; under the lock */
-static struct lock tag_name_lock;     /* held while a rule's tag is looked for */
+	*tag_chunk[TAG_CHUNKS];		/* atomic: release once zeroed, acquire by all */
+static unsigned tag_next[TAG_CHUNKS];	/* where the search for a free one goes on */
+CHILD_DATA static struct lock tag_lock; /* held for a walk of the registry */
+CHILD_DATA static bool tag_locked[TAG_CHUNKS]; /* in RAM; under the lock */
+CHILD_DATA static struct lock tag_name_lock;   /* held while a rule's tag is looked for */
 struct tag *tag_number[TAG_NUMBERS];
 uint64_t tag_secret; /* written before the first chunk is seen */
 bool tag_made;
@@ -294,7 +295,9 @@ static void tag_empty_pools(struct tag *t, void *arg)
 
 void tag_child(void)
 {
-	tag_lock.word = tag_name_lock.word = 0;
-	memset(tag_locked, 0, sizeof(tag_locked)); /* a child inherits no lock */
+	lock_child(&tag_lock);
+	lock_child(&tag_name_lock);
+	for (unsigned i = 0; i < TAG_CHUNKS; i++)
+		CHILD_SET(tag_locked[i], false); /* a child inherits no lock */
 	tag_each(tag_empty_pools, NULL);
 }

@@ -9,7 +9,7 @@
 
 static uint64_t *tag_tail(const void *p)
 {
-	return (uint64_t *)((uintptr_t)p + heap_usable_of(p) - TAG_TAIL);
+	return (uint64_t *)((uintptr_t)p + block_usable_of(p) - TAG_TAIL);
 }
 
 /* splitmix64's finish: each bit of the address changes half of the seal's. */
@@ -27,16 +27,16 @@ static void tag_write(void *p, const struct tag *t)
 	*tag_tail(p) = tag_seal(p) ^ t->index;
 }
 
-void tag_put(const struct heap *h, void *p, size_t size, struct tag *t)
+void tag_put(void *p, size_t size, struct tag *t)
 {
-	heap_set_size(h, p, size);
+	block_set_requested(block_of(p), size);
 	tag_write(p, t);
 	tag_book(t, size);
 }
 
 struct tag *tag_of(const void *p)
 {
-	if (!tag_any() || heap_slack(p) < TAG_TAIL)
+	if (!tag_any() || block_slack(block_of(p)) < TAG_TAIL)
 		return NULL;
 	return tag_at(*tag_tail(p) ^ tag_seal(p));
 }
@@ -53,23 +53,22 @@ struct tag *tag_of_all(const struct heap *h, const void *p)
 	if (heap_check_pointer(h, p) != HEAP_OK)
 		return NULL;
 	t = tag_of(p);
-	return t ? t : tag_numbered(heap_owner(p));
+	return t ? t : tag_numbered(block_tag(block_of(p)));
 }
 
 void tag_own(void *p, uint8_t number)
 {
-	heap_stamp(p, HEAP_OWNED(number));
-	tag_count(number, 1, (long)heap_taken_of(p));
+	block_set_tag(block_of(p), number);
+	tag_count(number, 1, (long)block_taken_of(p));
 }
 
 void tag_hand_over(void *p, uint8_t number)
 {
-	uint8_t from = heap_owner(p);
+	uint8_t from = block_tag(block_of(p));
 
 	if (from == number)
 		return;
-	heap_stamp(p, HEAP_OWNED(from));
-	tag_count(from, -1, -(long)heap_taken_of(p));
+	tag_count(from, -1, -(long)block_taken_of(p));
 	tag_own(p, number);
 }
 
@@ -80,22 +79,22 @@ void tag_leave_slow(void *p)
 	if (!t)
 		return;
 	*tag_tail(p) = 0; /* the next block here is not born with it */
-	tag_unbook(t, heap_size_of(p));
+	tag_unbook(t, block_requested_of(p));
 }
 
 static bool tag_resize_owned(struct heap *h, void *p, size_t size)
 {
-	size_t had = heap_taken_of(p);
+	size_t had = block_taken_of(p);
 	bool fits = heap_resize(h, p, size);
 
-	tag_count(heap_owner(p), 0, (long)(heap_taken_of(p) - had));
+	tag_count(block_tag(block_of(p)), 0, (long)(block_taken_of(p) - had));
 	return fits;
 }
 
 bool tag_resize(struct heap *h, void *p, size_t size)
 {
 	struct tag *t = tag_of(p);
-	size_t had = heap_size_of(p);
+	size_t had = block_requested_of(p);
 
 	if (!t)
 		return tag_resize_owned(h, p, size);
@@ -106,7 +105,7 @@ bool tag_resize(struct heap *h, void *p, size_t size)
 		tag_write(p, t);
 		return false;
 	}
-	heap_set_size(h, p, size);
+	block_set_requested(block_of(p), size);
 	tag_write(p, t);
 	tag_rebook(t, had, size);
 	return true;
@@ -114,10 +113,5 @@ bool tag_resize(struct heap *h, void *p, size_t size)
 
 size_t tag_room(const struct heap *h, const void *p)
 {
-	return heap_usable_of(p) - (tag_of_any(h, p) ? TAG_TAIL : 0);
-}
-
-void tag_leave_all(const struct heap *h)
-{
-	heap_each_live(h, tag_leave);
+	return block_usable_of(p) - (tag_of_any(h, p) ? TAG_TAIL : 0);
 }

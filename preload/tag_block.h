@@ -12,8 +12,8 @@
  * Bytes on a program's tag are those asked for; on one with a number, what the blocks
  * take of their pools.
  *
- * Realtime: yes, all of it but tag_leave_all(). No lock, no loop but a failed
- * compare-and-exchange of the peak.
+ * Realtime: yes, all of it. No lock, no loop but a failed compare-and-exchange of the
+ * peak.
  */
 #ifndef TAG_BLOCK_H
 #define TAG_BLOCK_H
@@ -24,7 +24,7 @@
 #define TAG_TAIL 8UL /* bytes to ask for beyond those the block is for */
 
 /* A block just allocated with size + TAG_TAIL becomes one of `size`, booked on t. */
-void tag_put(const struct heap *h, void *p, size_t size, struct tag *t);
+void tag_put(void *p, size_t size, struct tag *t);
 /* The program's tag of a live block, or NULL. */
 struct tag *tag_of(const void *p);
 /* The same of what may not be a live block of h. */
@@ -41,13 +41,13 @@ void tag_hand_over(void *p, uint8_t number);
 void tag_leave_slow(void *p);
 static inline void tag_leave_tail(void *p)
 {
-	if (heap_slack(p) >= TAG_TAIL && tag_any())
+	if (block_slack(block_of(p)) >= TAG_TAIL && tag_any())
 		tag_leave_slow(p);
 }
 static inline void tag_leave(void *p)
 {
 	tag_leave_tail(p);
-	tag_count(heap_owner(p), -1, -(long)heap_taken_of(p));
+	tag_count(block_tag(block_of(p)), -1, -(long)block_taken_of(p));
 }
 
 /* heap_resize() of a live block, whatever its tag. */
@@ -55,8 +55,5 @@ bool tag_resize(struct heap *h, void *p, size_t size);
 
 /* Bytes of what may be a live block of h that the program may use. */
 size_t tag_room(const struct heap *h, const void *p);
-
-/* The heap's memory is about to go, with all its blocks. Not on the realtime path. */
-void tag_leave_all(const struct heap *h);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "area.h"
 #include "audit.h"
+#include "child.h"
 #include "log.h"
 #include "proc.h"
 #include "rule.h"
@@ -25,17 +26,19 @@
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
 
-struct lock thread_lock;
-struct slot *thread_all; /* append-only list of slots ever made */
-static struct slot *thread_free_list;
+CHILD_DATA struct lock thread_lock;
+CHILD_DATA struct slot *thread_all; /* append-only list of slots ever made */
+CHILD_DATA static struct slot *thread_free_list;
+static unsigned char *thread_fresh; /* the next slot that was never used */
+static int thread_fresh_left;	    /* and how many there are from there on */
 static bool thread_watch;
 void (*thread_on_match)(bool now);
 static bool thread_ask_sites; /* atomic, relaxed: a rule has a callsite, or an audit */
 static bool thread_rules_ask; /* some rule has a callsite condition */
 static void (*thread_on_last)(void);
-bool thread_ask_names;	  /* some rule has a thread condition */
-static int thread_slots;  /* in use: threads that are or will be */
-int thread_matched_count; /* atomic, relaxed: the helper's pace */
+bool thread_ask_names;		    /* some rule has a thread condition */
+CHILD_DATA static int thread_slots; /* in use: threads that are or will be */
+CHILD_DATA int thread_matched_count, thread_coming_count; /* see thread_private.h */
 static pthread_key_t thread_key;
 static bool thread_key_made;
 
@@ -58,34 +61,41 @@ int thread_matched(void)
 
 /* ---- the registry ---- */
 
-static bool thread_more_slots(void)
+/* One that was never used. A slot is several pages: none is written to before that. */
+static struct slot *thread_fresh_slot(void)
 {
 	size_t each = (sizeof(struct slot) + AREA_PAGE - 1) & ~(AREA_PAGE - 1);
-	long at = sys_mmap(NULL, each * THREAD_CHUNK, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct slot *s;
+	long at;
 
-	if (sys_is_error(at))
-		return false;
-	for (int i = 0; i < THREAD_CHUNK; i++) {
-		struct slot *s = (struct slot *)(at + (long)each * i);
-
-		s->link = thread_all;
-		thread_all = s;
-		s->link_free = thread_free_list;
-		thread_free_list = s;
+	if (!thread_fresh_left) {
+		at = sys_mmap(NULL, each * THREAD_CHUNK, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (sys_is_error(at))
+			return NULL;
+		thread_fresh = (unsigned char *)at;
+		thread_fresh_left = THREAD_CHUNK;
 	}
-	return true;
+	s = (struct slot *)(void *)thread_fresh;
+	thread_fresh += each;
+	thread_fresh_left--;
+	s->link = thread_all;
+	thread_all = s;
+	return s;
 }
 
 static struct slot *thread_take_slot(void)
 {
-	struct slot *s = NULL;
+	struct slot *s;
 	uint32_t me = lock_tid();
 
 	lock_acquire(&thread_lock, me);
-	if (thread_free_list || thread_more_slots()) {
-		s = thread_free_list;
+	s = thread_free_list;
+	if (s)
 		thread_free_list = s->link_free;
+	else
+		s = thread_fresh_slot();
+	if (s) {
 		route_reset(s);
 		s->name[0] = '\0';
 		s->sched = s->priority = 0;
@@ -101,12 +111,12 @@ static struct slot *thread_take_slot(void)
 void thread_give_slot_locked(struct slot *s)
 {
 	thread_slots--;
-	if (s->wanted) {
+	if (s->wanted)
 		stats_thread_gone_locked(s);
-		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
-	}
 	route_drop(s);
 	route_drain_deferred(s);
+	if (s->wanted) /* its heaps are another's to take now */
+		__atomic_fetch_sub(&thread_matched_count, 1, __ATOMIC_RELAXED);
 	s->wanted = NULL;
 	s->state = SLOT_FREE;
 	s->link_free = thread_free_list;
@@ -289,21 +299,20 @@ void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_la
 
 void thread_child(void)
 {
-	thread_lock.word = 0;
-	/* in the order in which slots are made, so that one that was never used, several
-	 * pages, is not written to: each would be copied */
-	thread_free_list = thread_all;
+	lock_child(&thread_lock);
+	/* in the order in which slots are made, so that few links change */
+	CHILD_SET(thread_free_list, thread_all);
 	for (struct slot *s = thread_all; s; s = s->link) {
 		if (s->state != SLOT_FREE || s->locked) {
 			route_reset(s);
 			s->state = SLOT_FREE;
 			s->locked = false;
 		}
-		if (s->link_free != s->link)
-			s->link_free = s->link;
+		CHILD_SET(s->link_free, s->link);
 	}
-	thread_matched_count = 0;
-	thread_slots = 0;
+	CHILD_SET(thread_matched_count, 0);
+	CHILD_SET(thread_coming_count, 0);
+	CHILD_SET(thread_slots, 0);
 	if (route_self != &route_gone) {
 		route_self = &thread_nobody;
 		thread_ask_nobody();

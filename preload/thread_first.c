@@ -41,7 +41,10 @@ struct slot *thread_settle(void)
 
 void thread_ask_nobody(void)
 {
-	__atomic_store_n(&thread_nobody.malloc_fn, thread_malloc_first, __ATOMIC_RELEASE);
+	/* a page that is right already is not written to: a fork would copy it */
+	if (thread_nobody.malloc_fn != thread_malloc_first)
+		__atomic_store_n(
+			&thread_nobody.malloc_fn, thread_malloc_first, __ATOMIC_RELEASE);
 	thread_pools_exist();
 }
 
@@ -49,5 +52,7 @@ void thread_pools_exist(void)
 {
 	/* Whoever holds a pool block has synchronised with its maker; the others may go
 	 * on with the old function. */
-	__atomic_store_n(&thread_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
+	if (thread_nobody.free_fn != route_free_check)
+		__atomic_store_n(
+			&thread_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);
 }

@@ -41,6 +41,14 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 {
 	const struct policy_rule *rule = r->rule;
 
+	for (int i = 0; i < POLICY_RULES_MAX; i++) {
+		/* relaxed: who comes later makes more */
+		int coming = __atomic_load_n(&thread_coming_count, __ATOMIC_RELAXED);
+
+		if (r->pool_of[i])
+			pool_ready_heaps(
+				r->pool_of[i], (unsigned)(thread_matched() + coming));
+	}
 	image_lock_library();
 	if (!s->locked) {
 		thread_touch(s);
@@ -131,12 +139,11 @@ static void thread_step_locked(
 	route_publish(s, t->route);
 }
 
-static enum thread_need thread_match_optional(struct slot *s)
+static enum thread_need thread_match_tries(struct slot *s)
 {
 	uint32_t me = lock_tid();
 	const struct route *ready = NULL;
 
-	audit_part(s->sched, thread_only_one());
 	for (int i = 0; rule_in_use() && i < THREAD_TRIES; i++) {
 		struct thread_step t = {.route = NULL};
 
@@ -152,6 +159,18 @@ static enum thread_need thread_match_optional(struct slot *s)
 		ready = t.route;
 	}
 	return THREAD_NONE;
+}
+
+static enum thread_need thread_match_optional(struct slot *s)
+{
+	enum thread_need need;
+
+	audit_part(s->sched, thread_only_one());
+	/* sequentially consistent: of two that come at once, one sees both */
+	__atomic_fetch_add(&thread_coming_count, 1, __ATOMIC_SEQ_CST);
+	need = thread_match_tries(s);
+	__atomic_fetch_sub(&thread_coming_count, 1, __ATOMIC_SEQ_CST);
+	return need;
 }
 
 enum thread_need thread_match(struct slot *s)

@@ -11,7 +11,8 @@ extern struct lock thread_lock;
 /* Append-only list of slots ever made; a slot's link never changes, so it can be followed
  * without the lock. */
 extern struct slot *thread_all;
-extern int thread_matched_count; /* atomic, relaxed: the helper's pace */
+extern int thread_matched_count; /* atomic, relaxed: the helper's pace, heaps of a pool */
+extern int thread_coming_count;	 /* atomic: threads that may soon be matched */
 extern bool thread_ask_names;	 /* some rule has a thread condition */
 extern void (*thread_on_match)(bool now);
 

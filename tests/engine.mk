@@ -1,8 +1,8 @@
-# The engine by itself (lock heap pool pools cache and what they stand on), so that it can be
+# The engine by itself (lock parts heap pool pools cache and what they stand on), so that it can be
 # built with sanitizers, which a library that replaces malloc cannot.
-ENGINE_SRC := $(wildcard preload/heap*.c preload/pool*.c preload/area*.c preload/lock.c \
-	preload/cache*.c preload/depot.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c preload/proc.c)
-ENGINE_TESTS := heap heap_misuse cache cache_tag cache_thrift cache_trade cache_reserve pool
+ENGINE_SRC := $(wildcard preload/parts.c preload/heap*.c preload/pool*.c preload/area*.c \
+	preload/lock.c preload/cache*.c preload/tag*.c preload/log.c preload/fds.c preload/sys.c preload/proc.c preload/debug.c)
+ENGINE_TESTS := parts heap heap_misuse heap_damage cache cache_short cache_tag pool pool_heaps
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 
 ENGINE_HDR := $(wildcard preload/*.h tests/unit/*.h)
@@ -17,15 +17,17 @@ $B/tsan/engine-%: tests/unit/%.c $(ENGINE_SRC) $(ENGINE_HDR)
 
 .PHONY: check-asan check-tsan check-model bench-bounds
 check-asan: $(ENGINE_TESTS:%=$B/asan/engine-%) ## the engine's unit tests under ASan and UBSan
-	$B/asan/engine-heap 10000
+	$B/asan/engine-parts 30000
+	$B/asan/engine-heap 4000
 	$B/asan/engine-heap_misuse
+	$B/asan/engine-heap_damage
 	$B/asan/engine-cache 30000
+	$B/asan/engine-cache_short
 	$B/asan/engine-cache_tag 30000
-	$B/asan/engine-cache_thrift
-	$B/asan/engine-cache_trade
-	$B/asan/engine-cache_reserve
 	$B/asan/engine-pool 60000
-check-tsan: $B/tsan/engine-pool $B/tsan/engine-cache ## the engine's threads under TSan
+	$B/asan/engine-pool_heaps
+check-tsan: $B/tsan/engine-parts $B/tsan/engine-pool $B/tsan/engine-cache ## the engine's threads under TSan
+	TSAN_OPTIONS=halt_on_error=1 $B/tsan/engine-parts 30000
 	TSAN_OPTIONS=halt_on_error=1 $B/tsan/engine-cache 20000
 	TSAN_OPTIONS=halt_on_error=1 $B/tsan/engine-pool 30000
 

@@ -65,7 +65,7 @@ numbers() {
 			n++
 			if (unmapped < 2 || /MAP_STACK/)
 				next
-			if (call != "mprotect" || $0 ~ call "\\(0x6[0-9a-f]{11},")
+			if (call != "mprotect" || $0 ~ call "\\(0x(6[0-9a-f]|7[0-7])[0-9a-f]{10},")
 				print n
 		}' "$BATS_TEST_TMPDIR/calls"
 }

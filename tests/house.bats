@@ -140,6 +140,67 @@ allowed() {
 	done
 }
 
+# call_graph: who refers to whom in the library, and what a program's or a slot's functions are.
+call_graph() {
+	local objects=("$ROOT"/build/pic/preload/entry{,_cxx}.o)
+
+	objdump -d --no-show-raw-insn "$LIB" >"$BATS_TEST_TMPDIR/code"
+	awk -f "$ROOT/tests/callgraph.awk" "$BATS_TEST_TMPDIR/code" >"$BATS_TEST_TMPDIR/graph"
+	{
+		nm --defined-only "${objects[@]}" | awk '$2 == "T" { print $3 }'
+		nm "$LIB" | awk '$3 ~ /^route_(malloc|free)(_|$)/ { print $3 }'
+	} >"$BATS_TEST_TMPDIR/names"
+	# the names that objdump prints for them: one a place
+	awk 'NR == FNR { at[$3] = $1; next }
+		FILENAME ~ /names$/ { root[at[$1]]; next }
+		/^[0-9a-f]+ <.*>:$/ && $1 in root { gsub(/[<>:]/, "", $2); print $2 }' \
+		<(nm "$LIB" | awk 'NF == 3') "$BATS_TEST_TMPDIR/names" "$BATS_TEST_TMPDIR/code" \
+		>"$BATS_TEST_TMPDIR/roots"
+}
+
+# reached GATE…: each step "CALLER CALLEE" on the ways from there that go through none of these
+# and not into jemalloc.
+reached() {
+	awk -v gates="$*" 'BEGIN { n = split(gates, g); for (i = 1; i <= n; i++) closed[g[i]] }
+		NR == FNR { todo[++end] = $1; seen[$1]; next }
+		{ callees[$1] = callees[$1] " " $2 }
+		END {
+			for (at = 1; at <= end; at++) {
+				n = split(callees[todo[at]], c)
+				for (i = 1; i <= n; i++) {
+					print todo[at], c[i]
+					if (!(c[i] in seen) && !(c[i] in closed) && c[i] !~ /^je_/) {
+						seen[c[i]]
+						todo[++end] = c[i]
+					}
+				}
+			}
+		}' "$BATS_TEST_TMPDIR/roots" "$BATS_TEST_TMPDIR/graph"
+}
+
+@test "malloc and free of a matched thread come to a lock only where tests/realtime-locks.txt says" {
+	call_graph
+	mapfile -t gates < <(sed -n 's/^\([a-z_]*\):.*/\1/p' "$ROOT/tests/realtime-locks.txt")
+	reached "${gates[@]}" >"$BATS_TEST_TMPDIR/steps"
+	for name in cache_miss cache_overflow heap_serve heap_release heap_push parts_take_these pool_adopt; do
+		grep -q " $name$" "$BATS_TEST_TMPDIR/steps" || explain "$name is not looked at"
+	done
+	run grep -E ' lock_(acquire|release|try)' "$BATS_TEST_TMPDIR/steps"
+	assert_output ""
+	bad=
+	while read -r caller callee; do
+		grep -q "^$callee:" "$ROOT/tests/realtime-locks.txt" || continue
+		grep -qw "^$callee:.* $caller" "$ROOT/tests/realtime-locks.txt" || bad+="$caller calls $callee"$'\n'
+	done <"$BATS_TEST_TMPDIR/steps"
+	echo "$bad"
+	[ -z "$bad" ]
+	# each exception is one, so that the test sees what it is about
+	for gate in "${gates[@]}"; do
+		reached "${gates[@]/#$gate/-}" | grep -qE ' lock_(acquire|release)' ||
+			explain "$gate comes to no lock"
+	done
+}
+
 @test "the library's thread-local storage stays small, and initial-exec" {
 	run bash -c "readelf -lW '$LIB' | awk '\$1 == \"TLS\" { print \$6 }'"
 	assert_success

@@ -12,7 +12,7 @@ dies() {
 	[[ $1 != twice_* && $1 != realloc_* ]] || program=misuse_twice
 	policy <<-END
 		[pool p]
-		size = 4M
+		size = 16M
 		lock = try
 		when_full = fail
 		[rule second]
@@ -122,7 +122,7 @@ dies() {
 }
 
 @test "the same, with the larger block written to" {
-	dies twice_covered_written "double free"
+	dies twice_covered_written "invalid free"
 }
 
 @test "freed by its owner, then by a thread no rule matches" {
@@ -295,4 +295,41 @@ dies() {
 
 @test "free of an odd pointer into the stack" {
 	dies odd_stack "invalid free"
+}
+
+# debugged LEVEL [HOW]: a matched thread under MALLOC_DEBUG=LEVEL.
+debugged() {
+	policy <<-END
+		[pool p]
+		size = 4M
+		[rule r]
+		thread = rt-*
+		pool = p
+	END
+	ulimit -c 0
+	MALLOC_DEBUG=$1 run preloaded "$PROG/debug_rules" ${2+"$2"}
+}
+
+@test "MALLOC_DEBUG unset or 0: blocks of a rule's pool are not written to" {
+	debugged 0
+	assert_success
+	assert_output "new 00, freed 00, moved 00 00"
+}
+
+@test "MALLOC_DEBUG 1: new blocks of a rule's pool hold 7f, freed ones 7d" {
+	debugged 1
+	assert_success
+	assert_output "new 7f, freed 7d, moved 7f 7f"
+	debugged 1 overrun
+	assert_contains "not noticed"
+}
+
+@test "MALLOC_DEBUG 2: the next call of the thread names what it wrote over, and aborts" {
+	debugged 2
+	assert_success
+	debugged 2 overrun
+	assert_failure 134
+	assert_contains "a block's header is overwritten"
+	assert_contains 'MALLOC_DEBUG: pool "p" is not sound'
+	refute_contains "not noticed"
 }

@@ -30,8 +30,9 @@ rtmem:rule no 4 8 8 8"
 
 @test "no probe stands in the functions of a call that the pool can serve" {
 	bad=
-	for f in malloc free route_malloc_simple route_free_cached route_alloc_large route_refill \
-		route_free_slow; do
+	for f in malloc free route_malloc_simple route_free_cached cache_miss cache_alloc_huge cache_overflow \
+		cache_free_odd heap_serve heap_serve_free heap_serve_returned heap_serve_more \
+		heap_release route_free_slow; do
 		read -r at size < <(nm -S "$LIB" | awk -v f="$f" '$4 == f { print $1, $2 }')
 		[ -n "$size" ]
 		for p in $(readelf -n "$LIB" | sed -n 's/ *Location: \(0x[0-9a-f]*\),.*/\1/p'); do
@@ -84,8 +85,8 @@ gdb_prints() {
 	[ -n "$tid" ] && [ -n "$block" ] || explain "no thread and no block"
 	assert_contains "rule $tid rt [named] []"
 	# 2 MiB and the 8 bytes up to the end of a block
-	assert_contains "full 2097160 audio"
-	assert_contains "fallback 2097160 audio"
+	assert_contains "full 2097152 audio"
+	assert_contains "fallback 2097152 audio"
 	assert_contains "refill 100000 audio"
 	assert_contains "alloc $block 12345 named"
 	assert_contains "ticks 1"

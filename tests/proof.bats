@@ -14,3 +14,9 @@ load helper
 	assert_success
 	assert_contains "of 6 blocks in 3 lists"
 }
+
+@test "every byte of a pool is in the part that division says, whatever the size of parts" {
+	run "$ROOT/build/proof/parts"
+	assert_success
+	assert_contains "16384 sizes, every page of 4 GiB"
+}

@@ -1,8 +1,8 @@
 # Proofs of the engine: cases of misuse, fuzzing, coverage, Frama-C.
 $B/prog/misuse_twice $B/prog/misuse_where: tests/prog/misuse.h tests/prog/victim.h
 
-HEAP_SRC := $(wildcard preload/heap*.c)
-HEAP_HDR := $(wildcard preload/heap*.h)
+HEAP_SRC := $(wildcard preload/heap*.c) preload/parts.c
+HEAP_HDR := $(wildcard preload/heap*.h) preload/block.h preload/parts.h
 
 $B/fuzz-heap: tests/fuzz/heap.c $(HEAP_SRC) $(HEAP_HDR)
 	@mkdir -p $(@D)
@@ -18,18 +18,18 @@ fuzz-heap: $B/fuzz-heap ## any bytes as operations of the engine, FUZZ_SECONDS=6
 
 # Bounded and exhaustive: every size there can be, every arrangement of a few blocks.
 PROOFS := $(patsubst tests/proof/%.c,$B/proof/%,$(wildcard tests/proof/*.c))
-$(PROOFS): $B/proof/%: tests/proof/%.c $(HEAP_HDR)
+$(PROOFS): $B/proof/%: tests/proof/%.c $(HEAP_SRC) $(HEAP_HDR)
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE -iquote preload -o $@ $<
+	$(CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE -iquote preload -o $@ $< $(HEAP_SRC)
 test-programs: $(PROOFS)
 .PHONY: check-proof
-check-proof: $(PROOFS) ## size classes and list surgery, exhaustively: seconds
+check-proof: $(PROOFS) ## size classes, list surgery, parts, exhaustively: seconds
 	@set -e; for p in $(PROOFS); do timeout 120 $$p; done
 
 # gcov is of gcc's package. Prints per file: lines, branches executed, branches taken, calls.
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
-COVERED := heap heap_check heap_resize depot cache cache_box cache_held cache_huge cache_stock \
-	cache_thrift pool pools lock
+COVERED := heap heap_check heap_parts heap_resize heap_returned parts cache cache_held pool \
+	pool_own pools lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
@@ -45,13 +45,14 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	@find $B/cov -name '*.gcda' -delete
 	$B/cov/engine-heap 20001
 	$B/cov/engine-heap_misuse
+	$B/cov/engine-heap_damage
 	$B/cov/engine-cache 20000
+	$B/cov/engine-cache_short
 	$B/cov/engine-cache_tag
-	$B/cov/engine-cache_thrift
-	$B/cov/engine-cache_trade
-	$B/cov/engine-cache_reserve
+	$B/cov/engine-parts
 	$B/cov/engine-heap_formula
 	$B/cov/engine-pool 20000
+	$B/cov/engine-pool_heaps
 	$B/cov/engine-pool_edges
 	$B/cov/engine-pool_misuse
 	@ln -sf $(CURDIR)/preload/*.[ch] $B/cov/preload/
@@ -63,4 +64,4 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 		!/^(branch|call|function|unconditional|----)/ { at = FILENAME ":" $$2 ":" $$3 }' \
 		$(COVERED:%=%.c.gcov) >branches.txt; wc -l branches.txt
 	@! grep -Hn '#####' $(COVERED:%=$B/cov/%.c.gcov) | grep -vE '__builtin_unreachable\(\)|/\* a lost race \*/'
-$B/prog/hostile: tests/prog/victim.h
+$B/prog/hostile $B/prog/debug_rules: tests/prog/victim.h

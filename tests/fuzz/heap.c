@@ -2,16 +2,21 @@
 /*
  * heap.c - libFuzzer target: any bytes as a sequence of operations of the engine
  *
- * The model knows each block's address, size and content. After every operation all
- * invariants of the heap are checked; a refused request must not have fitted; what is not
- * live is refused by name. At the end all is freed and the span is one block again.
+ * Two heaps over one set of parts, or a native one. The model knows each block's address,
+ * size, content and heap. After every operation all invariants of the heaps are checked;
+ * a refused request must not have fitted; what is not live is refused by name. At the end
+ * all is freed, and all parts are anybody's again. Last, some bytes of the heap's memory
+ * are overwritten: what the heap does then stays within its memory, or it says that it is
+ * broken.
  */
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap.h"
+#include "../unit/runs.h"
+#include "heap_list.h"
 
 #define PROMISE(cond)                                                 \
 	do {                                                          \
@@ -23,23 +28,28 @@
 
 #define LIVE_MAX   256
 #define SPAN_MAX   (1UL << 20)
-#define HEAD	   8192UL
 #define EDGE	   64
 #define OPERATIONS 400
+#define HEAPS	   2u
 
 struct live {
 	unsigned char *p;
 	size_t size;
+	struct heap *heap;
 	unsigned char fill;
-	bool flipped;
+	uint8_t tag;
+	bool cached;
 };
 
 static struct live live[LIVE_MAX];
-static unsigned nlive;
-static struct heap *heap;
+static unsigned nlive, nheaps;
+static struct parts parts;
+static struct heap heaps[HEAPS];
 static size_t span_len;
-static unsigned char *memory, *span;
+static unsigned char *memory;
 static const uint8_t *at, *end;
+static bool may_break;
+static sigjmp_buf back;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -80,49 +90,63 @@ static void look(const struct live *l, size_t size)
 		PROMISE(l->p[i] == l->fill);
 }
 
-static void add(unsigned char *p, size_t size, size_t align)
+static void broken(const struct heap *h, const void *block)
+{
+	PROMISE(may_break && h && block);
+	siglongjmp(back, 1);
+}
+
+static struct heap *a_heap(void)
+{
+	return &heaps[byte() % nheaps];
+}
+
+static void add(unsigned char *p, size_t size, size_t align, struct heap *h, uint8_t tag)
 {
 	struct live *l = &live[nlive++];
 
-	*l = (struct live){.p = p, .size = size};
-	PROMISE((uintptr_t)p % (align > HEAP_ALIGN ? align : HEAP_ALIGN) == 0);
-	PROMISE(p >= span && p + heap_usable_of(p) <= span + span_len);
-	PROMISE(heap_size_of(p) == size && heap_usable_of(p) < size + 48);
-	PROMISE(heap_check_pointer(heap, p) == HEAP_OK);
+	*l = (struct live){.p = p, .size = size, .heap = h, .tag = tag};
+	PROMISE((uintptr_t)p % (align > BLOCK_ALIGN ? align : BLOCK_ALIGN) == 0);
+	PROMISE(p >= memory && p + block_usable_of(p) <= memory + span_len);
+	PROMISE(block_usable_of(p) >= size && block_usable_of(p) < size + 48 + size / 16);
+	PROMISE(heap_check_pointer(h, p) == HEAP_OK && block_tag(block_of(p)) == tag);
+	if (h->parts)
+		PROMISE(parts.owner[parts_of(&parts, (size_t)(p - memory))] == h->number);
 	for (unsigned i = 0; i + 1 < nlive; i++)
 		PROMISE(p + size <= live[i].p || live[i].p + live[i].size <= p);
 	paint(l);
 }
 
-static void do_alloc(size_t align)
+static bool fits(const struct heap *h, size_t block)
+{
+	struct heap_stats st;
+
+	heap_stats(h, &st);
+	if (block <= st.largest_free + BLOCK_HEADER)
+		return true;
+	return h->parts && block + HEAP_RUN_ENDS <= span_len &&
+	       run_of(parts_free(&parts),
+		       (unsigned)((block + HEAP_RUN_ENDS + parts.size - 1) / parts.size),
+		       0) >= 0;
+}
+
+static void do_alloc(size_t align, bool serve)
 {
 	size_t size = some_size();
-	struct heap_stats st;
+	uint32_t block = block_size_for(size);
+	struct heap *h = a_heap();
+	uint8_t tag = (uint8_t)byte();
+	bool fit = fits(h, block);
 	unsigned char *p;
 
 	if (nlive == LIVE_MAX)
 		return;
-	heap_stats(heap, &st);
-	p = align ? heap_alloc_aligned(heap, align, size) : heap_alloc(heap, size);
+	p = align   ? heap_alloc_aligned(h, align, block, tag)
+	    : serve ? heap_serve(h, block, tag)
+		    : heap_alloc(h, block, tag);
+	PROMISE(p || align > BLOCK_ALIGN || !fit);
 	if (p)
-		add(p, size, align);
-	else
-		PROMISE(align > HEAP_ALIGN || size > st.largest_free);
-}
-
-static void do_alloc_block(bool from_end)
-{
-	size_t size = (some_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
-	unsigned char *p = NULL;
-
-	if (nlive < LIVE_MAX)
-		p = from_end ? heap_alloc_end(heap, size) : heap_alloc_block(heap, size);
-	if (!p)
-		return;
-	PROMISE(heap_usable_of(p) >= size - HEAP_OVERHEAD);
-	PROMISE(heap_check_pointer(heap, p) == HEAP_DOUBLE_FREE);
-	heap_flip(p);
-	add(p, heap_usable_of(p), 0);
+		add(p, size, align, h, tag);
 }
 
 static struct live *some(void)
@@ -130,125 +154,107 @@ static struct live *some(void)
 	return nlive ? &live[byte() % nlive] : NULL;
 }
 
+/* By its owner, now or later, or by somebody else. */
 static void do_free(struct live *l)
 {
-	unsigned char *p = l->p;
+	unsigned char *p = l->p, way = (unsigned char)byte() % 4;
+	struct heap *h = l->heap;
 
 	look(l, l->size);
-	if (l->flipped) {
-		PROMISE(heap_free(heap, p) == HEAP_DOUBLE_FREE);
-		if (heap_owner(p))
-			PROMISE(heap_free_flipped(heap, p) == HEAP_BROKEN);
-		heap_stamp(p, HEAP_OWNED(heap_owner(p)));
-		PROMISE(heap_free_flipped(heap, p) == HEAP_OK);
+	if (way < 2 && !l->cached) {
+		PROMISE(heap_free(h, p) == HEAP_OK);
 	} else {
-		PROMISE(heap_free(heap, p) == HEAP_OK);
+		if (l->cached)
+			block_retire_cached(block_of(p));
+		else
+			block_retire(block_of(p));
+		PROMISE(block_is_returned(&h->key, block_of(p)));
+		if (way & 1)
+			heap_release_later(h, block_of(p));
+		else
+			PROMISE(heap_push(h, block_of(p), block_of(p), 1));
 	}
-	PROMISE(heap_free(heap, p) == HEAP_DOUBLE_FREE);
+	PROMISE(heap_free(h, p) != HEAP_OK);
 	*l = live[--nlive];
 }
 
 static void do_resize(struct live *l)
 {
-	size_t size = some_size(), phys = heap_phys_of(heap, l->p);
+	size_t size = some_size(), room = heap_room_of(l->heap, l->p);
 
 	look(l, l->size);
-	if (l->flipped)
+	if (l->cached)
 		return;
-	if (!heap_resize(heap, l->p, size)) {
-		PROMISE(size > phys && heap_size_of(l->p) == l->size);
+	if (!heap_resize(l->heap, l->p, size)) {
+		PROMISE(size > room && block_usable_of(l->p) >= l->size);
 		return;
 	}
-	PROMISE(size <= phys && heap_size_of(l->p) == size);
+	PROMISE(size <= room && block_requested_of(l->p) == size);
 	look(l, size < l->size ? size : l->size - 1);
 	l->size = size;
 	paint(l);
 }
 
-/* Into a cache, and out of it again: then all of it is used. */
+/* Into a cache, and out of it again. */
 static void do_flip(struct live *l)
 {
 	look(l, l->size);
-	if (l->flipped)
-		heap_flip(l->p);
-	else
-		heap_retire(l->p);
-	l->flipped = !l->flipped;
-	PROMISE(heap_check_pointer(heap, l->p) ==
-		(l->flipped ? HEAP_DOUBLE_FREE : HEAP_OK));
-	l->size = heap_usable_of(l->p);
-	PROMISE(heap_size_of(l->p) == l->size);
-	paint(l);
+	block_flip(block_of(l->p));
+	l->cached = !l->cached;
+	PROMISE(heap_check_pointer(l->heap, l->p) ==
+		(l->cached ? HEAP_DOUBLE_FREE : HEAP_OK));
+	PROMISE(block_tag(block_of(l->p)) == l->tag);
 }
 
-/* It is somebody's from now on, live or not, whatever else is done with it. */
-static void do_stamp(struct live *l)
+/* It is booked on another tag from now on, live or not, whatever else is done with it. */
+static void do_tag(struct live *l)
 {
-	uint8_t owner = (uint8_t)byte();
-
-	heap_stamp(l->p, HEAP_OWNED(heap_owner(l->p)) ^ HEAP_OWNED(owner));
-	PROMISE(heap_owner(l->p) == owner);
-	PROMISE(heap_check_pointer(heap, l->p) ==
-		(l->flipped ? HEAP_DOUBLE_FREE : HEAP_OK));
+	l->tag = (uint8_t)byte();
+	block_set_tag(block_of(l->p), l->tag);
+	PROMISE(block_tag(block_of(l->p)) == l->tag);
+	PROMISE(heap_check_pointer(l->heap, l->p) ==
+		(l->cached ? HEAP_DOUBLE_FREE : HEAP_OK));
 	look(l, l->size);
-}
-
-/* A part of a cached one, without the heap. */
-static void do_carve(struct live *l)
-{
-	size_t size = (some_size() + HEAP_BLOCK_MIN) & ~(HEAP_ALIGN - 1);
-	size_t align = HEAP_ALIGN << byte() % 8;
-	size_t had = heap_usable_of(l->p) + HEAP_OVERHEAD;
-	unsigned char *p;
-
-	if (nlive == LIVE_MAX)
-		return;
-	look(l, l->size);
-	p = heap_carve(heap, l->p, size, align);
-	if (!p) {
-		PROMISE(had < size + align - HEAP_ALIGN + HEAP_BLOCK_MIN);
-		return;
-	}
-	l->size = heap_usable_of(l->p);
-	PROMISE(l->p + l->size + HEAP_OVERHEAD == p);
-	PROMISE(l->size + heap_usable_of(p) + 2 * HEAP_OVERHEAD == had);
-	PROMISE(heap_usable_of(p) + HEAP_OVERHEAD >= size);
-	PROMISE(heap_check_pointer(heap, p) == HEAP_DOUBLE_FREE && !heap_owner(p));
-	heap_flip(p);
-	paint(l);
-	add(p, heap_usable_of(p), align);
 }
 
 static void do_set_size(struct live *l)
 {
-	size_t usable = heap_usable_of(l->p), less = byte();
+	size_t usable = block_usable_of(l->p), less = byte();
 
-	if (l->flipped || !less || less >= usable)
+	if (l->cached || !less || less >= usable)
 		return;
 	look(l, l->size);
-	heap_set_size(heap, l->p, usable - less);
+	block_set_requested(block_of(l->p), usable - less);
 	l->size = usable - less;
-	PROMISE(heap_size_of(l->p) == l->size && heap_usable_of(l->p) == usable);
-	PROMISE(heap_check_pointer(heap, l->p) == HEAP_OK);
+	PROMISE(block_requested_of(l->p) == l->size && block_usable_of(l->p) == usable);
+	PROMISE(heap_check_pointer(l->heap, l->p) == HEAP_OK);
 	paint(l);
 }
 
 /* Inside a block, or outside the span: never taken for a block. */
 static void do_misuse(struct live *l)
 {
-	PROMISE(heap_free(heap, l->p + 1 + byte() % 15) == HEAP_NOT_A_BLOCK);
-	PROMISE(heap_free(heap, span + span_len + byte() * 16) == HEAP_NOT_A_BLOCK);
-	PROMISE(heap_free(heap, memory + byte() * 16) == HEAP_NOT_A_BLOCK);
+	struct heap *h = a_heap();
+
+	PROMISE(heap_free(h, l->p + 1 + byte() % 15) == HEAP_NOT_A_BLOCK);
+	PROMISE(heap_free(h, memory + span_len + byte() * 16) == HEAP_NOT_A_BLOCK);
+	PROMISE(heap_free(h, (unsigned char *)h + byte() * 16) == HEAP_NOT_A_BLOCK);
 }
 
 static void do_extend(void)
 {
-	size_t more = (1 + byte() % 4) * 4096;
+	size_t more = parts.size ? parts.size : (1 + byte() % 4) * 4096;
 
 	if (span_len + more > SPAN_MAX)
 		return;
-	heap_extend(heap, more);
+	if (!parts.size)
+		heap_extend(&heaps[0], more);
 	span_len += more;
+	if (!parts.size)
+		return;
+	for (unsigned i = 0; i < nheaps; i++)
+		heap_set_reach(&heaps[i], span_len);
+	parts_give(&parts, parts_mask((unsigned)(span_len / more) - 1, 1));
 }
 
 static void one(void)
@@ -257,63 +263,150 @@ static void one(void)
 	struct live *l;
 
 	if (op % 16 < 5)
-		do_alloc(0);
+		do_alloc(0, op & 16);
 	else if (op % 16 < 6)
-		do_alloc(16UL << op / 16);
+		do_alloc(16UL << op / 16, false);
 	else if (op % 16 < 7)
-		do_alloc_block(op / 16 % 2);
+		heap_take_back(a_heap(), op / 16);
 	else if (op == 255)
 		do_extend();
+	else if (op == 239)
+		heap_trim(a_heap(), HEAP_ALL_OF_THEM);
 	else if (!(l = some()))
 		return;
 	else if (op % 16 < 12)
 		do_free(l);
 	else if (op % 16 < 14)
 		do_resize(l);
-	else if (op % 16 < 15 && l->flipped && op / 16 % 4)
-		do_carve(l);
 	else if (op % 16 < 15)
 		do_flip(l);
 	else if (op & 16)
-		do_stamp(l);
+		do_tag(l);
 	else if (op & 32)
 		do_set_size(l);
 	else
 		do_misuse(l);
 }
 
-static void check(void)
+/* ---- after every operation ---- */
+
+static size_t away(const struct heap *h, uint32_t place)
 {
+	size_t sum = 0;
+
+	for (; place; place = *heap_link(heap_at(h, place)))
+		sum += block_size(heap_at(h, place));
+	return sum;
+}
+
+static void check_heap(const struct heap *h)
+{
+	size_t used = away(h, h->returned) + away(h, h->inbox);
 	const void *where = NULL;
-	const char *wrong = heap_check(heap, &where);
-	size_t used = 0;
+	const char *wrong = heap_check(h, &where);
 
 	if (wrong)
 		fprintf(stderr, "%s (%p)\n", wrong, where);
 	PROMISE(!wrong);
 	for (unsigned i = 0; i < nlive; i++)
-		used += heap_usable_of(live[i].p) + HEAP_OVERHEAD;
-	PROMISE(heap_used(heap) == used && !heap_broken_block(heap));
+		used += live[i].heap == h ? block_taken_of(live[i].p) : 0;
+	PROMISE(h->used == used);
+}
+
+static void check(void)
+{
+	uint64_t seen = parts_free(&parts);
+
+	for (unsigned i = 0; i < nheaps; i++) {
+		check_heap(&heaps[i]);
+		PROMISE(!(heaps[i].own & seen));
+		seen |= heaps[i].own;
+	}
+	if (parts.size)
+		PROMISE(seen == parts_mask(0, (unsigned)(span_len / parts.size)));
+}
+
+static void all_back(void)
+{
+	while (nlive)
+		do_free(&live[nlive - 1]);
+	for (unsigned i = 0; i < nheaps; i++) {
+		while (heap_take_back(&heaps[i], 1000))
+			;
+		heap_trim(&heaps[i], HEAP_ALL_OF_THEM);
+	}
+	check();
+	for (unsigned i = 0; i < nheaps; i++)
+		PROMISE(!heaps[i].used && !heaps[i].own);
+	PROMISE(heap_alloc(a_heap(), (uint32_t)(span_len - HEAP_RUN_ENDS), 0));
+}
+
+/* Whatever is written into blocks: the memory behind the heap's is not. */
+static void damage(void)
+{
+	may_break = true;
+	if (!sigsetjmp(back, 0)) {
+		for (unsigned i = 0; i < 8; i++)
+			memory[((size_t)byte() << 12 | (size_t)byte() << 4 |
+				       byte() % 16) %
+				span_len] = (unsigned char)byte();
+		for (unsigned i = 0; i < 40; i++) {
+			struct live *l = nlive ? &live[byte() % nlive] : NULL;
+			struct heap *h = l ? l->heap : &heaps[0];
+
+			heap_alloc(h, block_size_for(some_size()), 0);
+			heap_take_back(h, 2);
+			if (l && heap_free(h, l->p) == HEAP_OK)
+				*l = live[--nlive];
+		}
+	}
+	may_break = false;
+	for (size_t i = 0; i < 4096; i++)
+		PROMISE(memory[SPAN_MAX + i] == 0x77);
+}
+
+static void begin(void)
+{
+	unsigned how = byte();
+	struct block_key key = {.mix = 0x1234567890abcdefUL * (byte() + 1UL),
+		.factor = 0x9e3779b97f4a7c15UL};
+
+	nlive = 0;
+	nheaps = how & 1 ? HEAPS : 1;
+	memset(memory, 0, SPAN_MAX);
+	memset(memory + SPAN_MAX, 0x77, 8192);
+	if (how & 1)
+		parts_init(&parts, PARTS_LEAST << (how >> 1) % 2, SPAN_MAX);
+	else
+		memset(&parts, 0, sizeof(parts));
+	span_len = how & 1 ? parts.size * (1 + (size_t)(how >> 2) % 16)
+			   : 4096UL << (how >> 1) % 8;
+	for (unsigned i = 0; i < nheaps; i++) {
+		heap_init(&heaps[i], memory, &key, how & 1 ? &parts : NULL, (uint8_t)i,
+			broken);
+		heap_set_reach(&heaps[i], span_len);
+	}
+	if (how & 1)
+		parts_give(&parts, parts_mask(0, (unsigned)(span_len / parts.size)));
+	else
+		heap_extend(&heaps[0], span_len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!memory)
-		memory = aligned_alloc(4096, HEAD + SPAN_MAX + 8192);
-	PROMISE(memory && heap_control_size() <= HEAD);
+		memory = aligned_alloc(SPAN_MAX, 2 * SPAN_MAX);
+	PROMISE(memory);
 	at = data;
 	end = data + size;
-	nlive = 0;
-	span = memory + HEAD;
-	span_len = 4096UL << byte() % 8;
-	heap = heap_init(memory, span, span_len, (uint16_t)(byte() << 8 | 0x5a));
+	begin();
 	for (unsigned i = 0; i < OPERATIONS && at < end; i++) {
 		one();
 		check();
 	}
-	while (nlive)
-		do_free(&live[nlive - 1]);
-	check();
-	PROMISE(heap_alloc(heap, span_len - HEAP_ENDS - HEAP_OVERHEAD));
+	if (at < end)
+		damage();
+	else
+		all_back();
 	return 0;
 }

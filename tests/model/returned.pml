@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * returned.pml - blocks given back to a pool (pool.c, cache_stock.c), checked exhaustively
+ * returned.pml - blocks on their way back to their heap (heap_returned.c), checked
+ * exhaustively
  *
- * Two freers push blocks on the `returned` stack. The owner, pool_alloc(), takes the whole
- * stack by one exchange into its inbox and hands its blocks out again, so that the same
- * address comes back while others are about to push (the ABA case); a block that overflows
- * (cache_overflow()) it pushes itself. The helper takes the whole stack too and gives it to
- * the heap, where the owner allocates.
+ * Two threads push blocks of a heap on its `returned` stack. The owner takes the whole
+ * stack by one exchange into its inbox and serves its blocks again, so that the same
+ * place comes back while others are about to push (the ABA case).
  *
  * Claim: no block is ever in two places, and when all are done each is found: none is lost.
  *
@@ -14,15 +13,15 @@
  */
 #define BLOCKS 3
 #define NONE   0
-#define GIVES  4 /* blocks handed out in all */
+#define GIVES  4 /* blocks served in all */
 
-mtype = { HEAP, OUT, BACK }; /* in the heap; with the program; on the stack or a list */
+mtype = { HEAP, OUT, BACK }; /* in the heap; with the program; on the stack or in the inbox */
 
 byte returned = NONE;
-byte link[BLOCKS + 1]; /* a block's first word */
-mtype place[BLOCKS + 1];
-byte wallet[3];        /* what the program has got to free, per freer */
-bool closed = false;   /* nothing more will be handed out */
+byte link[BLOCKS + 1]; /* in the block */
+mtype where[BLOCKS + 1];
+byte wallet[3];        /* what the program has got to free, per thread */
+bool closed = false;   /* nothing more will be served */
 byte done = 0;
 
 inline push(b)
@@ -30,18 +29,13 @@ inline push(b)
 	top = returned;                /* load, relaxed */
 	do
 	:: link[b] = top;              /* store into our own block */
-	   atomic {                    /* compare and exchange */
+	   atomic {                    /* compare and exchange, release */
 		if
 		:: returned == top -> returned = b; break
 		:: else -> top = returned
 		fi
 	   }
 	od
-}
-
-inline take_all(list)
-{
-	atomic { list = returned; returned = NONE }
 }
 
 proctype freer(byte me)
@@ -51,8 +45,8 @@ proctype freer(byte me)
 	:: wallet[me] != NONE ->
 		b = wallet[me];
 		wallet[me] = NONE;
-		assert(place[b] == OUT);
-		place[b] = BACK;       /* the check is inverted */
+		assert(where[b] == OUT);
+		where[b] = BACK;       /* block_retire() */
 		push(b)
 	:: closed && wallet[me] == NONE -> break
 	od;
@@ -61,11 +55,11 @@ proctype freer(byte me)
 
 proctype owner()
 {
-	byte inbox = NONE, b, top, gives = 0, back = 0;
+	byte inbox = NONE, b, gives = 0, back = 0;
 	do
 	:: gives < GIVES && (wallet[1] == NONE || wallet[2] == NONE) ->
 		if
-		:: inbox == NONE -> take_all(inbox)
+		:: inbox == NONE -> atomic { inbox = returned; returned = NONE }
 		:: else
 		fi;
 		b = NONE;
@@ -73,61 +67,54 @@ proctype owner()
 		:: inbox != NONE ->
 			b = inbox;
 			inbox = link[b];
-			assert(place[b] == BACK);
+			assert(where[b] == BACK);
 			if
-			:: back < 1 -> back++; push(b); b = NONE
-			:: true -> place[b] = OUT
+			:: true -> where[b] = OUT             /* served as it is */
+			:: true -> where[b] = HEAP; b = NONE  /* heap_release() */
 			fi
 		:: else ->
-			atomic {
-				if
-				:: place[1] == HEAP -> b = 1; place[1] = OUT
-				:: place[2] == HEAP -> b = 2; place[2] = OUT
-				:: place[3] == HEAP -> b = 3; place[3] = OUT
-				:: else
-				fi
-			}
+			if
+			:: where[1] == HEAP -> b = 1; where[b] = OUT
+			:: where[2] == HEAP -> b = 2; where[b] = OUT
+			:: where[3] == HEAP -> b = 3; where[b] = OUT
+			:: else
+			fi
 		fi;
 		if
-		:: b != NONE && wallet[1] == NONE -> wallet[1] = b; gives++
-		:: b != NONE && wallet[2] == NONE -> wallet[2] = b; gives++
-		:: b == NONE
+		:: b != NONE ->
+			gives++;
+			if
+			:: wallet[1] == NONE -> wallet[1] = b
+			:: wallet[2] == NONE -> wallet[2] = b
+			fi
+		:: else
 		fi
 	:: gives == GIVES -> break
 	od;
 	closed = true;
-	done == 3;
-	/* the cache is detached, and the last resort takes everything */
+	done == 2;
+	/* all are back: the inbox, the stack and the heap have each block once */
+	b = inbox;
 	do
-	:: inbox != NONE -> assert(place[inbox] == BACK); place[inbox] = HEAP; inbox = link[inbox]
-	:: inbox == NONE && returned != NONE -> take_all(inbox)
-	:: inbox == NONE && returned == NONE -> break
+	:: b == NONE -> break
+	:: else -> assert(where[b] == BACK); where[b] = HEAP; b = link[b]
 	od;
-	for (b : 1 .. BLOCKS) {
-		assert(place[b] == HEAP)
-	}
+	b = returned;
+	do
+	:: b == NONE -> break
+	:: else -> assert(where[b] == BACK); where[b] = HEAP; b = link[b]
+	od;
+	assert(where[1] == HEAP && where[2] == HEAP && where[3] == HEAP)
 }
 
-proctype helper()
+init
 {
-	byte list = NONE, next, n;
-	for (n : 1 .. 1) {
-		take_all(list);
-		do
-		:: list != NONE ->
-			next = link[list];
-			assert(place[list] == BACK);
-			place[list] = HEAP;
-			list = next
-		:: else -> break
-		od
-	}
-	done++
-}
-
-init {
 	atomic {
-		place[1] = HEAP; place[2] = HEAP; place[3] = HEAP;
-		run freer(1); run freer(2); run owner(); run helper()
+		where[1] = HEAP;
+		where[2] = HEAP;
+		where[3] = HEAP;
+		run owner();
+		run freer(1);
+		run freer(2)
 	}
 }

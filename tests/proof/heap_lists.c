@@ -4,14 +4,14 @@
  *
  * Goes through every arrangement of the blocks in the lists (each block in one of them or
  * in none, in every order), builds it, and makes every single change that can be made:
- * push of each block that is out, removal of each that is in, removal of each first one.
- * After each, links both ways, slots and both bitmaps are those of the model. Then every
- * link of every block is overwritten with every word of a set that leads to the other
- * blocks, to slots and out of the heap: a removal that would follow it is refused, save
- * for one word in 2^32 (passes()).
+ * push of each block that is out, removal of each that is in. After each, links both
+ * ways, lists and both bitmaps are those of the model. Then every link of every block is
+ * overwritten with every word of a set that leads to the other blocks, to lists and out
+ * of the heap: no removal follows it.
  *
  * The classes are chosen so that two share a word of the second level and one does not.
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,11 @@
 #define CLASSES 3
 #define SPAN	(NODES * 256UL)
 
-static const size_t sizes[CLASSES] = {528, 544, 2048};
-static _Alignas(64) unsigned char memory[sizeof(struct heap) + 64 + SPAN];
-static struct heap *h;
+static const uint32_t sizes[CLASSES] = {528, 544, 2048};
+static const struct block_key key = {
+	.mix = 0x123456789abcdef0UL, .factor = 0x9e3779b97f4a7c15UL};
+static _Alignas(64) unsigned char memory[BLOCK_HEADER + SPAN + 4096];
+static struct heap heap, *const h = &heap;
 static uint32_t node[NODES];
 
 struct lists {
@@ -33,6 +35,14 @@ struct lists {
 };
 
 static unsigned long arrangements, changes, refusals;
+static sigjmp_buf back;
+static const void *named;
+
+static void broken(const struct heap *of, const void *block)
+{
+	named = block;
+	siglongjmp(back, 1);
+}
 
 static void must(bool ok, const char *what)
 {
@@ -42,47 +52,71 @@ static void must(bool ok, const char *what)
 	exit(1);
 }
 
-static size_t class_at(unsigned c)
+static uint32_t class_at(unsigned c)
 {
 	return class_of(sizes[c]);
 }
 
-/* Slots, links and maps say exactly this. */
+static uint32_t expected[NODES]; /* links forward */
+
+/* Heads, links and maps say exactly this. */
 static void same(const struct lists *m)
 {
-	uint32_t fl = 0, sl[HEAP_FL] = {0}, list[HEAP_LISTS - HEAP_FIRST] = {0};
+	uint32_t fl = 0, sl[HEAP_FL] = {0}, list[HEAP_LISTS] = {0};
 
 	for (unsigned c = 0; c < CLASSES; c++) {
-		uint32_t before = list_head(class_at(c));
+		uint32_t before = list_head(class_at(c)), *link = &list[class_at(c)];
 
 		for (unsigned i = 0; i < m->len[c]; i++) {
-			uint32_t off = node[m->at[c][i]];
+			uint32_t place = node[m->at[c][i]];
 
-			must(heap_at(h, before)->next == off, "a link forward");
-			must(heap_at(h, off)->prev == before, "a link back");
-			before = off;
+			*link = place;
+			must(heap_at(h, place)->prev == before, "a link back");
+			link = &expected[m->at[c][i]];
+			before = place;
 		}
-		must(heap_at(h, before)->next == 0, "the last link");
+		*link = 0;
+		for (unsigned i = 0; i < m->len[c]; i++)
+			must(heap_at(h, node[m->at[c][i]])->next == expected[m->at[c][i]],
+				"a link forward");
 		if (!m->len[c])
 			continue;
-		list[class_at(c) - HEAP_FIRST] = node[m->at[c][0]];
 		sl[class_at(c) / HEAP_SL] |= 1u << class_at(c) % HEAP_SL;
 		fl |= 1u << class_at(c) / HEAP_SL;
 	}
 	must(h->fl_map == fl && !memcmp(h->sl_map, sl, sizeof(sl)), "a bitmap");
-	must(!memcmp(h->list, list, sizeof(list)), "a slot");
+	must(!memcmp(h->list, list, sizeof(list)), "a list's first");
+}
+
+/* A free block that is in no list. */
+static void make_free(uint32_t place, uint32_t size)
+{
+	struct block *b = heap_at(h, place);
+
+	block_set(b, size | BLOCK_FREE);
+	block_set_mark(b, block_seal_not(&key, b, size | BLOCK_FREE));
 }
 
 static void build(const struct lists *m)
 {
 	memset(memory, 0, sizeof(memory));
-	h->reach = (uint32_t)(sizeof(memory) - sizeof(struct block));
+	heap_init(h, memory, &key, NULL, 0, broken);
+	heap_set_reach(h, sizeof(memory));
 	for (unsigned c = 0; c < CLASSES; c++)
 		for (unsigned i = m->len[c]; i-- > 0;) {
-			uint32_t off = node[m->at[c][i]];
+			uint32_t place = node[m->at[c][i]];
 
-			list_push(h, heap_at(h, off), off, sizes[c]);
+			make_free(place, sizes[c]);
+			list_push(h, heap_at(h, place), place, class_at(c));
 		}
+}
+
+static bool removes(uint32_t place)
+{
+	if (sigsetjmp(back, 0))
+		return false;
+	list_remove(h, place, block_word(heap_at(h, place)));
+	return true;
 }
 
 static void without(struct lists *m, unsigned c, unsigned i)
@@ -101,7 +135,8 @@ static void pushes(const struct lists *m, unsigned out)
 			memmove(&then.at[c][1], then.at[c], then.len[c]++);
 			then.at[c][0] = (unsigned char)n;
 			build(m);
-			list_push(h, heap_at(h, node[n]), node[n], sizes[c]);
+			make_free(node[n], sizes[c]);
+			list_push(h, heap_at(h, node[n]), node[n], class_at(c));
 			same(&then);
 			changes++;
 		}
@@ -114,48 +149,44 @@ static void removal(const struct lists *m, unsigned c, unsigned i)
 
 	without(&then, c, i);
 	build(m);
-	must(list_remove(h, node[m->at[c][i]]), "a removal is refused");
+	must(removes(node[m->at[c][i]]), "a removal is refused");
 	same(&then);
 	changes++;
-	if (i)
-		return;
-	build(m);
-	must(list_remove_first(h, node[m->at[c][0]], class_at(c)), "the first's removal");
-	same(&then);
-	changes++;
-}
-
-/* The one wrong word that looks right, in the first block of a list: the slot before its
- * list's own has the same neighbour as a block before it would have. */
-static bool passes(unsigned c, unsigned i, uint32_t wrong)
-{
-	return i == 0 && wrong == list_head(class_at(c) - 1);
 }
 
 /* With a wrong word in one of its links, a block is not taken out. */
+static void refused(const struct lists *m, uint32_t place, uint32_t *link, uint32_t wrong)
+{
+	if (wrong == *link)
+		return;
+	*link = wrong;
+	must(!removes(place), "a wrong link is followed");
+	must(named == block_payload(heap_at(h, place)), "not named");
+	refusals++;
+	build(m);
+}
+
 static void refusal(const struct lists *m, unsigned c, unsigned i)
 {
-	static const uint32_t odd[] = {0, 1, 0x41414141, 0x7fffffff, ~0u};
-	uint32_t off = node[m->at[c][i]], wrong;
+	static const uint32_t odd[] = {
+		0, 8, 1, 0x41414141, 0x41414148, 0x7fffffff, 0xfffffff8, ~0u};
+	uint32_t place = node[m->at[c][i]], wrong;
 
+	build(m);
 	for (unsigned w = 0; w < sizeof(odd) / sizeof(odd[0]) + NODES + CLASSES; w++) {
 		wrong = w < NODES	      ? node[w]
 			: w < NODES + CLASSES ? list_head(class_at(w - NODES))
 					      : odd[w - NODES - CLASSES];
-		build(m);
-		if (wrong != heap_at(h, off)->prev) {
-			heap_at(h, off)->prev = wrong;
-			must(!list_remove(h, off), "a wrong link back is followed");
-			must(h->broken == block_payload(heap_at(h, off)), "not named");
-			refusals++;
-		}
-		build(m);
+		refused(m, place, &heap_at(h, place)->prev, wrong);
 		/* 0 is how a list ends: what follows is lost, not followed */
-		if (wrong && wrong != heap_at(h, off)->next && !passes(c, i, wrong)) {
-			heap_at(h, off)->next = wrong;
-			must(!list_remove(h, off), "a wrong link forward is followed");
-			refusals++;
-		}
+		if (wrong)
+			refused(m, place, &heap_at(h, place)->next, wrong);
+	}
+	for (unsigned bit = 4; bit < 32; bit++) {
+		refused(m, place, &heap_at(h, place)->mark,
+			heap_at(h, place)->mark ^ 1u << bit);
+		refused(m, place, &heap_at(h, place)->size_flags,
+			heap_at(h, place)->size_flags ^ 1u << bit);
 	}
 }
 
@@ -194,9 +225,8 @@ int main(void)
 {
 	struct lists none = {0};
 
-	h = (struct heap *)(void *)memory;
 	for (unsigned n = 0; n < NODES; n++)
-		node[n] = (uint32_t)(sizeof(struct heap) + 64 + n * 256);
+		node[n] = (uint32_t)(BLOCK_HEADER + n * 256);
 	arrange(&none, 0, 0);
 	printf("lists: %lu arrangements of %d blocks in %d lists, %lu changes, %lu "
 	       "refusals\n",

@@ -1,49 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.c - one thread's cache in front of a pool: what it serves, what it refuses, and
+ * cache.c - one thread's cache in front of its heap: what it serves, what it refuses, and
  * that nothing stays behind in it
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "check.h"
-#include "cache_inline.h"
-#include "pools.h"
+#include "cache_unit.h"
 
 #define SIZE	 (4UL << 20)
 #define LIVE_MAX 2000
 
-static struct pool *pool;
-static struct cache *cache;
-
-static void *take(size_t n)
+static size_t used(void)
 {
-	void *p = cache_alloc(cache, n);
-
-	return p ? p : cache_alloc_slow(cache, n);
+	return cache_heap(cache)->used;
 }
 
-static enum heap_verdict give(void *p)
-{
-	if (cache_free(cache, p))
-		return HEAP_OK;
-	return cache_owns(cache, p) ? cache_free_slow(cache, p) : HEAP_NOT_A_BLOCK;
-}
-
-/* With nothing alive, one block of the pool's size fits. */
+/* One block of nearly all there is fits. */
 static void check_whole(void)
 {
 	void *p;
 
-	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
-		;
-	CHECK(pool_check(pool));
-	p = pool_alloc(pool, SIZE, 0);
-	CHECK(p != NULL);
-	if (p)
-		CHECK(pool_free(pool, p) == HEAP_OK);
+	everything_back();
+	p = take(SIZE - 4096);
+	CHECK(p && give(p) == HEAP_OK);
+	everything_back();
 }
 
 static void every_size(void)
@@ -52,8 +32,8 @@ static void every_size(void)
 		void *p = take(n), *q;
 
 		CHECK(p && (uintptr_t)p % 16 == 0);
-		CHECK(heap_usable_of(p) >= n && heap_usable_of(p) <= n + 40 + n / 16);
-		memset(p, 0x5a, heap_usable_of(p));
+		CHECK(block_usable_of(p) >= n && block_usable_of(p) <= n + 40 + n / 16);
+		memset(p, 0x5a, block_usable_of(p));
 		CHECK(give(p) == HEAP_OK);
 		q = take(n);
 		CHECK(n > CACHE_LARGE || q == p);
@@ -62,165 +42,168 @@ static void every_size(void)
 	check_whole();
 }
 
+/* A hit does not concern the heap; a miss is counted. */
 static void a_miss_is_a_miss(void)
 {
-	void *p;
+	static const size_t sizes[] = {100, 2000, 60000};
 
-	cache_flush(cache);
-	CHECK(!cache_alloc(cache, 100));
-	CHECK(!cache_alloc(cache, 5000));
-	CHECK(!cache_alloc(cache, CACHE_LARGE + 1));
-	CHECK(!take(SIZE * 2));
-	CHECK(!take(SIZE_MAX - 100));
-	p = take(100);
-	CHECK(p && give(p) == HEAP_OK);
-	CHECK(cache_alloc(cache, 100) == p);
-	CHECK(give(p) == HEAP_OK);
-}
+	cache_detach(cache); /* all its credit */
+	cache_attach(cache, pool, TAG_NOBODY, false, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t misses = cache_misses(cache);
+		size_t had;
+		void *p = take(sizes[i]);
 
-/* Everything there is, in small blocks; then as one; then the small ones once more. */
-static void flushed_before_failing(void)
-{
-	static void *p[LIVE_MAX];
-	unsigned n = 0;
-	void *whole;
-
-	while (n < LIVE_MAX && (p[n] = take(16 + n % 9000)))
-		n++;
-	for (unsigned i = 0; i < n; i++)
-		CHECK(give(p[i]) == HEAP_OK);
-	whole = take(SIZE);
-	CHECK(whole != NULL);
-	CHECK(!take(100000));
-	CHECK(give(whole) == HEAP_OK);
-	check_whole();
-}
-
-/* Others gave back the whole pool: the next allocation finds it. */
-static void returned_before_failing(void)
-{
-	static void *p[LIVE_MAX];
-	unsigned n = 0;
-	void *whole;
-
-	while (n < LIVE_MAX && (p[n] = take(3000)))
-		n++;
-	for (unsigned i = 0; i < n; i++)
-		CHECK(pool_return(pool, p[i]) == HEAP_OK);
-	whole = take(SIZE);
-	CHECK(whole != NULL);
-	CHECK(give(whole) == HEAP_OK);
-	check_whole();
-}
-
-/* What others gave back serves again, once the helper has looked, without the heap. */
-static void returned_serve_again(void)
-{
-	void *p = take(512), *q = take(5000);
-	size_t used;
-
-	cache_flush(cache);
-	while (pool_take_box(pool, DEPOT_CLASSES))
-		;
-	CHECK(pool_return(pool, p) == HEAP_OK && pool_return(pool, q) == HEAP_OK);
-	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
-	CHECK(cache_stock(pool, true) == 2 && cache_stock(pool, true) == 0);
-	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE && give(p) == HEAP_DOUBLE_FREE);
-	used = heap_used(pool->heap);
-	CHECK(take(512) == p);
-	CHECK(heap_used(pool->heap) == used);
-	CHECK(give(p) == HEAP_OK);
-	check_whole();
-}
-
-/* A size that was missed is there next time, without the heap. */
-static void missed_is_stocked(void)
-{
-	void *p = take(300), *q;
-	size_t used;
-
-	cache_stock(pool, true);
-	used = heap_used(pool->heap);
-	q = take(300);
-	CHECK(q && heap_used(pool->heap) == used);
-	CHECK(give(p) == HEAP_OK && give(q) == HEAP_OK);
-	check_whole();
-}
-
-/* One thread's surplus is another's supply: what ran over serves who missed. */
-static void boxes_change_hands(void)
-{
-	struct cache *other = calloc(1, sizeof(*other));
-	static void *p[300];
-	size_t used;
-
-	if (!other)
-		exit(2);
-	for (int i = 0; i < 300; i++)
-		p[i] = take(64);
-	for (int i = 0; i < 300; i++)
-		CHECK(give(p[i]) == HEAP_OK);
-	cache_attach(other, pool, lock_tid(), NULL);
-	used = heap_used(pool->heap);
-	for (int i = 0; i < 100; i++) {
-		CHECK((p[i] = cache_alloc_slow(other, 64)) != NULL);
-		CHECK(heap_used(pool->heap) == used);
+		CHECK(p && cache_misses(cache) == misses + 1);
+		had = used();
+		CHECK(give(p) == HEAP_OK && used() == had);
+		CHECK(take(sizes[i]) == p && cache_misses(cache) == misses + 1);
+		CHECK(give(p) == HEAP_OK && used() == had);
 	}
-	for (int i = 0; i < 100; i++)
-		CHECK(cache_free_slow(other, p[i]) == HEAP_OK);
-	cache_detach(other);
-	free(other);
+	CHECK(!take(SIZE * 2) && !take(SIZE_MAX - 100) && !take(BLOCK_MAX));
+	CHECK(!cache_alloc_aligned(cache, 4096, SIZE_MAX - 5000));
 	check_whole();
 }
+
+static void aligned(void)
+{
+	for (size_t align = 16; align <= 1UL << 18; align *= 2) {
+		for (size_t n = 1; n < 100000; n = n * 3 + 7) {
+			void *p = cache_alloc_aligned(cache, align, n);
+
+			CHECK(p && (uintptr_t)p % align == 0 && block_usable_of(p) >= n);
+			CHECK(give(p) == HEAP_OK);
+		}
+		cache_flush(cache);
+	}
+	CHECK(!cache_alloc_aligned(cache, 8UL << 20, 100));
+	check_whole();
+}
+
+/* What the pool has no block for is asked elsewhere, with what was asked for. */
+static size_t asked, asked_align;
+static char elsewhere[64];
+
+static void *from_elsewhere(struct cache *c, size_t n, size_t align)
+{
+	CHECK(c == cache);
+	asked = n;
+	asked_align = align;
+	return elsewhere;
+}
+
+static void when_full(void)
+{
+	cache->full = from_elsewhere;
+	CHECK(take(SIZE * 2) == elsewhere && asked == SIZE * 2 && asked_align == 16);
+	CHECK(take(SIZE_MAX) == elsewhere && asked == SIZE_MAX);
+	CHECK(cache_alloc_aligned(cache, 64, SIZE * 2) == elsewhere && asked_align == 64);
+	CHECK(cache_alloc_aligned(cache, 64, SIZE_MAX) == elsewhere && asked_align == 64);
+	CHECK(!cache_owns(cache, elsewhere));
+	cache_detach(cache);
+	cache_attach(cache, pool, TAG_NOBODY, false, NULL);
+	CHECK(!take(SIZE * 2));
+	check_whole();
+}
+
+/* ---- misuse ---- */
 
 static void misuse(void)
 {
-	char *p = take(200), *q = take(5000), *r = take(100000);
+	char *s = take(200), *q = take(5000), *r = take(100000);
 	int foreign = 0;
 
-	CHECK(give(p + 16) == HEAP_NOT_A_BLOCK);
-	CHECK(give(p + 1) == HEAP_NOT_A_BLOCK);
+	CHECK(give(s + 16) == HEAP_NOT_A_BLOCK);
+	CHECK(give(s + 1) == HEAP_NOT_A_BLOCK);
 	CHECK(give(q + 4096) == HEAP_NOT_A_BLOCK);
-	CHECK(!cache_owns(cache, &foreign));
-	CHECK(give(p) == HEAP_OK && give(p) == HEAP_DOUBLE_FREE);
+	CHECK(give((char *)pool->lo + pool->area.committed - 64) == HEAP_NOT_A_BLOCK);
+	CHECK(!cache_owns(cache, &foreign) && !cache_owns(cache, (void *)pool->lo));
+	CHECK(!cache_owns(cache, (char *)pool->lo + pool->area.committed));
+	CHECK(give(s) == HEAP_OK && give(s) == HEAP_DOUBLE_FREE);
 	CHECK(give(q) == HEAP_OK && give(q) == HEAP_DOUBLE_FREE);
 	CHECK(give(r) == HEAP_OK && give(r) == HEAP_DOUBLE_FREE);
-	CHECK(pool_return(pool, p) == HEAP_DOUBLE_FREE);
-	CHECK(pool_free(pool, p) == HEAP_DOUBLE_FREE);
+	CHECK(pool_return(pool, s) == HEAP_DOUBLE_FREE);
+	CHECK(pool_free(pool, s) == HEAP_DOUBLE_FREE);
+	check_whole();
+}
+
+/* The header of the next block is written over: 1 to 8 bytes. */
+static void past_the_end(void)
+{
+	for (size_t k = 1; k <= 8; k++) {
+		char *s = take(104), *q;
+		uint64_t header;
+
+		cache_flush(cache);
+		heap_take_back(cache_heap(cache), 100);
+		q = s + 112;
+		memcpy(&header, q - 8, 8);
+		memset(s + 104, 0x41, k);
+		CHECK(!cache_is_live(cache, q, block_size(block_of(q))));
+		CHECK(give(q) == HEAP_NOT_A_BLOCK || give(q) == HEAP_DOUBLE_FREE);
+		memcpy(q - 8, &header, 8);
+		CHECK(give(s) == HEAP_OK);
+	}
 	check_whole();
 }
 
 /* What was asked for before does not follow a block to its next owner. */
 static void size_is_forgotten(void)
 {
-	for (size_t asked = 33; asked <= 3000; asked += 37) {
+	for (size_t size = 33; size <= 3000; size += 37) {
 		for (int way = 0; way < 3; way++) {
-			void *p = pool_alloc(pool, asked, way == 2 ? 64 : 0), *q;
+			void *q = take(size), *r;
 
-			CHECK(p && heap_size_of(p) == asked);
-			heap_set_size(pool->heap, p, asked - 1);
-			CHECK(heap_size_of(p) == asked - 1);
-			CHECK(way == 1 ? pool_return(pool, p) == HEAP_OK
-				       : give(p) == HEAP_OK);
-			CHECK(give(p) == HEAP_DOUBLE_FREE);
-			q = take(heap_usable_of(p));
-			CHECK(q && heap_size_of(q) == heap_usable_of(q));
-			CHECK(pool_resize(pool, q, asked) && heap_size_of(q) == asked);
-			CHECK(give(q) == HEAP_OK && give(q) == HEAP_DOUBLE_FREE);
+			CHECK(q && pool_resize(pool, cache_heap(cache), q, size));
+			CHECK(block_requested_of(q) == size);
+			CHECK(way == 1 ? pool_return(pool, q) == HEAP_OK
+				       : give(q) == HEAP_OK);
+			CHECK(give(q) == HEAP_DOUBLE_FREE);
+			r = take(block_usable_of(q));
+			CHECK(r && block_requested_of(r) == block_usable_of(r));
+			CHECK(give(r) == HEAP_OK && give(r) == HEAP_DOUBLE_FREE);
 		}
 	}
 	check_whole();
 }
 
+/* ---- random ---- */
+
+static struct {
+	unsigned char *p;
+	size_t n;
+	unsigned char fill;
+} live[LIVE_MAX];
+static unsigned nlive;
+
+static void one_more(uint64_t r, unsigned char fill)
+{
+	size_t size = (r >> 8) % (1UL << (5 + (r >> 40) % 12));
+	unsigned char *q =
+		r % 64 == 1 ? cache_alloc_aligned(cache, 64, size) : take(size);
+
+	if (!q)
+		return;
+	memset(q, fill, size);
+	live[nlive].p = q;
+	live[nlive].n = size;
+	live[nlive++].fill = fill;
+}
+
+static void one_less(uint64_t r)
+{
+	unsigned i = (unsigned)(r >> 8) % nlive;
+
+	for (size_t k = 0; k < live[i].n; k += 61)
+		CHECK(live[i].p[k] == live[i].fill);
+	CHECK((r >> 30) % 4 ? give(live[i].p) == HEAP_OK
+			    : pool_return(pool, live[i].p) == HEAP_OK);
+	live[i] = live[--nlive];
+}
+
 /* Contents survive whatever the neighbours do. */
 static void random_operations(unsigned long steps)
 {
-	static struct {
-		unsigned char *p;
-		size_t n;
-		unsigned char fill;
-	} live[LIVE_MAX];
-	unsigned nlive = 0;
 	uint64_t seed = 42;
 
 	for (unsigned long step = 0; step < steps; step++) {
@@ -228,27 +211,14 @@ static void random_operations(unsigned long steps)
 			(seed = seed * 6364136223846793005UL + 1442695040888963407UL) >>
 			20;
 
-		if (nlive < 30 || (nlive < 300 && r % 2)) {
-			size_t n = (r >> 8) % (1UL << (5 + (r >> 40) % 12));
-			unsigned char *p = take(n);
-
-			if (!p)
-				continue;
-			memset(p, (int)step & 0xff, n);
-			live[nlive].p = p;
-			live[nlive].n = n;
-			live[nlive++].fill = (unsigned char)step;
-		} else {
-			unsigned i = (unsigned)(r >> 8) % nlive;
-
-			for (size_t k = 0; k < live[i].n; k += 61)
-				CHECK(live[i].p[k] == live[i].fill);
-			CHECK((r >> 30) % 4 ? give(live[i].p) == HEAP_OK
-					    : pool_return(pool, live[i].p) == HEAP_OK);
-			live[i] = live[--nlive];
-		}
+		if (nlive < 30 || (nlive < 300 && r % 2))
+			one_more(r, (unsigned char)step);
+		else
+			one_less(r);
 		if (step % 500 == 0)
-			CHECK(pool_check(pool));
+			CHECK(pool_check(pool, cache_heap(cache)));
+		if (step % 20000 == 0)
+			cache_flush(cache);
 	}
 	while (nlive)
 		CHECK(give(live[--nlive].p) == HEAP_OK);
@@ -257,30 +227,14 @@ static void random_operations(unsigned long steps)
 
 int main(int argc, char **argv)
 {
-	const struct pool_attr attr = {.name = "test", .size = SIZE};
-	unsigned long steps = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
-
-	pool = pools_create(&attr, NULL);
-	cache = calloc(1, sizeof(*cache));
-	if (!pool || !cache)
-		return 1;
-	cache_attach(cache, pool, lock_tid(), NULL);
+	unit_begin(SIZE);
 	every_size();
 	a_miss_is_a_miss();
-	flushed_before_failing();
-	returned_before_failing();
-	returned_serve_again();
-	missed_is_stocked();
-	boxes_change_hands();
+	aligned();
+	when_full();
 	misuse();
+	past_the_end();
 	size_is_forgotten();
-	random_operations(steps);
-	cache_detach(cache);
-	while (pool_take_box(pool, DEPOT_CLASSES))
-		;
-	CHECK(heap_used(pool->heap) == 0);
-	CHECK(!cache_owns(cache, (void *)pool->lo));
-	pools_delete(pool);
-	free(cache);
-	return failures != 0;
+	random_operations(argc > 1 ? strtoul(argv[1], NULL, 0) : 200000);
+	return unit_end();
 }

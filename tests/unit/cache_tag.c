@@ -6,20 +6,14 @@
  * Exit 0: the figures of both tags, and the owner of every block, were right throughout.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "check.h"
-#include "cache_inline.h"
-#include "pools.h"
-#include "tag_block.h"
+#include "cache_unit.h"
 
 #define SIZE  (8UL << 20)
 #define LIVE  700
 #define CACHE 2
 
-static struct pool *pool;
-static struct cache *cache[CACHE];
+static struct cache *caches[CACHE];
 static uint8_t number[CACHE];
 
 static struct {
@@ -39,8 +33,7 @@ static uint64_t rnd(void)
 
 static void attach(unsigned k)
 {
-	cache_attach(cache[k], pool, lock_tid(), NULL);
-	cache_book(cache[k], number[k]);
+	cache_attach(caches[k], pool, number[k], k == 1, NULL);
 }
 
 /* What is booked is what is alive. */
@@ -53,12 +46,12 @@ static void compare(void)
 		if (!live[i].p)
 			continue;
 		CHECK(heap_check_pointer(pool->heap, live[i].p) == HEAP_OK);
-		CHECK(heap_owner(live[i].p) == number[live[i].tag]);
+		CHECK(block_tag(block_of(live[i].p)) == number[live[i].tag]);
 		blocks[live[i].tag]++;
-		bytes[live[i].tag] += (long)heap_taken_of(live[i].p);
+		bytes[live[i].tag] += (long)block_taken_of(live[i].p);
 	}
 	for (unsigned k = 0; k < CACHE; k++)
-		CHECK(cache_held(cache[k], &held.blocks[number[k]],
+		CHECK(cache_held(caches[k], &held.blocks[number[k]],
 			      &held.bytes[number[k]]) == number[k]);
 	for (unsigned k = 0; k < CACHE; k++) {
 		struct tag *t = tag_numbered(number[k]);
@@ -70,22 +63,20 @@ static void compare(void)
 }
 
 /* Small ones most of the time, large and huge ones, aligned ones. */
-static void *take(unsigned k)
+static void *some(unsigned k)
 {
 	unsigned way = rnd() % 32;
 	size_t size = way < 20	 ? 1 + rnd() % 1024
 		      : way < 28 ? 1025 + rnd() % 20000
 				 : 1 + rnd() % 150000;
-	void *p;
 
 	if (rnd() % 16 == 0)
-		return cache_alloc_aligned(cache[k], 16UL << rnd() % 6, size);
-	p = cache_alloc(cache[k], size);
-	return p ? p : cache_alloc_slow(cache[k], size);
+		return cache_alloc_aligned(caches[k], 16UL << rnd() % 6, size);
+	return cache_alloc(caches[k], size);
 }
 
 /* By its own cache or the other, or by a thread that has none. */
-static void give(void *p)
+static void let_go(void *p)
 {
 	unsigned way = rnd() % 8;
 
@@ -93,8 +84,8 @@ static void give(void *p)
 		CHECK(pool_return(pool, p) == HEAP_OK);
 	else if (way == 1)
 		CHECK(pool_free(pool, p) == HEAP_OK);
-	else if (!cache_free(cache[way % CACHE], p))
-		CHECK(cache_free_slow(cache[way % CACHE], p) == HEAP_OK);
+	else
+		CHECK(give_to(caches[way % CACHE], p) == HEAP_OK);
 }
 
 static void one(void)
@@ -102,18 +93,19 @@ static void one(void)
 	unsigned i = (unsigned)(rnd() % LIVE);
 
 	if (live[i].p && rnd() % 8 == 0) {
-		pool_resize(pool, live[i].p, 1 + rnd() % 3000);
+		pool_resize(pool, cache_heap(caches[rnd() % CACHE]), live[i].p,
+			1 + rnd() % 3000);
 	} else if (live[i].p && rnd() % 8 == 0) {
 		live[i].tag = (unsigned)(rnd() % CACHE);
 		tag_hand_over(live[i].p, number[live[i].tag]);
 	} else if (live[i].p) {
-		give(live[i].p);
+		let_go(live[i].p);
 		live[i].p = NULL;
 	} else {
 		live[i].tag = (unsigned)(rnd() % CACHE);
-		live[i].p = take(live[i].tag);
+		live[i].p = some(live[i].tag);
 		if (live[i].p)
-			memset(live[i].p, 0xa5, heap_usable_of(live[i].p));
+			memset(live[i].p, 0xa5, block_usable_of(live[i].p));
 	}
 }
 
@@ -124,14 +116,14 @@ static void disturb(void)
 
 	switch (rnd() % 4) {
 	case 0:
-		cache_flush(cache[k]);
+		cache_flush(caches[k]);
 		break;
 	case 1:
-		cache_detach(cache[k]);
+		cache_detach(caches[k]);
 		attach(k);
 		break;
 	case 2:
-		cache_stock(pool, true);
+		pool_tend(pool);
 		break;
 	}
 }
@@ -157,16 +149,15 @@ static void names(void)
 
 int main(int argc, char **argv)
 {
-	const struct pool_attr attr = {.name = "tags", .size = SIZE};
 	long rounds = argc > 1 ? atol(argv[1]) : 30000, blocks, bytes;
 
-	pool = pools_create(&attr, NULL);
+	unit_begin(SIZE);
 	number[0] = tag_rule("one");
 	number[1] = tag_rule("two");
 	CHECK(pool && number[0] > TAG_UNTAGGED && number[1] > number[0]);
 	for (unsigned k = 0; k < CACHE; k++) {
-		cache[k] = calloc(1, sizeof(struct cache));
-		CHECK(cache_held(cache[k], &blocks, &bytes) == TAG_NOBODY && !blocks);
+		caches[k] = calloc(1, sizeof(struct cache));
+		CHECK(cache_held(caches[k], &blocks, &bytes) == TAG_NOBODY && !blocks);
 		attach(k);
 	}
 	for (long i = 0; !failures && i < rounds; i++) {
@@ -176,21 +167,22 @@ int main(int argc, char **argv)
 		if (i % 64 == 0)
 			compare();
 		if (i % 1024 == 0)
-			CHECK(pool_check(pool));
+			CHECK(pool_check(pool, cache_heap(caches[i / 1024 % CACHE])));
 	}
 	for (unsigned i = 0; i < LIVE; i++) {
 		if (live[i].p)
-			give(live[i].p);
+			let_go(live[i].p);
 		live[i].p = NULL;
 	}
 	compare();
 	for (unsigned k = 0; k < CACHE; k++)
-		cache_detach(cache[k]);
+		cache_detach(caches[k]);
 	CHECK(tag_numbered(number[0])->blocks == 0 &&
 		tag_numbered(number[0])->bytes == 0);
 	CHECK(tag_numbered(number[1])->blocks == 0 &&
 		tag_numbered(number[1])->bytes == 0);
-	CHECK(pool_alloc(pool, SIZE, 0) != NULL);
+	pool_tend(pool);
+	everything_back();
 	names();
-	return failures != 0;
+	return unit_end();
 }

@@ -6,46 +6,85 @@
 #define CACHE_UNIT_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "cache_inline.h"
+#include "heap_list.h"
 #include "pools.h"
+#include "tag_block.h"
 
 static struct pool *pool;
 static struct cache *cache;
 
+/* As malloc() of a matched thread does. */
 static __attribute__((unused)) void *take(size_t n)
 {
-	void *p = cache_alloc(cache, n);
-
-	return p ? p : cache_alloc_slow(cache, n);
+	return cache_alloc(cache, n);
 }
 
-static __attribute__((unused)) void give(void *p)
+/* As its free() does. */
+static __attribute__((unused)) enum heap_verdict give_to(struct cache *c, void *p)
 {
-	CHECK(cache_free(cache, p) || cache_free_slow(cache, p) == HEAP_OK);
+	if (!cache_owns(c, p))
+		return HEAP_NOT_A_BLOCK;
+	if (!cache_is_live(c, p, block_size(block_of(p))))
+		return cache_free_odd(c, p);
+	if (!cache_free_live(c, p, block_size(block_of(p))))
+		cache_overflow(c, p);
+	return HEAP_OK;
 }
 
-static unsigned live;
-
-static void one_more(void *p)
+static __attribute__((unused)) enum heap_verdict give(void *p)
 {
-	live++;
+	return give_to(cache, p);
 }
 
-static void everything_back(void)
+static __attribute__((unused)) struct cache *another(uint8_t tag, bool share)
+{
+	struct cache *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		exit(2);
+	cache_attach(c, pool, tag, share, NULL);
+	return c;
+}
+
+static __attribute__((unused)) void no_more(struct cache *c)
+{
+	cache_detach(c);
+	free(c);
+}
+
+static unsigned unit_live;
+
+static void unit_one(void *p)
+{
+	unit_live++;
+}
+
+/* Nothing is alive: nothing is used either, in whatever heap, and nobody has a part. */
+static __attribute__((unused)) void everything_back(void)
 {
 	cache_flush(cache);
-	while (pool_take_returned(pool, 1U << 30) || pool_take_box(pool, DEPOT_CLASSES))
-		;
-	CHECK(pool_check(pool));
-	CHECK(heap_used(pool->heap) == 0);
-	live = 0;
-	heap_each_live(pool->heap, one_more);
-	CHECK(live == 0);
+	for (unsigned i = 0; i < pool->heaps; i++) {
+		struct heap *h = pool_heap(pool, i);
+
+		while (heap_take_back(h, 1000))
+			;
+		heap_trim(h, HEAP_ALL_OF_THEM);
+		CHECK(!heap_check(h, &(const void *){NULL}));
+		CHECK(h->used == 0 && h->own == 0);
+	}
+	CHECK(pool_check(pool, cache_heap(cache)));
+	unit_live = 0;
+	pool_each_live(pool, unit_one);
+	CHECK(unit_live == 0);
+	CHECK(parts_free(&pool->hot->parts) ==
+		parts_mask(0, (unsigned)(pool->area.committed / pool->hot->parts.size)));
 }
 
-static void unit_begin(size_t size)
+static __attribute__((unused)) void unit_begin(size_t size)
 {
 	const struct pool_attr attr = {.name = "test", .size = size};
 
@@ -53,13 +92,16 @@ static void unit_begin(size_t size)
 	cache = calloc(1, sizeof(*cache));
 	if (!pool || !cache)
 		exit(2);
-	cache_attach(cache, pool, lock_tid(), NULL);
+	pool_ready_heaps(pool, 3);
+	cache_attach(cache, pool, TAG_NOBODY, false, NULL);
+	CHECK(cache_heap(cache) && cache_heap(cache) != pool->heap);
 }
 
 /* The exit status. */
-static int unit_end(void)
+static __attribute__((unused)) int unit_end(void)
 {
 	cache_detach(cache);
+	CHECK(!cache_owns(cache, (void *)(pool->lo + 64)) && !cache_heap(cache));
 	pools_delete(pool);
 	free(cache);
 	return failures != 0;

@@ -6,78 +6,104 @@
  * leaves k blocks of the smallest size, as far from each other as a search for n bytes
  * allows, and sees to it that the few blocks the last search looks at are too small. In
  * the stated span it must be served; without its last 16 bytes, and the little that the
- * last search costs the adversary, it must fail: so the statement is not generous.
+ * last search costs the adversary, it must fail: so the statement is not generous. The
+ * span is that of a native pool; for blocks that one part holds, a run of parts as well.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "heap_private.h"
+#include "heap_unit.h"
 
 #define K_MAX 300
-
-static int failures;
+#define SCAN  8 /* HEAP_SCAN of heap.c */
 
 /* Blocks from this size on are found for n bytes in one search, from below it in none. */
-static size_t found_size(size_t n)
+static uint32_t found_size(size_t n)
 {
-	size_t size = (n + HEAP_OVERHEAD + HEAP_ALIGN - 1) & -HEAP_ALIGN;
-	size_t sure = size;
+	uint32_t size = block_size_for(n), sure = size;
 
 	while (class_of(sure) < class_fitting(size))
-		sure += HEAP_ALIGN;
+		sure += BLOCK_ALIGN;
 	return sure;
 }
 
-/* Was n bytes served in a span of `len`, k blocks alive and the first 8 holes small? */
-static bool attack(size_t n, unsigned k, size_t len)
+static uint32_t small_size(size_t n)
+{
+	return (uint32_t)((n + BLOCK_HEADER - 1) & -BLOCK_ALIGN);
+}
+
+/* A heap of `len` bytes, in parts or not. What is more in the last part is taken. */
+static struct heap *span_of(size_t len, bool parted)
+{
+	struct heap *h = &heaps[0];
+	size_t part, left, half;
+
+	if (!parted) {
+		unit_native(len, 1);
+		return h;
+	}
+	part = parts_size_for(len + BLOCK_MIN);
+	left = (len + BLOCK_MIN + part - 1) / part * part - len;
+	unit_parts(part, (unsigned)((len + left) / part), PARTS_MAX, 1);
+	/* in two: one part is enough for each, and they come first */
+	half = left >= 2 * BLOCK_MIN ? left / 2 & -BLOCK_ALIGN : 0;
+	if (half && !heap_alloc(h, (uint32_t)half, 0))
+		exit(2);
+	if (!heap_alloc(h, (uint32_t)(left - half), 0))
+		exit(2);
+	return h;
+}
+
+/* A hole of the adversary's got 16 bytes more, which were left at the end of a part. */
+static bool spoiled;
+
+/* Was n bytes served in a span of `len`, k blocks alive and the first of the holes small?
+ */
+static bool attack(size_t n, unsigned k, size_t len, bool parted)
 {
 	static void *pin[K_MAX], *gap[K_MAX];
-	size_t hole = found_size(n) - HEAP_ALIGN;
-	size_t small = ((n + HEAP_OVERHEAD - 1) & -HEAP_ALIGN);
-	void *control = aligned_alloc(64, (heap_control_size() + len + 127) & -64UL);
-	unsigned char *span = (unsigned char *)control + heap_control_size();
-	struct heap *h;
+	uint32_t hole = found_size(n) - (uint32_t)BLOCK_ALIGN;
+	struct heap *h = span_of(len, parted);
 	const void *where;
 	bool served;
 
-	span += -(uintptr_t)span & 15;
-	h = heap_init(control, span, len, 0x5a5a);
+	spoiled = false;
 	for (unsigned i = 0; i < k; i++) {
-		gap[i] = heap_alloc_block(h, i < HEAP_SCAN ? small : hole);
-		pin[i] = heap_alloc_block(h, HEAP_BLOCK_MIN);
+		gap[i] = heap_alloc(h, i < SCAN ? small_size(n) : hole, 0);
+		pin[i] = heap_alloc(h, BLOCK_MIN, 0);
 		if (!gap[i] || !pin[i])
 			exit(2);
+		spoiled |= block_size(block_of(gap[i])) > hole;
 	}
 	/* the last in the list is the first to be looked at */
 	for (unsigned i = k; i--;)
-		heap_free_flipped(h, gap[i]);
-	served = heap_alloc(h, n) != NULL;
-	if (heap_check(h, &where)) {
-		printf("n %zu k %u: not sound\n", n, k);
+		CHECK(heap_free(h, gap[i]) == HEAP_OK);
+	served = unit_take(h, n) != NULL;
+	CHECK(!heap_check(h, &where));
+	return served;
+}
+
+static void attacks(size_t n, unsigned k, bool parted)
+{
+	size_t hole = found_size(n) - BLOCK_ALIGN;
+	size_t enough = heap_span_sure(k * BLOCK_MIN, k, n);
+	size_t lost = SCAN * (hole - small_size(n)) + BLOCK_ALIGN;
+
+	if (!attack(n, k, enough, parted)) {
+		printf("n %zu k %u: %zu bytes were not enough\n", n, k, enough);
 		failures++;
 	}
-	free(control);
-	return served;
+	if (attack(n, k, enough - lost, parted) && !spoiled) {
+		printf("n %zu k %u: the adversary is weak\n", n, k);
+		failures++;
+	}
 }
 
 int main(void)
 {
+	unit_memory(256UL << 20);
 	for (size_t n = 1500; n < 300000; n += n / 3 + 8) {
 		for (unsigned k = 16; k <= K_MAX; k += 71) {
-			size_t hole = found_size(n) - HEAP_ALIGN;
-			size_t small = (n + HEAP_OVERHEAD - 1) & -HEAP_ALIGN;
-			size_t enough = heap_span_sure(k * HEAP_BLOCK_MIN, k, n);
-			size_t lost = HEAP_SCAN * (hole - small) + HEAP_ALIGN;
-
-			if (!attack(n, k, enough)) {
-				printf("n %zu k %u: %zu bytes were not enough\n", n, k,
-					enough);
-				failures++;
-			}
-			if (attack(n, k, enough - lost)) {
-				printf("n %zu k %u: the adversary is weak\n", n, k);
-				failures++;
-			}
+			attacks(n, k, false);
+			if (found_size(n) < parts_size_for(k * n))
+				attacks(n, k, true);
 		}
 	}
 	return failures != 0;

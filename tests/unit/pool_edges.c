@@ -13,7 +13,6 @@
 
 #include "check.h"
 #include "cache_inline.h"
-#include "heap_private.h"
 #include "pools.h"
 
 #define SIZE (512UL << 10)
@@ -29,62 +28,47 @@ static struct pool *make(size_t size, size_t max, void *at)
 	return pools_create(&attr, NULL);
 }
 
-static void check_finds(void)
+/* The heap that a cache adopts. */
+static struct heap *own(void)
 {
-	CHECK(pool_check(pool));
-	pool->heap->used += 16;
-	CHECK(!pool_check(pool));
-	pool->heap->used -= 16;
-	CHECK(pool_check(pool));
+	return cache_heap(cache);
 }
 
-/* ---- caches of pools of every size ---- */
-
-static void depths(void)
+static void check_finds(void)
 {
-	static const size_t sizes[] = {256UL << 10, 2UL << 20, 5UL << 20, 17UL << 20};
-	struct cache *c = calloc(1, sizeof(*c));
-
-	for (size_t i = 0; c && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct pool *p = make(sizes[i], 0, NULL);
-
-		CHECK(p != NULL);
-		if (!p)
-			continue;
-		cache_attach(c, p, lock_tid(), NULL);
-		for (size_t n = 16; n < 60000; n += n / 20 + 16) {
-			void *p1 = cache_alloc_slow(c, n), *p2 = cache_alloc_slow(c, n);
-
-			CHECK(cache_free(c, p1) || cache_free_slow(c, p1) == HEAP_OK);
-			CHECK(cache_free(c, p2) || cache_free_slow(c, p2) == HEAP_OK);
-		}
-		/* what a cache keeps for itself is a small part of any pool */
-		CHECK(heap_used(p->heap) > 0);
-		CHECK(heap_used(p->heap) <= sizes[i] * 3 / 100);
-		cache_detach(c);
-		while (pool_take_box(p, DEPOT_CLASSES))
-			;
-		CHECK(heap_used(p->heap) == 0);
-		pools_delete(p);
-	}
-	free(c);
+	CHECK(pool_check(pool, own()));
+	own()->used += 16;
+	CHECK(!pool_check(pool, own()) && pool_check(pool, NULL));
+	own()->used -= 16;
+	pool->heap->used += 16;
+	CHECK(!pool_check(pool, own()) && !pool_check(pool, pool->heap));
+	pool->heap->used -= 16;
+	CHECK(pool_check(pool, own()));
 }
 
 /* ---- growing, full ---- */
 
-static void growing(void)
+static void growing(bool native)
 {
-	struct pool *p = make(SIZE, 2 * SIZE, NULL);
+	struct pool_attr attr = {
+		.name = "edges", .size = SIZE, .max = 2 * SIZE, .native = native};
+	struct pool *p = pools_create(&attr, NULL);
 	size_t before = pool_available(p), committed;
-	void *a;
+	void *a, *all = pool_alloc(p, SIZE - 64, 0);
+	bool busy;
 
-	CHECK(!pool_alloc(p, SIZE + SIZE / 2, 0));
+	CHECK(all && !pool_alloc(p, SIZE / 2, 0) && !pool_try(p, SIZE / 2, &busy) &&
+		!busy);
 	p->full_events = 1;
 	pool_say_full(p);
-	CHECK(p->full_said);
+	CHECK(p->full_said == !native);
 	pool_say_full(p);
 	CHECK(pool_grow(p, SIZE) == 0 && p->growths == 1);
-	CHECK(pool_available(p) == before + SIZE);
+	/* next to what it has */
+	CHECK((a = pool_alloc(p, SIZE - SIZE / 16, 0)) != NULL);
+	CHECK(pool_free(p, a) == HEAP_OK && pool_free(p, all) == HEAP_OK);
+	/* what the last page had beyond `max` does not count */
+	CHECK(pool_available(p) + AREA_PAGE >= before + SIZE);
 	CHECK((a = pool_alloc(p, SIZE + SIZE / 2, 0)) != NULL);
 	CHECK(pool_free(p, a) == HEAP_OK);
 	committed = p->area.committed;
@@ -94,10 +78,31 @@ static void growing(void)
 	p->full_said = false;
 	p->when_full = POOL_FULL_FAIL;
 	pool_say_full(p);
-	CHECK(p->full_said);
-	CHECK(pool_check(p));
+	CHECK(pool_check(p, NULL));
 	pools_delete(p);
 }
+
+/* What is said says what helps. */
+static void cures(void)
+{
+	struct pool *p = make(SIZE, 2 * SIZE, NULL);
+	struct heap *h;
+
+	pool_ready_heaps(p, 1);
+	h = pool_adopt(p, false);
+	p->full_events = 1;
+	pool_say_full(p); /* others have it */
+	CHECK(p->full_said && heap_alloc(h, (uint32_t)SIZE - 64, 0));
+	p->full_said = false;
+	pool_say_full(p); /* faster than it grows */
+	p->full_said = false;
+	p->grow_failed = true;
+	pool_say_full(p); /* full */
+	CHECK(p->full_said);
+	pools_delete(p);
+}
+
+/* ---- behind the lock ---- */
 
 /* In place only; on failure nothing has changed. */
 static void resizing(void)
@@ -105,11 +110,41 @@ static void resizing(void)
 	char *a = pool_alloc(pool, 1000, 0), *b = pool_alloc(pool, 1000, 0);
 
 	memset(a, 7, 1000);
-	CHECK(!pool_resize(pool, a, 5000));
-	CHECK(heap_size_of(a) == 1000 && a[999] == 7);
+	CHECK(!pool_resize(pool, NULL, a, 5000));
+	CHECK(block_usable_of(a) >= 1000 && a[999] == 7);
 	CHECK(pool_free(pool, b) == HEAP_OK);
-	CHECK(pool_resize(pool, a, 5000) && a[999] == 7);
+	CHECK(!pool_resize(pool, NULL, a, 5000) && pool_resize(pool, NULL, a, 900));
+	CHECK(pool_resize(pool, pool->heap, a, 5000) && a[999] == 7);
 	CHECK(pool_free(pool, a) == HEAP_OK);
+}
+
+/* A native pool is one heap, whose blocks know what was asked for. */
+static void native(void)
+{
+	const struct pool_attr attr = {.name = "native", .size = SIZE, .native = true};
+	struct pool *p = pools_create(&attr, NULL);
+	bool busy = true;
+	char *a, *b;
+
+	pool_ready_heaps(p, 10);
+	CHECK(p->heaps == 1 && !pool_adopt(p, false));
+	a = pool_alloc(p, 1001, 0);
+	b = pool_try(p, 1003, &busy);
+	CHECK(a && b && !busy && pool_heap_of(p, b) == p->heap);
+	CHECK(block_requested_of(a) == 1001 && block_requested_of(b) == 1003);
+	CHECK(pool_free(p, b) == HEAP_OK);
+	CHECK(pool_resize(p, NULL, a, 5002) && block_requested_of(a) == 5002);
+	CHECK(!pool_resize(p, NULL, a, 2 * SIZE) && !pool_alloc(p, SIZE_MAX - 100, 0));
+	b = pool_alloc(p, 100, 4096);
+	CHECK(b && (uintptr_t)b % 4096 == 0);
+	CHECK(pool_return(p, a) == HEAP_OK && pool_return(p, b) == HEAP_OK);
+	/* by as many turns as it takes */
+	CHECK((a = pool_try(p, SIZE, &busy)) && !busy && p->heap->used > SIZE);
+	CHECK(pool_return(p, a) == HEAP_OK);
+	pool_tend(p);
+	CHECK(p->heap->used == 0);
+	CHECK((a = pool_alloc(p, SIZE, 0)) && pool_free(p, a) == HEAP_OK);
+	pools_delete(p);
 }
 
 /* All of it given back by others serves as one block. */
@@ -122,8 +157,31 @@ static void all_returned(void)
 		n++;
 	while (n)
 		CHECK(pool_return(pool, p[--n]) == HEAP_OK);
-	CHECK((whole = pool_alloc(pool, SIZE, 0)) != NULL);
-	CHECK(pool_free(pool, whole) == HEAP_OK);
+	whole = pool_alloc(pool, SIZE - 64, 0);
+	CHECK(whole && pool_free(pool, whole) == HEAP_OK);
+	CHECK(pool_alloc(pool, BLOCK_MAX - 32, 0) == NULL);
+	CHECK(pool_alloc(pool, SIZE_MAX, 0) == NULL);
+}
+
+static unsigned seen;
+
+static void count_live(void *p)
+{
+	seen++;
+}
+
+static void each_live(void)
+{
+	void *a = pool_alloc(pool, 100, 0), *b = cache_alloc(cache, 100);
+
+	seen = 0;
+	pool_each_live(pool, count_live);
+	CHECK(seen == 2);
+	CHECK(cache_free_odd(cache, b) == HEAP_OK);
+	CHECK(pool_free(pool, a) == HEAP_OK);
+	seen = 0;
+	pool_each_live(pool, count_live);
+	CHECK(seen == 0);
 }
 
 /* ---- locks ---- */
@@ -192,19 +250,34 @@ static void locks(void)
 	odd->word = tid | 0x80000000u;
 	lock_release(odd, tid);
 	CHECK(odd->word == 0);
+	/* patient: until it is free */
+	shared.word = 1;
+	odd = &shared;
+	pthread_create(&t, NULL, let_go, NULL);
+	lock_acquire_patient(&shared, tid);
+	CHECK(shared.word == tid);
+	pthread_join(t, NULL);
+	lock_release(&shared, tid);
 }
 
-/* Nobody waits for a lock that somebody else holds, except an allocation. */
+/* Nobody waits for a lock that somebody else holds, except an allocation of the shared
+ * heap. A thread with a heap of its own does not even look. */
 static void busy(void)
 {
 	void *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
-	void *c = pool_alloc(pool, 200001, 0); /* with slack, and of no bin */
+	void *c = pool_alloc(pool, 200001, 0), *d;
+	bool somebody = false;
 
 	CHECK(pool_return(pool, b) == HEAP_OK);
 	pool->hot->lock.word = 1;
 	CHECK(pool_free(pool, a) == HEAP_OK);
-	CHECK(cache_free_slow(cache, c) == HEAP_OK);
+	CHECK(cache_free_odd(cache, c) == HEAP_OK);
 	CHECK(pool_take_returned(pool, 10) == 0);
+	CHECK(!pool_try(pool, 100, &somebody) && somebody);
+	CHECK((d = cache_alloc(cache, 200001)) != NULL);
+	CHECK(cache_free_odd(cache, d) == HEAP_OK);
+	cache_flush(cache);
+	pool_tend(pool);
 	pool->hot->lock.word = 0;
 	CHECK(pool_take_returned(pool, 10) == 3);
 	CHECK(pool_take_returned(pool, 10) == 0);
@@ -284,37 +357,54 @@ static void no_address_space(void)
 
 static void child(void)
 {
-	void *a = pool_alloc(pool, 100, 0);
+	void *a = pool_alloc(pool, 100, 0), *b = cache_alloc(cache, 100);
+	size_t used = own()->used;
+	bool busy;
 
 	pools_child();
 	CHECK(pools_inherited(pool));
 	CHECK(pool_return(pool, a) == HEAP_OK && pool_free(pool, a) == HEAP_OK);
-	CHECK(!pool_alloc(pool, 100, 0) && !pool_resize(pool, a, 200));
-	CHECK(pool_available(pool) == 0 && pool_check(pool));
+	CHECK(!pool_alloc(pool, 100, 0) && !pool_resize(pool, NULL, a, 200));
+	CHECK(!pool_try(pool, 100, &busy) && !busy);
+	CHECK(!pool_resize(pool, own(), b, 50));
+	CHECK(pool_available(pool) == 0 && pool_check(pool, own()));
 	CHECK(pool_take_returned(pool, 1) == 0 && pool_grow(pool, 4096) < 0);
-	cache_flush(cache);
+	pool_ready_heaps(pool, 60);
+	CHECK(pool->heaps < 60 && own()->used == used);
+	cache_detach(cache); /* the heap is its parent's thread's */
+	CHECK(!own() && !cache_owns(cache, b));
+	CHECK(heap_check_pointer(pool->heap, b) == HEAP_OK);
 	pool->inherited = false;
-	CHECK(pool_free(pool, a) == HEAP_OK);
+	CHECK(pool_return(pool, a) == HEAP_OK && pool_return(pool, b) == HEAP_OK);
 }
 
 int main(void)
 {
+	struct heap *h;
+
 	pool = make(SIZE, 0, NULL);
 	cache = calloc(1, sizeof(*cache));
 	if (!pool || !cache)
 		return 1;
-	cache_attach(cache, pool, lock_tid(), NULL);
+	pool_ready_heaps(pool, 1);
+	cache_attach(cache, pool, 0, false, NULL);
 	check_finds();
-	depths();
-	growing();
+	growing(false);
+	growing(true);
+	cures();
 	resizing();
+	native();
 	all_returned();
+	each_live();
 	locks();
 	busy();
 	table();
 	no_address_space();
+	h = own();
 	child();
-	cache_detach(cache);
-	CHECK(pool_available(pool) >= SIZE && heap_used(pool->heap) == 0);
+	pool_let_go(pool, h);
+	pool_tend(pool);
+	CHECK(pool_available(pool) >= SIZE - 4096 && pool->heap->used == 0);
+	CHECK(h->used == 0 && !h->own && !pool->heap->own);
 	return failures != 0;
 }

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool_misuse.c - damage that the library finds by itself, each in a child that must end
- * by SIGABRT
+ * by SIGABRT with one line that names the pool and the block
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "cache_inline.h"
-#include "heap_private.h"
-#include "pools.h"
-
-static struct pool *pool;
-static struct cache *cache;
+#include "cache_unit.h"
 
 /* Coverage of a child that aborts, when it is counted. */
 extern void __gcov_dump(void) __attribute__((weak));
@@ -29,153 +20,201 @@ static void aborted(int sig)
 	_exit(77);
 }
 
-static void dies(void (*fn)(void))
+static void child(void (*fn)(void), int to)
 {
-	int status = 0;
-	pid_t pid = fork();
+	lock_tid_forget();
+	signal(SIGABRT, aborted);
+	dup2(to, STDERR_FILENO);
+	fn();
+	_exit(0);
+}
 
-	if (pid == 0) {
-		lock_tid_forget();
-		cache->tid = lock_tid();
-		signal(SIGABRT, aborted);
-		close(2);
-		fn();
-		_exit(0);
-	}
+static void dies(const char *name, void (*fn)(void), const char *say)
+{
+	char said[512] = "";
+	int status = 0, pipes[2];
+	pid_t pid;
+
+	if (pipe(pipes))
+		exit(2);
+	pid = fork();
+	if (pid == 0)
+		child(fn, pipes[1]);
+	close(pipes[1]);
 	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 77);
+	CHECK(read(pipes[0], said, sizeof(said) - 1) >= 0);
+	close(pipes[0]);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77 && strstr(said, say) &&
+		strstr(said, "in pool \"test\""))
+		return;
+	printf("%s: status %x, said: %s\n", name, status, said);
+	failures++;
+}
+
+/* ---- the shared heap ---- */
+
+static char *a, *b;
+
+static void two(void)
+{
+	a = pool_alloc(pool, 100, 0);
+	b = pool_alloc(pool, 100, 0);
+	pool_alloc(pool, 100, 0);
 }
 
 static void returned_link(void)
 {
-	void *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
-
+	two();
 	pool_return(pool, a);
 	pool_return(pool, b);
-	memset(b, 'x', 8);
+	memset(b, 'x', 4);
 	pool_take_returned(pool, 10);
 }
 
 static void returned_header(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
+	two();
 	pool_return(pool, a);
 	memset(a - 8, 'x', 8);
 	pool_take_returned(pool, 10);
 }
 
+static void returned_size(void)
+{
+	two();
+	pool_return(pool, a);
+	a[-8] ^= 0x40;
+	pool_tend(pool);
+}
+
 static void free_links(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_alloc(pool, 100, 0);
+	two();
 	pool_free(pool, a);
-	memset(a, 'x', 8);
+	memset(a, 'x', 4);
 	pool_alloc(pool, 100, 0);
 }
 
-static void free_links_cache(void)
+static void free_beside(void)
 {
-	char *a = cache_alloc_slow(cache, 100);
-
-	cache_alloc_slow(cache, 100);
+	two();
 	pool_free(pool, a);
 	memset(a, 'x', 8);
-	cache_alloc_slow(cache, 100);
+	pool_free(pool, b);
 }
 
 static void free_header(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_alloc(pool, 100, 0);
+	two();
 	pool_free(pool, a); /* the only block of its class */
-	a[-8] &= (char)~HEAP_F_FREE;
+	a[-8] &= (char)~BLOCK_FREE;
 	pool_alloc(pool, 100, 0);
+}
+
+static void free_size(void)
+{
+	two();
+	pool_free(pool, a);
+	a[-8] ^= 0x40;
+	pool_alloc(pool, 100, 0);
+}
+
+static void free_end(void)
+{
+	two();
+	pool_free(pool, a);
+	memset(b - 16, 'x', 8);
+	pool_free(pool, b);
+}
+
+static void resized_beside(void)
+{
+	two();
+	pool_free(pool, b);
+	memset(b, 'x', 8);
+	pool_resize(pool, pool->heap, a, 150);
 }
 
 static void resized_interior(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_resize(pool, a + 16, 200);
+	two();
+	pool_resize(pool, NULL, a + 16, 200);
 }
 
-static void boxed_header(void)
+/* ---- a thread's own ---- */
+
+static void own_links(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
-	pool_return(pool, a);
-	cache_stock(pool, true);
-	a[-1] ^= 1;
-	pool_take_box(pool, DEPOT_CLASSES);
+	a = take(3000);
+	b = take(3000);
+	take(100);
+	heap_free(cache_heap(cache), a);
+	memset(a, 'x', 8);
+	take(2900);
 }
 
-static void stocked_header(void)
+static void own_returned(void)
 {
-	char *a = pool_alloc(pool, 100, 0);
-
+	a = take(3000);
 	pool_return(pool, a);
-	memset(a - 8, 'x', 8);
-	cache_stock(pool, true);
+	a[-7] ^= 1;
+	take(3000);
 }
 
-static void stocked_link(void)
-{
-	char *a = pool_alloc(pool, 100, 0), *b = pool_alloc(pool, 100, 0);
-
-	pool_return(pool, a);
-	pool_return(pool, b);
-	memset(b, 'x', 8);
-	cache_stock(pool, true);
-}
-
-/* Of a size that has no boxes. */
-static void stocked_beside(void)
-{
-	char *a = pool_alloc(pool, 60000, 0), *b = pool_alloc(pool, 200, 0);
-
-	pool_alloc(pool, 100, 0);
-	pool_free(pool, b);
-	memset(b, 'x', 8);
-	pool_return(pool, a);
-	cache_stock(pool, true);
-}
-
+/* A neighbour's overflow into one that rests in the cache. */
 static void cached_header(void)
 {
-	char *a = cache_alloc_slow(cache, 100);
-
-	CHECK(cache_free_slow(cache, a) == HEAP_OK);
+	a = take(100);
+	CHECK(give(a) == HEAP_OK);
 	a[-1] ^= 1;
 	cache_flush(cache);
 }
 
-static void misuse(void)
+static void cached_size(void)
 {
-	dies(returned_link);
-	dies(returned_header);
-	dies(free_links);
-	dies(free_links_cache);
-	dies(free_header);
-	dies(resized_interior);
-	dies(boxed_header);
-	dies(stocked_header);
-	dies(stocked_link);
-	dies(stocked_beside);
-	dies(cached_header);
+	a = take(100);
+	CHECK(give(a) == HEAP_OK);
+	a[-8] = 0;
+	take(SIZE_MAX / 4);
+	take(1UL << 20); /* nothing is left: what is cached is given up */
 }
+
+static void named_by_hand(void)
+{
+	two();
+	pool_free(pool, a);
+	pool_misuse(pool, a, pool_free(pool, a));
+}
+
+static void no_start(void)
+{
+	two();
+	pool_misuse(pool, a + 4, pool_return(pool, a + 4));
+}
+
+#define DIES(fn, say) dies(#fn, fn, say)
 
 int main(void)
 {
-	const struct pool_attr attr = {.name = "misuse", .size = 512UL << 10};
+	static const char data[] = "overwritten heap data beside a block: 0x";
 
-	pool = pools_create(&attr, NULL);
-	cache = calloc(1, sizeof(*cache));
-	if (!pool || !cache)
-		return 1;
-	cache_attach(cache, pool, lock_tid(), NULL);
-	misuse();
-	return failures != 0;
+	unit_begin(512UL << 10);
+	DIES(returned_link, data);
+	DIES(returned_header, data);
+	DIES(returned_size, data);
+	DIES(free_links, data);
+	DIES(free_beside, data);
+	DIES(free_header, data);
+	DIES(free_size, data);
+	DIES(free_end, data);
+	DIES(resized_beside, data);
+	DIES(resized_interior, "invalid free (not the start of a block): 0x");
+	DIES(own_links, data);
+	DIES(own_returned, data);
+	DIES(named_by_hand, "double free: 0x");
+	DIES(no_start, "invalid free (not the start of a block): 0x");
+	DIES(cached_header, data);
+	DIES(cached_size, data);
+	everything_back();
+	return unit_end();
 }

@@ -29,10 +29,10 @@ int main(void)
 		CHECK(pool_grow(p, 8192) == 0);
 	CHECK(pool_grow(p, 8192) < 0);
 	CHECK(span(p) == heap_span_for(70001));
-	CHECK(pool_available(p) == heap_span_for(70001) - HEAP_ENDS);
+	CHECK(pool_available(p) == heap_span_for(70001) - HEAP_RUN_ENDS);
 	all = pool_alloc(p, 70001, 0);
-	CHECK(all && pool_available(p) == 0 && pool_check(p));
-	CHECK(pool_free(p, all) == HEAP_OK && pool_check(p));
+	CHECK(all && pool_available(p) == 0 && pool_check(p, NULL));
+	CHECK(pool_free(p, all) == HEAP_OK && pool_check(p, NULL));
 	pools_delete(p);
 	return failures != 0;
 }
