@@ -104,6 +104,12 @@ HEAP_INLINE uint32_t list_clear_bit(uint32_t *map, uint32_t bit)
 	return was;
 }
 
+/* relaxed: other threads look at it for figures */
+HEAP_INLINE void list_set_first(struct heap *h, uint32_t class, uint32_t place)
+{
+	__atomic_store_n(&h->list[class], place, __ATOMIC_RELAXED);
+}
+
 HEAP_INLINE void list_emptied(struct heap *h, uint32_t class)
 {
 	if (!list_clear_bit(&h->sl_map[class / HEAP_SL], class))
@@ -117,7 +123,7 @@ HEAP_INLINE void list_push(
 
 	b->next = first;
 	b->prev = list_head(class);
-	h->list[class] = place;
+	list_set_first(h, class, place);
 	if (first) {
 		heap_at(h, first)->prev = place;
 		return;
@@ -153,7 +159,7 @@ HEAP_INLINE void list_remove(struct heap *h, uint32_t place, uint32_t word)
 		prev >>= 4;
 		if (BLOCK_UNLIKELY(prev >= HEAP_LISTS || h->list[prev] != place))
 			heap_found_broken(h, b);
-		h->list[prev] = next;
+		list_set_first(h, prev, next);
 		if (!next)
 			list_emptied(h, prev);
 		return;
@@ -175,7 +181,7 @@ HEAP_INLINE uint32_t list_take_first(struct heap *h, uint32_t class, uint32_t *h
 			   b->prev != list_head(class)))
 		heap_found_broken(h, b);
 	next = b->next;
-	h->list[class] = next;
+	list_set_first(h, class, next);
 	if (!next) {
 		list_emptied(h, class);
 		return place;
@@ -234,7 +240,7 @@ static inline void heap_count_less(struct heap *h, size_t size)
 	size_t used = h->used;
 
 	if (used > h->peak) /* only here can a peak end */
-		h->peak = used;
+		__atomic_store_n(&h->peak, used, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->used, used - size, __ATOMIC_RELAXED);
 }
 
@@ -309,6 +315,12 @@ HEAP_INLINE void *heap_cut_hand(
 	return heap_put_live(h, end - size, size, BLOCK_PREV_FREE, tag);
 }
 
+static inline void heap_set_inbox(struct heap *h, uint32_t place)
+{
+	/* relaxed: others ask whether there is something */
+	__atomic_store_n(&h->inbox, place, __ATOMIC_RELAXED);
+}
+
 /* Bytes that belong to no block, and are counted as used, wait in the inbox. */
 HEAP_INLINE void heap_put_returned(struct heap *h, uint32_t place, uint32_t size)
 {
@@ -317,7 +329,7 @@ HEAP_INLINE void heap_put_returned(struct heap *h, uint32_t place, uint32_t size
 	block_set(b, size);
 	block_set_mark(b, block_seal_not(&h->key, b, size));
 	*heap_link(b) = h->inbox;
-	h->inbox = place;
+	heap_set_inbox(h, place);
 }
 
 /* ---- parts ---- */
@@ -390,7 +402,7 @@ HEAP_INLINE struct block *heap_first_returned(struct heap *h)
 			return NULL;
 		/* acquire: pairs with heap_push() */
 		place = __atomic_exchange_n(&h->returned, 0, __ATOMIC_ACQUIRE);
-		h->inbox = place;
+		heap_set_inbox(h, place);
 	}
 	b = heap_at(h, place);
 	if (BLOCK_UNLIKELY(place % BLOCK_ALIGN != BLOCK_HEADER ||
@@ -401,7 +413,7 @@ HEAP_INLINE struct block *heap_first_returned(struct heap *h)
 
 static inline void heap_drop_first_returned(struct heap *h, struct block *b)
 {
-	h->inbox = *heap_link(b);
+	heap_set_inbox(h, *heap_link(b));
 }
 
 #endif

@@ -101,7 +101,8 @@ size_t heap_span_sure(size_t live, size_t blocks, size_t n)
 	return HEAP_RUN_ENDS + live + (blocks + 1) * (size - BLOCK_ALIGN) + BLOCK_ALIGN;
 }
 
-static uint32_t heap_largest(const struct heap *h)
+/* What is looked at may be the program's by now: it is only a figure then. */
+static __attribute__((no_sanitize("thread"))) uint32_t heap_largest(const struct heap *h)
 {
 	/* relaxed: others read this, for figures; each map is looked at once, and a block
 	 * that is not free any more is still memory of the heap */
@@ -117,20 +118,25 @@ static uint32_t heap_largest(const struct heap *h)
 	place = __atomic_load_n(
 		&h->list[fl * HEAP_SL + 31u - (uint32_t)__builtin_clz(sl_map)],
 		__ATOMIC_RELAXED);
-	return place ? block_size(heap_at(h, place)) : 0;
+	if (!place)
+		return 0;
+	return __atomic_load_n((const uint32_t *)(const void *)(h->lo + place),
+		       __ATOMIC_RELAXED) &
+	       BLOCK_SIZE_MASK;
 }
 
 void heap_stats(const struct heap *h, struct heap_stats *out)
 {
 	uint64_t own = __atomic_load_n(&h->own, __ATOMIC_RELAXED);
 	size_t used = __atomic_load_n(&h->used, __ATOMIC_RELAXED);
+	size_t peak = __atomic_load_n(&h->peak, __ATOMIC_RELAXED);
 	uint32_t largest = heap_largest(h);
 
 	*out = (struct heap_stats){
 		.span = h->parts ? (size_t)__builtin_popcountl(own) * h->parts->size
 				 : h->end,
 		.used = used,
-		.peak = used > h->peak ? used : h->peak,
+		.peak = used > peak ? used : peak,
 		.largest_free = largest ? largest - BLOCK_HEADER : 0,
 	};
 }

@@ -41,5 +41,5 @@ unsigned heap_take_back(struct heap *h, unsigned max)
 void heap_release_later(struct heap *h, struct block *b)
 {
 	*heap_link(b) = h->inbox;
-	h->inbox = heap_place(h, b);
+	heap_set_inbox(h, heap_place(h, b));
 }

@@ -19,10 +19,14 @@
 #include "tag.h"
 #include "child.h"
 
-#define POOLS_WINDOW \
-	0x600000000000UL /* between the program and the kernel's mmap region */
+#ifndef __SANITIZE_THREAD__
+#define POOLS_WINDOW 0x600000000000UL /* between the program and the kernel's mmaps */
+#define POOLS_PLACES (12UL << 20)     /* where it may begin, 2 MiB apart: 24 TiB */
+#else				      /* which watches only some addresses */
+#define POOLS_WINDOW 0x7e9000000000UL
+#define POOLS_PLACES 1
+#endif
 #define POOLS_HULL   (64UL << 30)
-#define POOLS_PLACES (12UL << 20) /* where it may begin, 2 MiB apart: 24 TiB */
 #define POOLS_TABLES 16
 
 uintptr_t pools_lo;

@@ -59,7 +59,7 @@ static __attribute__((unused)) uint64_t rnd(void)
 /* `bytes` of memory. Seals are functions of the address, so it is the same every time. */
 static void unit_memory(size_t bytes)
 {
-	memory = mmap((void *)0x600000000000UL, bytes, PROT_READ | PROT_WRITE,
+	memory = mmap((void *)0x500000000000UL, bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (memory == MAP_FAILED)
 		exit(2);
