@@ -113,9 +113,10 @@ has() {
 
 @test "a pool that is full shows at the pool, at the thread, and in ps" {
 	victim 600 2000
-	wait_until 5 has 'p["audio"]["full"] > 0 and t["rt"]["fallbacks"] == p["audio"]["full"]'
+	# the other thread may find no part of the pool either
+	wait_until 5 has '0 < t["rt"]["fallbacks"] <= p["audio"]["full"]'
 	run "$RTMEM" stat --json "$VICTIM"
-	json 'p["audio"]["full"] > 0 and t["rt"]["fallbacks"] == p["audio"]["full"]'
+	json '0 < t["rt"]["fallbacks"] <= p["audio"]["full"]'
 	run "$RTMEM" stat "$VICTIM"
 	assert_contains "[#########"
 }
