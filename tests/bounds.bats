@@ -43,7 +43,7 @@ bounded() {
 }
 
 @test "a pool can be filled to 84 per cent and more, in every mix where headers leave as much" {
-	run "$ROOT/build/bench/fit"
+	run "$ROOT/build/bench/fit" 4
 	assert_success
 	mapfile -t average < <(awk '!/^#/ { print int($(NF - 4)) }' <<<"$output")
 	least=(77 85 84 88 84) # of 82 in the first: blocks that small have headers
