@@ -27,8 +27,8 @@
  * jemalloc's 10 s: 0 would send 7,400 TLB-shootdown interrupts a second to every thread.
  */
 #define BASE_SHARE (64UL << 20) /* of a limit, for each arena */
-#define BASE_TABLE (1UL << 30)
-#define BASE_CHUNK (2UL << 20) /* what jemalloc aligns large pieces to */
+#define BASE_TABLE (1UL << 30)	/* addresses that one of its tables is for */
+#define BASE_CHUNK (2UL << 20)	/* what jemalloc aligns large pieces to */
 static char base_conf[1024] = "tcache_max:131072";
 extern const char *je_malloc_conf;
 const char *je_malloc_conf = base_conf;
@@ -62,8 +62,9 @@ static void base_append_conf(const char *theirs)
 	memcpy(base_conf + len + 1, theirs, more + 1);
 }
 
-/* Where jemalloc's next memory is wished; 0: anywhere. Atomic, relaxed: a wish. */
-static uintptr_t base_near;
+/* The addresses in which jemalloc's memory is wished, and from where on the next one is;
+ * 0: anywhere. base_next: atomic, relaxed: a wish. */
+static uintptr_t base_wished, base_next;
 
 /*
  * A program that may have little has little taken: each of jemalloc's arenas costs 4 MiB
@@ -87,7 +88,7 @@ static void base_fit_limits(void)
 	log_format(text, sizeof(text), "retain:false,narenas:%zu",
 		least < BASE_SHARE ? 1 : least / BASE_SHARE);
 	base_append_conf(text);
-	base_near = ((uintptr_t)&base_near & -BASE_TABLE) - BASE_TABLE;
+	base_wished = base_next = ((uintptr_t)&base_next & -BASE_TABLE) - BASE_TABLE;
 	if (least < BASE_SHARE)
 		base_append_conf("tcache_max:32768");
 }
@@ -219,15 +220,19 @@ void base_purge(void)
 
 __thread uint32_t base_system_calls;
 
-/* Two threads may have the same wish: the second gets something else. */
+/* From the first address on, and again when the last is reached. Where something is
+ * already, and for the second of two threads with one wish, the kernel finds a place. */
 static void *base_wish(size_t len)
 {
-	uintptr_t at = __atomic_load_n(&base_near, __ATOMIC_RELAXED);
+	uintptr_t at = __atomic_load_n(&base_next, __ATOMIC_RELAXED);
 
-	if (at && len >= BASE_CHUNK)
+	if (!at)
+		return NULL;
+	if (len >= BASE_CHUNK)
 		at = (at + BASE_CHUNK - 1) & -BASE_CHUNK;
-	if (at)
-		__atomic_store_n(&base_near, at + len, __ATOMIC_RELAXED);
+	if (at + len > base_wished + BASE_TABLE)
+		at = base_wished;
+	__atomic_store_n(&base_next, at + len, __ATOMIC_RELAXED);
 	return (void *)at;
 }
 

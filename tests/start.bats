@@ -153,6 +153,13 @@ pool_for_all() {
 	as_bare fsize "0 1" 1
 }
 
+@test "a program under a limit of data goes on however much it maps and gives back" {
+	# 30 GiB in all; nothing is kept for the next block
+	export MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0
+	LD_PRELOAD=$LIB run limited data 64000000 "$PROG/survive_churn" 10000 3000
+	assert_output "0 failed"
+}
+
 @test "what matched threads freed and the helper has not seen is had before an allocation fails" {
 	pool_for_all
 	as_bare data 300000 1 1024
