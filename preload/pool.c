@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool.c - heap 0 behind its lock: native pools, and what threads share; memory; trouble
+ * pool.c - heap 0 behind its lock: native pools, and what threads share; memory
  *
  * No realtime thread that a rule matches comes here, but to free. Bound: POOL_TAKE
  * returned blocks per allocation. Only before an allocation fails, all are taken back,
@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "debug.h"
-#include "log.h"
 #include "tag_block.h"
 
 #define POOL_TAKE      2  /* returned blocks that are released per allocation */
@@ -322,98 +321,4 @@ int pool_grow(struct pool *p, size_t bytes)
 	}
 	lock_release(&p->grow_lock, tid);
 	return !grown && ret >= 0 ? -ENOMEM : ret;
-}
-
-/* ---- trouble ---- */
-
-static bool pool_check_heap(const struct pool *p, const struct heap *h)
-{
-	const void *where = NULL;
-	const char *wrong = heap_check(h, &where);
-
-	if (wrong)
-		log_line("pool \"%s\": block %p: %s", p->name, where, wrong);
-	return !wrong;
-}
-
-bool pool_check(struct pool *p, const struct heap *own)
-{
-	uint32_t tid = lock_tid();
-	bool sound;
-
-	if (!pool_usable(p))
-		return true;
-	lock_acquire(&p->hot->lock, tid);
-	sound = pool_check_heap(p, p->heap);
-	lock_release(&p->hot->lock, tid);
-	return sound && (!own || own == p->heap || pool_check_heap(p, own));
-}
-
-void pool_was_full(struct pool *p, size_t size)
-{
-	/* relaxed, all: figures; the first event's are there when the second is counted
-	 */
-	if (!__atomic_load_n(&p->full_size, __ATOMIC_RELAXED)) {
-		__atomic_store_n(&p->full_free, pool_available(p), __ATOMIC_RELAXED);
-		__atomic_store_n(&p->full_size, size, __ATOMIC_RELAXED);
-	}
-	__atomic_fetch_add(&p->full_events, 1, __ATOMIC_RELAXED);
-}
-
-/* What would have helped. */
-static void pool_say_cure(struct pool *p, const char *then)
-{
-	size_t kib = p->area.committed >> 10;
-	size_t size = __atomic_load_n(&p->full_size, __ATOMIC_RELAXED);
-	size_t unused = __atomic_load_n(&p->full_free, __ATOMIC_RELAXED);
-
-	if (!p->native && unused > p->area.committed / 4 && unused / 2 > size)
-		log_line("pool \"%s\": a thread found no free part in %zu KiB, though "
-			 "other "
-			 "threads have %zu KiB to spare: %s; raise size = in [pool %s], "
-			 "or "
-			 "give threads pools of their own",
-			p->name, kib, unused >> 10, then, p->name);
-	else if (p->area.committed < p->area.reserved && !p->grow_failed)
-		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; "
-			 "raise "
-			 "size = in [pool %s]",
-			p->name, kib, then, p->name);
-	else
-		log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]",
-			p->name, kib, then, p->max > p->size ? "max" : "size", p->name);
-}
-
-void pool_say_full(struct pool *p)
-{
-	if (p->native || p->full_said ||
-		!__atomic_load_n(&p->full_events, __ATOMIC_RELAXED))
-		return;
-	p->full_said = true;
-	pool_say_cure(p, p->when_full == POOL_FULL_FAIL ? "its threads get NULL"
-							: "jemalloc serves its threads");
-}
-
-void pool_misuse(const struct pool *p, const void *block, enum heap_verdict v)
-{
-	static const char *const what[] = {
-		[HEAP_OK] = "misuse",
-		[HEAP_DOUBLE_FREE] = "double free",
-		[HEAP_NOT_A_BLOCK] = "invalid free (not the start of a block)",
-	};
-
-	log_misuse(
-		"%s: %p in pool \"%s\" (rule \"%s\")", what[v], block, p->name, p->rule);
-}
-
-void pool_broken(const struct heap *h, const void *block)
-{
-	const struct pool_hot *hot =
-		(const struct pool_hot *)(const void *)((uintptr_t)h -
-							(h->number + 1UL) *
-								POOL_HEAP_STEP);
-
-	log_misuse(
-		"overwritten heap data beside a block: %p in pool \"%s\" (rule \"%s\")",
-		block, hot->pool->name, hot->pool->rule);
 }

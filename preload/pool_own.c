@@ -20,9 +20,8 @@ enum { HEAP_FREE, HEAP_OWNED, HEAP_ORPHAN };
  * each: what an idle one keeps free is nobody else's. */
 #define POOL_PARTS_EACH 8
 #define POOL_TIDY	4096 /* returned blocks that are released at most, at one go */
-#define PUSH_TRIES                                                          \
-	64 /* each that fails means that another thread's push went through \
-	    */
+/* Pushes at one go; each that fails means that another thread's went through. */
+#define PUSH_TRIES 64
 
 static unsigned pool_heaps(const struct pool *p)
 {
@@ -106,8 +105,8 @@ void pool_ready_heaps(struct pool *p, unsigned threads)
 {
 	unsigned most =
 		p->hot->parts.count < POOL_HEAPS ? p->hot->parts.count : POOL_HEAPS;
-	unsigned want =
-		threads + 2; /* the shared one, and one the helper may be tidying */
+	/* and the shared one, and one that the helper may be tidying */
+	unsigned want = threads + 2;
 	uint32_t tid = lock_tid();
 	size_t bytes;
 
