@@ -23,9 +23,9 @@
 #include <sys/uio.h>
 
 #include "area_private.h"
+#include "child.h"
 #include "fds.h"
 #include "sys.h"
-#include "child.h"
 
 #define PIN_MAX	  1024
 #define PIN_SLOTS 16384UL /* the kernel's limit of a table */

@@ -17,10 +17,11 @@
  * stack is compared with AUDIT_MODULES others, once.
  */
 #include "audit.h"
-#include "child.h"
 
 #include <dlfcn.h>
 #include <link.h>
+
+#include "child.h"
 
 enum { STACK_PROBES = 64, LIVE_PROBES = 32, BUSY = 1, POOL_HEADER = 16 };
 

@@ -15,10 +15,10 @@
 
 #include "area.h"
 #include "audit.h"
+#include "child.h"
 #include "program.h"
 #include "sys.h"
 #include "../include/rtmem_stats.h"
-#include "child.h"
 
 #define LIVE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 

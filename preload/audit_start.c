@@ -30,8 +30,8 @@ enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 CHILD_DATA static struct lock audit_lock;
 CHILD_DATA static struct audit_book *audit_made; /* at start */
 static char audit_dir[256];
-CHILD_DATA static bool
-	audit_parted; /* atomic: a child of fork, whose file is not made yet */
+/* atomic: a child of fork, whose file is not made yet */
+CHILD_DATA static bool audit_parted;
 
 /* More would end the program with SIGXFSZ. */
 static bool audit_may_be(size_t size)

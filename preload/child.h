@@ -8,8 +8,7 @@
 #ifndef CHILD_H
 #define CHILD_H
 
-/* Small variables that each child looks at or sets lie side by side, in one page or two.
- */
+/* Small variables that each child looks at or sets lie side by side. */
 #define CHILD_DATA __attribute__((section("rtmem_child")))
 
 #define CHILD_SET(variable, value)            \

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 
+#include "child.h"
 #include "helper.h"
 #include "log.h"
 #include "rtm.h"
 #include "tag_block.h"
-#include "child.h"
 
 #define COMPAT_CHAINS 4
 #define COMPAT_LEAST  (64UL << 10) /* bytes of a pool that are worth a try */

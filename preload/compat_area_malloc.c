@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "child.h"
 #include "compat.h"
 #include "log.h"
 #include "rtm.h"
-#include "child.h"
 
 #define AREA_LOMEM  (16ULL << 20)
 #define AREA_32_BIT (4ULL << 30)

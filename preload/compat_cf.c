@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "child.h"
 #include "lock.h"
 #include "log.h"
 #include "sys.h"
-#include "child.h"
 
 #define CF_SEAL 0x43466f62u
 

@@ -11,6 +11,7 @@
 
 #include "area_block.h"
 #include "base.h"
+#include "child.h"
 #include "compat.h"
 #include "compat_cf.h"
 #include "compat_cmblocks.h"
@@ -18,7 +19,6 @@
 #include "recycle.h"
 #include "rtm.h"
 #include "tag.h"
-#include "child.h"
 
 #define CM_AGE_DEFAULT 0.5
 #define CM_AGE_MAX     1e9 /* seconds; more is for ever */

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "child.h"
 #include "compat.h"
 #include "compat_intime.h"
 #include "recycle.h"
 #include "sys.h"
-#include "child.h"
 
 #define RT_FIRST   0x100u /* the first handle: small numbers are none */
 #define RT_OBJECTS 1024u

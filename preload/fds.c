@@ -23,13 +23,14 @@
 
 static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
 
-/* 0 free, 1 held, 2 held and somebody sleeps */
-#ifdef __SANITIZE_THREAD__ /* it takes a clone() for a fork, and forgets what it knew */
+/* TSan takes a clone() for a fork, and forgets what it knew. */
+#ifdef __SANITIZE_THREAD__
 #define FDS_GUESTS 0
 #else
 #define FDS_GUESTS 1
 #endif
 
+/* 0 free, 1 held, 2 held and somebody sleeps */
 CHILD_DATA static uint32_t guest_lock;
 static _Alignas(64) unsigned char guest_stack[16384];
 static struct {

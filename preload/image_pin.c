@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "area.h"
+#include "child.h"
 #include "fds.h"
 #include "sys.h"
-#include "child.h"
 
 #define IMAGE_PIN_RANGES  256
 #define IMAGE_PIN_LARGEST (1UL << 20)

@@ -18,8 +18,8 @@
 #define LOADER_NAP_NS 200000L
 
 /* seq_cst, both: whoever comes second sees who came first */
-CHILD_DATA static uint32_t
-	loader_inside; /* threads that are, or are about to look at forks */
+/* threads that are, or are about to look at forks */
+CHILD_DATA static uint32_t loader_inside;
 CHILD_DATA static uint32_t loader_forks; /* forks under way */
 
 static void loader_nap(void)

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "child.h"
 #include "sys.h"
 #include "tag.h"
-#include "child.h"
 
 #ifndef __SANITIZE_THREAD__
 #define POOLS_WINDOW 0x600000000000UL /* between the program and the kernel's mmaps */

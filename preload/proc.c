@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
-#include "sys.h"
 #include "child.h"
+#include "sys.h"
 
 #define PROC_PAGE 4096UL /* the kernel rounds up */
 

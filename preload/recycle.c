@@ -6,9 +6,10 @@
  * for a system call of somebody else.
  */
 #include "recycle.h"
-#include "child.h"
 
 #include <time.h>
+
+#include "child.h"
 
 CHILD_DATA static struct recycle *recycle_list; /* under recycle_lock */
 CHILD_DATA static struct lock

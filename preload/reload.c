@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "child.h"
 #include "fds.h"
 #include "log.h"
 #include "reload_watch.h"
@@ -22,7 +23,6 @@
 #include "stats.h"
 #include "sys.h"
 #include "thread.h"
-#include "child.h"
 
 /* A change is read when it has been the same for this long: editors write in steps. */
 #define RELOAD_SETTLE_NS 200000000L

@@ -13,13 +13,13 @@
 #include <string.h>
 
 #include "cache_inline.h"
+#include "child.h"
 #include "debug.h"
 #include "log.h"
 #include "pools.h"
 #include "probe.h"
 #include "recycle.h"
 #include "tag_block.h"
-#include "child.h"
 
 CHILD_DATA route_alone_fn *route_alone;
 route_relieve_fn *route_relieve;

@@ -17,10 +17,10 @@
 #include <sys/rseq.h>
 
 #include "audit.h"
+#include "child.h"
 #include "lock.h"
 #include "probe.h"
 #include "route_private.h"
-#include "child.h"
 
 CHILD_DATA bool route_watching;
 

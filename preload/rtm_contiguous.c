@@ -11,11 +11,11 @@
 #include <errno.h>
 
 #include "base.h"
+#include "child.h"
 #include "log.h"
 #include "phys.h"
 #include "sys.h"
 #include "tag.h"
-#include "child.h"
 
 struct contiguous {
 	struct contiguous *next;

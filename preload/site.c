@@ -7,10 +7,10 @@
  */
 #include "site.h"
 
+#include "child.h"
 #include "site_lock.h"
 #include "site_private.h"
 #include "site_thread.h"
-#include "child.h"
 
 static const struct match_process *policy;
 bool site_every;

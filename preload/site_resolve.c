@@ -12,8 +12,8 @@
  */
 #include <dlfcn.h>
 
-#include "site_private.h"
 #include "child.h"
+#include "site_private.h"
 
 enum { PENDING = 32, NAME_MAX_COMPARED = 4096 };
 

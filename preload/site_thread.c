@@ -11,12 +11,12 @@
 #include <sys/resource.h>
 
 #include "area.h"
+#include "child.h"
 #include "lock.h"
 #include "site.h"
 #include "site_inline.h"
 #include "site_thread.h"
 #include "sys.h"
-#include "child.h"
 
 enum { THREADS = 1024, MAIN_STACK_MAX = 128 << 20 };
 

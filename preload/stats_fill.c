@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "base.h"
+#include "child.h"
 #include "pools.h"
 #include "route_watch.h"
 #include "rule.h"
 #include "tag.h"
 #include "thread.h"
-#include "child.h"
 
 /* Calls of threads that are gone, per rule. */
 CHILD_DATA static bool fill_gone; /* a thread has left something in the next three */

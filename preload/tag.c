@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 
 #include "area.h"
+#include "child.h"
 #include "lock.h"
 #include "sys.h"
-#include "child.h"
 
 static struct tag
 	*tag_chunk[TAG_CHUNKS];		/* atomic: release once zeroed, acquire by all */

@@ -41,13 +41,14 @@ static void thread_make_ready(struct slot *s, const struct route *r)
 {
 	const struct policy_rule *rule = r->rule;
 
-	for (int i = 0; i < POLICY_RULES_MAX; i++) {
-		/* relaxed: who comes later makes more */
-		int coming = __atomic_load_n(&thread_coming_count, __ATOMIC_RELAXED);
+	/* acquire: pairs with the release in thread_match_optional(): who is not coming
+	 * any more is matched */
+	int threads = __atomic_load_n(&thread_coming_count, __ATOMIC_ACQUIRE);
 
+	threads += thread_matched();
+	for (int i = 0; i < POLICY_RULES_MAX; i++) {
 		if (r->pool_of[i])
-			pool_ready_heaps(
-				r->pool_of[i], (unsigned)(thread_matched() + coming));
+			pool_ready_heaps(r->pool_of[i], (unsigned)threads);
 	}
 	image_lock_library();
 	if (!s->locked) {
@@ -166,10 +167,11 @@ static enum thread_need thread_match_optional(struct slot *s)
 	enum thread_need need;
 
 	audit_part(s->sched, thread_only_one());
-	/* sequentially consistent: of two that come at once, one sees both */
-	__atomic_fetch_add(&thread_coming_count, 1, __ATOMIC_SEQ_CST);
+	/* relaxed: of two that come at once, the second sees both */
+	__atomic_fetch_add(&thread_coming_count, 1, __ATOMIC_RELAXED);
 	need = thread_match_tries(s);
-	__atomic_fetch_sub(&thread_coming_count, 1, __ATOMIC_SEQ_CST);
+	/* release: pairs with thread_make_ready() */
+	__atomic_fetch_sub(&thread_coming_count, 1, __ATOMIC_RELEASE);
 	return need;
 }
 
