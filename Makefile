@@ -87,7 +87,6 @@ $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
-# -static-libgcc: one library less to be mapped at each start; jemalloc's profiles use it only.
 # -Bsymbolic-functions: what it calls by one of the names it exports is its own function.
 # What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
 OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
@@ -96,7 +95,7 @@ $B/own.wrap: $(OWN_OBJ)
 
 $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
-		-Wl,-Bsymbolic-functions -static-libgcc \
+		-Wl,-Bsymbolic-functions \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(POLICY_A) \
 		-lpthread -ldl -lm
