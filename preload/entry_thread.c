@@ -15,12 +15,15 @@
 #include <sys/prctl.h>
 
 #include "entry.h"
+#include "fds.h"
 #include "real.h"
 #include "helper.h"
 #include "log.h"
 #include "proc.h"
 #include "sys.h"
 #include "thread.h"
+
+#define ENTRY_AGAIN 64
 
 static int entry_result(long ret)
 {
@@ -48,6 +51,26 @@ static void *entry_thread_main(void *arg)
 	return st.fn(st.arg);
 }
 
+/*
+ * There may be no more threads: not because of ours. First without those that live for a
+ * moment (fds.h), as often as one was there meanwhile, then without the helper.
+ * Bound: ENTRY_AGAIN.
+ */
+static int entry_create_again(
+	pthread_t *t, const pthread_attr_t *attr, struct entry_start *st)
+{
+	for (int i = 0; i < ENTRY_AGAIN; i++) {
+		uint32_t made = fds_guests_gone();
+		int ret = real_pthread_create(t, attr, entry_thread_main, st);
+
+		if (ret != EAGAIN)
+			return ret;
+		if (fds_guests_gone() == made && !helper_make_room())
+			break;
+	}
+	return EAGAIN;
+}
+
 EXPORT int pthread_create(
 	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
@@ -65,8 +88,8 @@ EXPORT int pthread_create(
 	}
 	*st = (struct entry_start){fn, arg, slot};
 	ret = real_pthread_create(t, attr, entry_thread_main, st);
-	if (ret == EAGAIN && helper_make_room())
-		ret = real_pthread_create(t, attr, entry_thread_main, st);
+	if (ret == EAGAIN)
+		ret = entry_create_again(t, attr, st);
 	if (ret) {
 		je_free(st);
 		thread_unprepare(slot);

@@ -19,6 +19,7 @@
 #include <sys/single_threaded.h>
 
 #include "child.h"
+#include "proc.h"
 #include "sys.h"
 
 static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
@@ -37,6 +38,8 @@ static struct {
 	int (*fn)(void *);
 	void *arg;
 	int result;
+	pid_t tid;     /* the last one's */
+	uint32_t made; /* so many there were */
 } guest;
 
 void fds_mark_private(void)
@@ -84,18 +87,32 @@ static int run_as_guest(int (*fn)(void *), void *arg)
 	guest.fn = fn;
 	guest.arg = arg;
 	guest.result = -EAGAIN;
+	guest.made++;
 	/* clone() is declared a leaf: without these gcc assumes that it does not call
 	 * guest_main(), and keeps what stands in `guest` in registers */
 	__asm__ volatile("" ::: "memory");
-	if (clone(guest_main, guest_stack + sizeof guest_stack,
-		    CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK,
-		    NULL) < 0)
+	guest.tid = clone(guest_main, guest_stack + sizeof guest_stack,
+		CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK,
+		NULL);
+	if (guest.tid < 0)
 		guest.result = -errno;
 	__asm__ volatile("" ::: "memory");
 	ret = guest.result;
 	guest_release();
 	errno = saved;
 	return ret;
+}
+
+uint32_t fds_guests_gone(void)
+{
+	uint32_t made;
+
+	guest_acquire();
+	if (guest.tid > 0)
+		proc_wait_gone(guest.tid);
+	made = guest.made;
+	guest_release();
+	return made;
 }
 
 int fds_run(int (*fn)(void *), void *arg)

@@ -14,6 +14,7 @@
 #define FDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The calling thread has a descriptor table of its own (close_range with UNSHARE). */
 void fds_mark_private(void);
@@ -28,6 +29,10 @@ int fds_run(int (*fn)(void *), void *arg);
 
 /* Reads at most len - 1 bytes and ends them with NUL. The length, or a negative errno. */
 int fds_slurp(const char *path, char *buf, unsigned len);
+
+/* None of those threads exists, at one moment; returns how many there were. They count
+ * where the program may have so many threads. Not realtime. */
+uint32_t fds_guests_gone(void);
 
 /* In the child of a fork: a thread that held the place is not there any more. */
 void fds_child(void);

@@ -50,6 +50,7 @@
 CHILD_DATA static int helper_state; /* atomic: 0 none, 1 started */
 static uint32_t helper_leave;	    /* futex */
 static pthread_t helper_thread;
+static pid_t helper_tid;	  /* written by the helper, read by who has joined it */
 static bool helper_natives;	  /* atomic, relaxed: a pool of the API may grow */
 static void (*helper_also)(void); /* atomic: release by who asks, acquire by the helper */
 
@@ -171,6 +172,7 @@ static void *helper_main(void *arg)
 	sys_mark_own_thread();
 	sys_prctl(PR_SET_NAME, (unsigned long)"rtmem-helper");
 	helper_birth_self();
+	helper_tid = (pid_t)lock_tid();
 	if (!sys_restricted())
 		helper_own_table();
 	sys_end_optional();
@@ -297,6 +299,7 @@ bool helper_make_room(void)
 					 false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return false;
 	helper_end(2);
+	proc_wait_gone(helper_tid); /* pthread_join() is earlier */
 	log_line("the program may have no more threads (ulimit -u, pids.max): the helper "
 		 "thread has made room for its own, and pools do not grow any more");
 	return true;

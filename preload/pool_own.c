@@ -19,7 +19,9 @@ enum { HEAP_FREE, HEAP_OWNED, HEAP_ORPHAN };
 /* Ordinary threads have a heap of their own only while there are this many parts for
  * each: what an idle one keeps free is nobody else's. */
 #define POOL_PARTS_EACH 8
-#define POOL_TIDY	4096 /* returned blocks that are released at most, at one go */
+/* Each time memory is committed costs a look at what the machine has. */
+#define POOL_HEAPS_AT_ONCE 8
+#define POOL_TIDY	   4096 /* returned blocks that are released at most, at one go */
 /* Pushes at one go; each that fails means that another thread's went through. */
 #define PUSH_TRIES 64
 
@@ -115,8 +117,10 @@ void pool_ready_heaps(struct pool *p, unsigned threads)
 	want = want < most ? want : most;
 	lock_acquire(&p->grow_lock, tid);
 	bytes = (want + 1) * POOL_HEAP_STEP;
-	if (p->control.committed < bytes)
+	if (p->control.committed < bytes) {
+		bytes += (POOL_HEAPS_AT_ONCE - 1) * POOL_HEAP_STEP;
 		area_commit(&p->control, bytes - p->control.committed);
+	}
 	while (p->heaps < want &&
 		(p->heaps + 2) * POOL_HEAP_STEP <= p->control.committed) {
 		struct heap *h = pool_heap(p, p->heaps);

@@ -10,11 +10,13 @@
 
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "child.h"
 #include "sys.h"
 
 #define PROC_PAGE 4096UL /* the kernel rounds up */
+#define PROC_GONE 10000
 
 static const uint32_t proc_ever = 1;
 CHILD_DATA const uint32_t *proc_word = &proc_ever;
@@ -77,4 +79,12 @@ bool proc_mine(void)
 	if (proc_copied() && proc_take())
 		proc_on_copy();
 	return sys_restricted() || proc_number == sys_getpid();
+}
+
+void proc_wait_gone(pid_t tid)
+{
+	const struct timespec moment = {0, 100000};
+
+	for (int i = 0; i < PROC_GONE && sys_tgkill(sys_getpid(), tid, 0) == 0; i++)
+		sys_call3(SYS_nanosleep, (long)&moment, 0, 0);
 }

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* From now on there is state that may be another's. copied: what the child of a fork
  * does; run once in a copy, by the first who asks. */
@@ -43,5 +44,9 @@ static inline bool proc_copied(void)
 
 	return __builtin_expect(!__atomic_load_n(word, __ATOMIC_RELAXED), 0);
 }
+
+/* Until the kernel has counted a thread of this process out, which is after whatever
+ * shows its end elsewhere. Bound: PROC_GONE looks, a second and more. */
+void proc_wait_gone(pid_t tid);
 
 #endif
