@@ -44,7 +44,8 @@ FIFO='all(x["class"].startswith("FIFO") for x in m)'
 	printf 'i1 0 30\n' >"$BATS_TEST_TMPDIR/a.sco"
 	served jack-client jack-process "$FIFO and t[0]['allocations'] > 500" \
 		chuck "$ROOT/bench/demo/notes.ck"
-	served jack-client jack-process 'any(x["class"] == "RR 40" and x["allocations"] > 50 for x in t)' \
+	# its main thread allocates while it starts; only what passes the cache is counted unasked
+	served jack-client jack-process 'any(x["class"] == "RR 40" and x["slow_paths"] > 50 for x in t)' \
 		csound --sched=40 -d -+rtaudio=jack -odac "$BATS_TEST_TMPDIR/a.orc" "$BATS_TEST_TMPDIR/a.sco"
 	served jack-client jack-process "$FIFO and len(t) == 3" scsynth -u 57999
 }
