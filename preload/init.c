@@ -40,9 +40,9 @@
 
 static struct match_process init_process; /* of the first policy */
 
-const struct policy *init_policy(void)
+const struct policy_realtime *init_realtime(void)
 {
-	return reload_policy();
+	return reload_realtime();
 }
 
 /* ---- fork ---- */
@@ -287,7 +287,7 @@ static void init_report_pool(struct pool *p, void *arg)
 	if (!p->ready || pools_inherited(p))
 		return;
 	pool_say_full(p);
-	if (!reload_policy()->realtime.report)
+	if (!reload_realtime()->report)
 		return;
 	pool_stats(p, &st);
 	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
@@ -304,6 +304,6 @@ static __attribute__((destructor)) void init_exit(void)
 		return;
 	log_flush_posted();
 	stats_exit();
-	if (reload_policy())
+	if (reload_realtime())
 		pools_each(init_report_pool, NULL);
 }

@@ -7,8 +7,9 @@
 
 #include "../policy/policy.h"
 
-/* The policy this process runs under; NULL before the constructor and without one. */
-const struct policy *init_policy(void);
+/* Section [realtime] of the policy this process runs under; NULL before the constructor
+ * and without one. */
+const struct policy_realtime *init_realtime(void);
 
 /* A pool is about to exist without a policy (native API): fork handlers and look-ups on.
  */

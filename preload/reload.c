@@ -7,16 +7,20 @@
  * (rule.h), and every thread is told to follow them (thread.h). Until then nothing has
  * changed, so an error leaves all as it was.
  *
- * Never on the realtime path, never a signal. What was in use before is never freed.
+ * Never on the realtime path, never a signal. What was in use before is freed later
+ * (reload_retired.c).
  */
 #include "reload.h"
 
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base.h"
 #include "child.h"
 #include "fds.h"
 #include "log.h"
+#include "reload_retired.h"
 #include "reload_watch.h"
 #include "rule.h"
 #include "site.h"
@@ -33,8 +37,15 @@
 
 #define RELOAD_NO_MEMORY "there is no memory for another policy"
 
-static const struct policy
-	*reload_now;		  /* atomic: release, acquire: the policy is whole */
+/* Every [realtime] section that was in use, each once: threads read them at any time. */
+struct reload_section {
+	struct policy_realtime realtime;
+	struct reload_section *next;
+};
+
+static struct reload_section *reload_sections;
+static const struct policy_realtime
+	*reload_now;		  /* atomic: release, acquire: the section is whole */
 static char reload_exe[PATH_MAX]; /* "": nothing is read again */
 static struct find_where reload_where = {.none = true};
 static uint64_t reload_known; /* stamp of the files that were read last */
@@ -70,7 +81,7 @@ static bool reload_same_place(void)
 
 /* ---- at start ---- */
 
-const struct policy *reload_policy(void)
+const struct policy_realtime *reload_realtime(void)
 {
 	return __atomic_load_n(&reload_now, __ATOMIC_ACQUIRE);
 }
@@ -90,10 +101,30 @@ struct policy *reload_first(bool secure)
 	return p;
 }
 
+/* Without memory: the section before stays. */
+static void reload_take_section(const struct policy *p)
+{
+	struct reload_section *s = reload_sections;
+
+	while (s && memcmp(&s->realtime, &p->realtime, sizeof(s->realtime)) != 0)
+		s = s->next;
+	if (!s) {
+		s = je_malloc(sizeof(*s));
+		if (!s)
+			return;
+		memcpy(&s->realtime, &p->realtime, sizeof(s->realtime));
+		s->next = reload_sections;
+		reload_sections = s;
+	}
+	/* release: pairs with reload_realtime() */
+	__atomic_store_n(&reload_now, &s->realtime, __ATOMIC_RELEASE);
+}
+
 void reload_use(const struct policy *p, const char *exe)
 {
 	log_format(reload_exe, sizeof(reload_exe), "%s", exe);
-	__atomic_store_n(&reload_now, p, __ATOMIC_RELEASE);
+	if (p)
+		reload_take_section(p);
 }
 
 void reload_never(void)
@@ -125,7 +156,7 @@ static void reload_error(const struct policy *p, char *text, size_t len)
 }
 
 /* The rules of p for this program. */
-static struct rule_set *reload_rules(const struct policy *p)
+static struct rule_set *reload_rules(struct policy *p)
 {
 	struct match_process m;
 
@@ -143,7 +174,7 @@ static bool reload_sites(struct rule_set *set)
 	return !sites || site_init(sites) != 0;
 }
 
-/* p, which is sound, takes over. */
+/* p, which is sound, takes over, or is freed. */
 static bool reload_take(struct policy *p, struct stats_reload *r)
 {
 	struct rule_set *set = reload_rules(p);
@@ -151,11 +182,14 @@ static bool reload_take(struct policy *p, struct stats_reload *r)
 
 	if (!set || !reload_sites(set)) {
 		log_format(r->message, sizeof(r->message), RELOAD_NO_MEMORY);
+		if (set)
+			rule_set_free(set);
+		else
+			policy_free(p);
 		return false;
 	}
 	rule_set_pools(set, r->message, sizeof(r->message));
-	/* release: pairs with reload_policy() */
-	__atomic_store_n(&reload_now, p, __ATOMIC_RELEASE);
+	reload_take_section(p);
 	stats_policy(p);
 	thread_follow(set);
 	m = rule_process(set);
@@ -172,10 +206,9 @@ static bool reload_read(const struct find_list *files, struct stats_reload *r)
 		log_format(r->message, sizeof(r->message), RELOAD_NO_MEMORY);
 		return false;
 	}
-	if (p->nfatal)
-		reload_error(p, r->message, sizeof(r->message));
-	else if (reload_take(p, r))
-		return true;
+	if (!p->nfatal)
+		return reload_take(p, r);
+	reload_error(p, r->message, sizeof(r->message));
 	policy_free(p);
 	return false;
 }
@@ -251,6 +284,7 @@ static void reload_look(int64_t now)
 
 void reload_turn(int64_t now)
 {
+	reload_retired_turn(now);
 	if (!fds_private())
 		return;
 	if (stats_reload_asked()) {

@@ -20,8 +20,9 @@ struct rule_set;
 /* At start, once: reads the policy. NULL: there is none. One with errors is returned,
  * too. secure: as for find_files(). */
 struct policy *reload_first(bool secure);
-/* The policy in use; NULL: none. Any thread; it is never freed. */
-const struct policy *reload_policy(void);
+/* Section [realtime] of the policy in use; NULL: there is none. What it points to stays
+ * as it is. Threads: any. */
+const struct policy_realtime *reload_realtime(void);
 /* At start: this one is used (NULL: none), by the program exe. */
 void reload_use(const struct policy *p, const char *exe);
 /* At start, when no rule can ever match: nothing will be read again. */

@@ -349,7 +349,8 @@ void route_free(void *p, struct slot *s)
 /* The helper: it would be the one that falls over what is no block at all. */
 static void route_free_deferred(void *p, struct slot *s)
 {
-	/* the owner's, which may change it; routes are never freed */
+	/* the owner's, which may change it; it is not freed under the
+	 * thread lock */
 	const struct route *r = __atomic_load_n(&s->route, __ATOMIC_RELAXED);
 
 	if ((uintptr_t)p % 8)

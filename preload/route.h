@@ -32,7 +32,8 @@ typedef void route_free_fn(void *p, struct slot *s);
 #define ROUTE_DEFER_MORE 61u	 /* and so many in each chunk of the pool beyond that */
 #define ROUTE_OTHERS	 4u	 /* pools beside its own in which a thread has a heap */
 
-/* The standing decision itself: immutable once published, never freed (few exist). */
+/* The standing decision itself: immutable once published, freed when no thread can follow
+ * it any more (reload_retired.c). */
 struct route {
 	struct match_standing standing;
 	const struct match_process *process; /* the rules that numbers here mean */
@@ -67,7 +68,7 @@ struct slot {
 	route_free_fn *free_fn;	   /* atomic, likewise */
 	const struct route *route; /* owner writes; NULL: jemalloc */
 	struct pool *entered;	   /* rtm_enter(): goes before the route; owner only */
-	struct route *next;	   /* atomic: what to switch to; the owner exchanges it */
+	struct route *next;	   /* atomic: what to switch to; the owner takes it */
 	uint32_t tid;
 	uint32_t entered_depth;
 	struct route_watch *watch; /* calls are counted here; NULL: not; owner only */
@@ -89,7 +90,8 @@ struct slot {
 	int sched, priority;
 	int state; /* enum slot_state in thread.h */
 	bool locked;
-	const struct route *wanted;	  /* last one published */
+	const struct route *wanted; /* last one published */
+	struct route *taken; /* atomic: what the owner took last; see route_follows() */
 	struct route_watch *watch_memory; /* what `watch` is when on; NULL: none yet */
 	uint32_t audit; /* its number in the audit, owner reads; 0: none */
 	pthread_t handle;
@@ -160,10 +162,12 @@ void route_publish(struct slot *s, struct route *r);
 void route_drop(struct slot *s);
 /* Functions of a slot nobody uses yet: unmatched, looking at addresses. */
 void route_reset(struct slot *s);
-/* Any thread, a figure: calls that went past the cache. */
+/* Owner, or under the thread lock, a figure: calls that went past the cache. */
 uint64_t route_slow_calls(const struct slot *s);
 /* Owner: do what is pending. */
 void route_settle_pending(struct slot *s);
+/* Under the thread lock, any thread: may s still follow r, or begin to? */
+bool route_follows(const struct slot *s, const struct route *r);
 
 /* rtm_enter() and rtm_leave(): 0 or negative errno. Realtime: yes. */
 int route_enter(struct slot *s, struct pool *p);

@@ -8,6 +8,10 @@
  * functions win. All four are seq_cst for that reason; on the common path the owner only
  * loads malloc_fn.
  *
+ * A route that nobody wants any more is freed once no slot names it. It goes from `next`
+ * to `taken` to `route`, and each names it before the one before forgets it; whoever
+ * looks at them in that order does not miss it (tests/model/retired.pml).
+ *
  * Not part of a malloc that hits: the switch itself runs once per change.
  */
 #include "route_private.h"
@@ -92,7 +96,8 @@ static void route_install(struct slot *s, const struct route *r)
 	} else if (r && r->pool) {
 		cache_set_share(route_cache(s), !r->defer);
 	}
-	s->route = r;
+	/* seq_cst: before `taken` names another; pairs with route_follows() */
+	__atomic_store_n(&s->route, r, __ATOMIC_SEQ_CST);
 	s->seen_generation = 0;
 	if (s == route_self)
 		site_thread_walks(r && r->want_sites ? s->walks : NULL);
@@ -106,11 +111,34 @@ static void route_take_bounds(const struct slot *s)
 		site_thread_bounds(s->walk_lo, s->walk_hi);
 }
 
+/* What is next, if anything. A retry means that another publisher came. */
+static const struct route *route_take(struct slot *s)
+{
+	struct route *r = __atomic_load_n(&s->next, __ATOMIC_SEQ_CST);
+
+	do {
+		if (!r)
+			return NULL;
+		/* seq_cst, both: `taken` names it before `next` forgets it */
+		__atomic_store_n(&s->taken, r, __ATOMIC_SEQ_CST);
+	} while (!__atomic_compare_exchange_n(
+		&s->next, &r, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return r;
+}
+
+/* Read in the order in which a route goes from one to the next. */
+bool route_follows(const struct slot *s, const struct route *r)
+{
+	return s->wanted == r || __atomic_load_n(&s->next, __ATOMIC_SEQ_CST) == r ||
+	       __atomic_load_n(&s->taken, __ATOMIC_SEQ_CST) == r ||
+	       __atomic_load_n(&s->route, __ATOMIC_SEQ_CST) == r;
+}
+
 static __attribute__((noinline)) void route_switch_slow(struct slot *s)
 {
 	const struct route *r;
 
-	while ((r = __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)))
+	while ((r = route_take(s)))
 		route_install(s, r);
 	route_take_bounds(s);
 	route_set_functions(s);
@@ -146,10 +174,11 @@ void route_drop(struct slot *s)
 	if (s->route && s->route->pool)
 		route_detach(s);
 	route_let_others_go(s);
-	s->route = NULL;
+	__atomic_store_n(&s->route, NULL, __ATOMIC_SEQ_CST);
 	s->entered = NULL;
 	s->entered_depth = 0;
 	__atomic_store_n(&s->next, NULL, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->taken, NULL, __ATOMIC_SEQ_CST);
 	route_set_functions(s);
 }
 
@@ -159,7 +188,7 @@ void route_reset(struct slot *s)
 	s->entered = NULL;
 	s->entered_depth = 0;
 	s->seen_generation = 0;
-	s->next = NULL;
+	s->next = s->taken = NULL;
 	s->deferred = s->slow = s->fallbacks = 0;
 	s->audit = AUDIT_NOBODY;
 	if (s->watch_memory)

@@ -20,7 +20,7 @@
 #define RTM_TOTAL_MAX ((4UL << 30) - (64UL << 10))
 
 /* What init.c, which lies above us, offers. NULL: no policy. */
-const struct policy *init_policy(void);
+const struct policy_realtime *init_realtime(void);
 void init_native(void);
 
 /* Section [realtime], or its defaults. */

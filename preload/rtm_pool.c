@@ -40,9 +40,9 @@ static const struct policy *rtm_no_policy_slow(void)
 
 const struct policy_realtime *rtm_realtime(void)
 {
-	const struct policy *p = init_policy();
+	const struct policy_realtime *r = init_realtime();
 
-	return p ? &p->realtime : &rtm_no_policy_slow()->realtime;
+	return r ? r : &rtm_no_policy_slow()->realtime;
 }
 
 unsigned rtm_lock_flags(enum rtm_lock lock)

@@ -20,14 +20,19 @@
 #define RULE_HALF (POLICY_RULES_MAX / 2)
 
 struct rule_set {
-	const struct policy *policy;
+	struct policy *policy;
 	struct match_process process;
 	struct match_process both; /* and the rules of the set before it */
 	struct rule_pool **pool;   /* per pool of the policy */
 	struct route *routes;	   /* under the thread lock */
+	struct rule_set *before;   /* retired before this one was */
+	int64_t since;		   /* see rule_retired_since() */
 };
 
 static struct rule_set *rule_now; /* atomic: release, acquire; see rule_use() */
+CHILD_DATA static struct rule_set *rule_retired_sets;
+/* [realtime], of the policy in use. Relaxed: no other memory goes with them. */
+static bool rule_pin_process, rule_report;
 
 struct rule_set *rule_in_use(void)
 {
@@ -176,7 +181,7 @@ void rule_set_pools(struct rule_set *set, char *note, unsigned len)
 
 /* ---- sets ---- */
 
-struct rule_set *rule_set_new(const struct policy *p, const struct match_process *m)
+struct rule_set *rule_set_new(struct policy *p, const struct match_process *m)
 {
 	struct rule_set *set = je_calloc(1, sizeof(*set));
 	int npool = p ? p->npool : 0;
@@ -201,22 +206,87 @@ struct rule_set *rule_set_new(const struct policy *p, const struct match_process
 
 void rule_use(struct rule_set *set)
 {
+	const struct policy *p = set ? set->policy : NULL;
+	struct rule_set *was = rule_in_use();
+
+	if (was) {
+		was->before = rule_retired_sets;
+		rule_retired_sets = was;
+	}
+	__atomic_store_n(
+		&rule_pin_process, p && p->realtime.pin_process, __ATOMIC_RELAXED);
+	__atomic_store_n(&rule_report, p && p->realtime.report, __ATOMIC_RELAXED);
 	/* release: the set before its address; pairs with rule_in_use() */
 	__atomic_store_n(&rule_now, set, __ATOMIC_RELEASE);
 }
 
 bool rule_pins_process(void)
 {
-	const struct rule_set *now = rule_in_use();
-
-	return now && now->policy && now->policy->realtime.pin_process;
+	return __atomic_load_n(&rule_pin_process, __ATOMIC_RELAXED);
 }
 
 bool rule_reports(void)
 {
-	const struct rule_set *now = rule_in_use();
+	return __atomic_load_n(&rule_report, __ATOMIC_RELAXED);
+}
 
-	return now && now->policy && now->policy->realtime.report;
+/* ---- retired sets ---- */
+
+struct rule_set *rule_retired(void)
+{
+	return rule_retired_sets;
+}
+
+struct rule_set *rule_retired_next(const struct rule_set *set)
+{
+	return set->before;
+}
+
+int64_t rule_retired_since(struct rule_set *set, int64_t now)
+{
+	if (!set->since)
+		set->since = now;
+	return set->since;
+}
+
+bool rule_set_any_route(const struct rule_set *set,
+	bool (*fn)(const struct route *r, void *arg), void *arg)
+{
+	for (const struct route *r = set->routes; r; r = r->kept) {
+		if (fn(r, arg))
+			return true;
+	}
+	return false;
+}
+
+void rule_forget_sites(struct match_process *m, const struct match_process *gone)
+{
+	for (int i = gone->first; i < gone->nrule; i++) {
+		if (m->rule[i] == gone->rule[i])
+			m->rule[i] = &rule_none;
+	}
+}
+
+void rule_set_free(struct rule_set *set)
+{
+	struct rule_set **link = &rule_retired_sets, *other = rule_in_use();
+	struct route *r;
+
+	while (*link && *link != set)
+		link = &(*link)->before;
+	if (*link)
+		*link = set->before;
+	if (other)
+		rule_forget_sites(&other->both, &set->process);
+	for (other = rule_retired_sets; other; other = other->before)
+		rule_forget_sites(&other->both, &set->process);
+	while ((r = set->routes)) {
+		set->routes = r->kept;
+		je_free(r);
+	}
+	policy_free(set->policy);
+	je_free(set->pool);
+	je_free(set);
 }
 
 void rule_child(void)

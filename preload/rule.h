@@ -7,8 +7,8 @@
  * match) or at start. Never on the realtime path.
  *
  * What one reading of the policy says is a SET. It is made beside the one in use, then
- * put in its place by one store; it, its policy and its routes are never freed, since a
- * thread may follow them for as long as it does not call malloc.
+ * put in its place by one store. The one before is retired then: a thread may follow its
+ * routes for as long as it does not call malloc. reload_retired.c frees it.
  */
 #ifndef RULE_H
 #define RULE_H
@@ -17,10 +17,10 @@
 
 struct rule_set;
 
-/* p (NULL: no policy) and m live until the process ends; m is copied. Its rules get
- * numbers that none of the set in use has, as long as 64 are enough for both. NULL
- * without memory. */
-struct rule_set *rule_set_new(const struct policy *p, const struct match_process *m);
+/* p (NULL: no policy) belongs to the set from now on, unless that is NULL, for want of
+ * memory; m is copied. Its rules get numbers that none of the set in use has, as long as
+ * 64 are enough for both. */
+struct rule_set *rule_set_new(struct policy *p, const struct match_process *m);
 /* set NULL: no rules. */
 const struct match_process *rule_process(const struct rule_set *set);
 /* For the call sites of both the set in use and this one, wherever numbers differ; NULL:
@@ -31,8 +31,24 @@ const struct match_process *rule_sites_known(void);
 /* Pools become as the policy of this set says; those with commit = start are made. note:
  * what a live pool cannot follow, "" if nothing. */
 void rule_set_pools(struct rule_set *set, char *note, unsigned len);
-/* Under the thread lock: this is the set in use from now on. */
+/* Under the thread lock: this is the set in use from now on; the one before is retired.
+ */
 void rule_use(struct rule_set *set);
+
+/* Retired sets, the last one first. Helper, all of these. */
+struct rule_set *rule_retired(void);
+struct rule_set *rule_retired_next(const struct rule_set *set);
+/* When this was asked first of the set; now, if it is now. */
+int64_t rule_retired_since(struct rule_set *set, int64_t now);
+/* Calls fn for its routes until that says true: was it? Under the thread lock. */
+bool rule_set_any_route(const struct rule_set *set,
+	bool (*fn)(const struct route *r, void *arg), void *arg);
+/* Frees a set, retired or never used: no thread follows its routes, no call site is asked
+ * for its rules (rule_forget_sites()). */
+void rule_set_free(struct rule_set *set);
+/* To be called under the site lock: m, a list of rules that call sites are compiled for,
+ * has none of the set's from now on. */
+void rule_forget_sites(struct match_process *m, const struct match_process *gone);
 /* The set in use; NULL before there is one. Under the thread lock. */
 struct rule_set *rule_in_use(void);
 

@@ -3,7 +3,7 @@
  * rule_pool.c - pools of the policy: made once, and kept in step with a policy that
  * changes
  *
- * Never on the realtime path. Bound: the pools of all policies that were in use.
+ * Never on the realtime path. Bound: the names of all policies that were in use.
  */
 #include "rule_pool.h"
 
@@ -16,7 +16,7 @@
 
 #define RULE_POOL_STEP (2UL << 20) /* committed at a time */
 
-/* Append-only; names are the policies', which are never freed. */
+/* Append-only. */
 CHILD_DATA static struct rule_pool *rule_pool_all;
 CHILD_DATA static struct lock
 	rule_lock; /* whoever makes or changes one; never taken by malloc */
@@ -24,20 +24,83 @@ CHILD_DATA static struct lock
 /* Keys that only count when the pool is made, and the two that may come too late. */
 enum { WAITS_SIZE = 1, WAITS_MAX = 2, WAITS_LOCK = 4, WAITS_HUGE = 8, WAITS_FORK = 16 };
 
-struct rule_pool *rule_pool_named(const struct policy_pool *pp)
+/* ---- what outlives the policy that said it ---- */
+
+/* Names of pools, and of the rules that name them, as threads of the program may read
+ * them at any time: kept for good. */
+struct rule_word {
+	struct rule_word *next;
+	char text[];
+};
+
+/* NULL without memory. Under the lock. */
+static char *rule_name(const char *text)
+{
+	static struct rule_word *words;
+	struct rule_word *w = words;
+	size_t len = strlen(text) + 1;
+
+	while (w && strcmp(w->text, text) != 0)
+		w = w->next;
+	if (w)
+		return w->text;
+	w = je_malloc(sizeof(*w) + len);
+	if (!w)
+		return NULL;
+	memcpy(w->text, text, len);
+	w->next = words;
+	words = w;
+	return w->text;
+}
+
+/* Where it was written is the policy's alone. */
+static void rule_pool_copy(struct rule_pool *m, const struct policy_pool *pp)
+{
+	char *name = m->as.name;
+
+	m->as = *pp;
+	m->as.name = name;
+	m->as.origin = (struct policy_origin){.file = NULL};
+	m->as.key_origin = NULL;
+}
+
+static const char *rule_name_or_none(const char *text)
+{
+	const char *name = rule_name(text);
+
+	return name ? name : "";
+}
+
+static struct rule_pool *rule_pool_find(const struct policy_pool *pp)
 {
 	struct rule_pool *m;
 
 	for (m = rule_pool_all; m; m = m->next) {
-		if (strcmp(m->as->name, pp->name) == 0)
+		if (strcmp(m->as.name, pp->name) == 0)
 			return m;
 	}
 	m = je_calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
-	m->as = pp;
+	m->as.name = rule_name(pp->name);
+	if (!m->as.name) {
+		je_free(m);
+		return NULL;
+	}
+	rule_pool_copy(m, pp);
 	m->next = rule_pool_all;
 	rule_pool_all = m;
+	return m;
+}
+
+struct rule_pool *rule_pool_named(const struct policy_pool *pp)
+{
+	uint32_t me = lock_tid();
+	struct rule_pool *m;
+
+	lock_acquire(&rule_lock, me);
+	m = rule_pool_find(pp);
+	lock_release(&rule_lock, me);
 	return m;
 }
 
@@ -101,9 +164,9 @@ void rule_pool_make(struct rule_pool *m, const char *rule)
 	lock_acquire(&rule_lock, me);
 	if (!m->tried) {
 		m->made = m->as;
-		m->pool = rule_make_pool(m->as, &m->advised);
+		m->pool = rule_make_pool(&m->as, &m->advised);
 		if (m->pool)
-			m->pool->rule = rule;
+			m->pool->rule = rule_name_or_none(rule);
 		/* release: the pool before the flag; pairs with rule_pool_tried() */
 		__atomic_store_n(&m->tried, true, __ATOMIC_RELEASE);
 	}
@@ -118,15 +181,15 @@ static unsigned rule_pool_waits(const struct rule_pool *m, const struct policy_p
 	const struct area *a = &m->pool->area;
 	unsigned waits = 0;
 
-	if (pool_area_size(m->pool, pp->size) > a->committed || pp->size < m->made->size)
+	if (pool_area_size(m->pool, pp->size) > a->committed || pp->size < m->made.size)
 		waits |= WAITS_SIZE;
-	if (pool_area_size(m->pool, pp->max) > a->reserved || pp->max < m->made->max)
+	if (pool_area_size(m->pool, pp->max) > a->reserved || pp->max < m->made.max)
 		waits |= WAITS_MAX;
-	if (pp->lock != m->made->lock)
+	if (pp->lock != m->made.lock)
 		waits |= WAITS_LOCK;
-	if (pp->hugepages != m->made->hugepages)
+	if (pp->hugepages != m->made.hugepages)
 		waits |= WAITS_HUGE;
-	if (pp->fork != m->made->fork)
+	if (pp->fork != m->made.fork)
 		waits |= WAITS_FORK;
 	return waits;
 }
@@ -165,7 +228,7 @@ static void rule_pool_say(const struct rule_pool *m, char *note, unsigned len)
 	log_format(note, len,
 		"pool \"%s\":%s%s%s%s%s as the policy has it now must wait until the "
 		"program starts again",
-		m->as->name, w & WAITS_SIZE ? " size" : "", w & WAITS_MAX ? " max" : "",
+		m->as.name, w & WAITS_SIZE ? " size" : "", w & WAITS_MAX ? " max" : "",
 		w & WAITS_LOCK ? " lock" : "", w & WAITS_HUGE ? " hugepages" : "",
 		w & WAITS_FORK ? " fork" : "");
 }
@@ -188,9 +251,9 @@ void rule_pool_follow(struct rule_pool *m, const struct policy_pool *pp, const c
 
 	note[0] = '\0';
 	lock_acquire(&rule_lock, me);
-	m->as = pp;
+	rule_pool_copy(m, pp);
 	if (m->pool) {
-		m->pool->rule = rule;
+		m->pool->rule = rule_name_or_none(rule);
 		rule_pool_change(m, pp, note, len);
 	} else {
 		/* what there was no memory for is tried again; release: as above */
@@ -203,7 +266,6 @@ void rule_pool_child(void)
 {
 	for (struct rule_pool *m = rule_pool_all; m; m = m->next) {
 		CHILD_SET(m->pool, NULL);
-		CHILD_SET(m->made, NULL);
 		CHILD_SET(m->waits, 0);
 		CHILD_SET(m->tried, false);
 	}

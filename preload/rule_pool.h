@@ -18,12 +18,12 @@
 
 struct rule_pool {
 	struct rule_pool *next;
-	const struct policy_pool *as;	/* what the policy in use says; under the lock */
-	const struct policy_pool *made; /* what it said when the pool was made */
-	struct pool *pool; /* NULL: not made, or there was no memory for it */
-	unsigned waits;	   /* keys that wait for the next start of the program */
-	bool tried;	   /* atomic: pool is what it will be */
-	bool advised;	   /* said once, also for children of a fork */
+	struct policy_pool as;	 /* what the policy in use says; under the lock */
+	struct policy_pool made; /* what it said when the pool was made */
+	struct pool *pool;	 /* NULL: not made, or there was no memory for it */
+	unsigned waits;		 /* keys that wait for the next start of the program */
+	bool tried;		 /* atomic: pool is what it will be */
+	bool advised;		 /* said once, also for children of a fork */
 };
 
 /* The place of pp's name, made now if there is none; NULL without memory. By one thread

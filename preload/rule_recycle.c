@@ -16,11 +16,11 @@
 /* Relaxed, all flags: one block more or less that is locked does no harm. */
 struct rule_kept {
 	struct rule_kept *next;
-	const char *rule; /* a policy's, never freed */
 	struct recycle table;
 	bool wish;  /* the policy's: its blocks are to be locked */
 	bool lock;  /* the same, until the limit did not allow one */
 	bool locks; /* some may be locked */
+	char rule[];
 };
 
 static void rule_give_big(void *block, size_t bytes, void *arg)
@@ -69,10 +69,10 @@ struct recycle *rule_recycle(const struct policy_rule *r, bool lock)
 		rule_kept_follow(k, r, lock);
 		return &k->table;
 	}
-	k = je_calloc(1, sizeof(*k));
+	k = je_calloc(1, sizeof(*k) + strlen(r->name) + 1);
 	if (!k)
 		return NULL;
-	k->rule = r->name;
+	strcpy(k->rule, r->name);
 	k->table.give = rule_give_big;
 	k->table.fresh = rule_fresh_big;
 	k->table.arg = k;

@@ -12,7 +12,7 @@
 #include "site_private.h"
 #include "site_thread.h"
 
-static const struct match_process *policy;
+static struct match_process policy; /* whose rules the world answers for */
 bool site_every;
 
 /* --- realtime side ------------------------------------------------------- */
@@ -97,7 +97,7 @@ uint64_t site_init(const struct match_process *m)
 	w = any || old ? site_world_new(m) : NULL;
 	if (w && site_modules_first(w, m, old)) {
 		rules = w->rules;
-		policy = m;
+		policy = *m;
 		/* seq_cst: the world is complete; walks of the old one are stale; who
 		 * resolves in the old one from here on finds out (site_resolve) */
 		__atomic_store_n(&site_world, w, __ATOMIC_SEQ_CST);
@@ -111,6 +111,14 @@ uint64_t site_init(const struct match_process *m)
 	}
 	site_unlock();
 	return rules;
+}
+
+void site_edit_rules(void (*fn)(struct match_process *, const struct match_process *),
+	const struct match_process *m)
+{
+	site_lock();
+	fn(&policy, m);
+	site_unlock();
 }
 
 /* Leaves dead keys behind when they crowd the table. */
@@ -132,7 +140,7 @@ static void renew_if_crowded(void)
 static void refresh(void)
 {
 	if (site_world)
-		site_modules_refresh(site_world, policy);
+		site_modules_refresh(site_world, &policy);
 }
 
 void site_modules_changed(void)

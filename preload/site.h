@@ -27,11 +27,16 @@ struct site_frame {
 
 /*
  * Before any thread is matched, and before the rules of another policy that asks for call
- * sites are followed: m stays valid until the next call. Compiles all loaded modules.
+ * sites are followed: m is copied, its
+ * rules stay until site_edit_rules() takes them out. Compiles all loaded modules.
  * Returns the mask of rules that have a callsite condition; 0 when there was no memory:
  * then all is as before.
  */
 uint64_t site_init(const struct match_process *m);
+
+/* fn changes, under the site lock, the rules that call sites are compiled for. */
+void site_edit_rules(void (*fn)(struct match_process *, const struct match_process *),
+	const struct match_process *m);
 
 /* Before site_init(): stacks are walked through every module, whatever the rules ask. */
 void site_walk_everything(void);

@@ -66,6 +66,8 @@ void thread_changed_handle(pthread_t handle, const char *name);
 void thread_look(bool names);
 /* Has the program one thread, the caller, as far as we know? */
 bool thread_only_one(void);
+/* How many threads are about to be matched: they may have read the rules already. */
+int thread_coming(void);
 /* How many threads are matched now. */
 int thread_matched(void);
 /* Every live slot, under the thread lock. */

@@ -35,15 +35,19 @@ static void thread_touch(struct slot *s)
 	__atomic_fetch_or(page + sizeof(*s) - 1, 0, __ATOMIC_RELAXED);
 }
 
+int thread_coming(void)
+{
+	/* acquire: pairs with the release in thread_match_optional(): who is not coming
+	 * any more is matched, and has done with the rules */
+	return __atomic_load_n(&thread_coming_count, __ATOMIC_ACQUIRE);
+}
+
 /* What a matched thread touches besides its pool: its slot; for audio and video its stack
  * and the object its code is in. */
 static void thread_make_ready(struct slot *s, const struct route *r)
 {
 	const struct policy_rule *rule = r->rule;
-
-	/* acquire: pairs with the release in thread_match_optional(): who is not coming
-	 * any more is matched */
-	int threads = __atomic_load_n(&thread_coming_count, __ATOMIC_ACQUIRE);
+	int threads = thread_coming();
 
 	threads += thread_matched();
 	for (int i = 0; i < POLICY_RULES_MAX; i++) {
@@ -170,7 +174,7 @@ static enum thread_need thread_match_optional(struct slot *s)
 	/* relaxed: of two that come at once, the second sees both */
 	__atomic_fetch_add(&thread_coming_count, 1, __ATOMIC_RELAXED);
 	need = thread_match_tries(s);
-	/* release: pairs with thread_make_ready() */
+	/* release: pairs with thread_coming() */
 	__atomic_fetch_sub(&thread_coming_count, 1, __ATOMIC_RELEASE);
 	return need;
 }

@@ -334,6 +334,38 @@ count() {
 	done
 }
 
+# reloads N FROM: so many policies, each of another size rule; their number goes on from FROM.
+reloads() {
+	local i
+	for ((i = $2; i < $2 + $1; i++)); do
+		rule_to first "[rule sized]" "app = *" "size = $((i + 100))..$((i + 200))" \
+			"callsite = *!nobody_$i" "pool = first" >"$RTMEM_CONF"
+		"$RTMEM" reload "$VICTIM" >/dev/null || return 1
+	done
+}
+
+# blocks_below BYTES: what jemalloc has in blocks after another reload.
+blocks_below() {
+	reloads 1 900 && [ "$(count jemalloc_allocated_bytes)" -lt "$1" ]
+}
+
+@test "policies that were replaced are freed, also while a thread sleeps that followed the first" {
+	local had
+	victim
+	all_from first
+	reloads 10 0
+	sleep 12
+	reloads 1 10
+	had=$(count jemalloc_allocated_bytes)
+	reloads 100 20
+	[ "$(count jemalloc_allocated_bytes)" -gt $((had + 200000)) ]
+	wait_until 20 blocks_below $((had + 60000)) || {
+		echo "from $had to $(count jemalloc_allocated_bytes)"
+		return 1
+	}
+	! grep . "$ERR" || return 1
+}
+
 @test "rtmem reload does not wait for what cannot answer: stopped, or ended meanwhile" {
 	victim
 	all_from first
