@@ -384,7 +384,15 @@ HEAP_INLINE struct block *heap_first_returned(struct heap *h)
 
 static inline void heap_drop_first_returned(struct heap *h, struct block *b)
 {
-	heap_set_inbox(h, *heap_link(b));
+	uint32_t place = *heap_link(b);
+
+	heap_set_inbox(h, place);
+	if (heap_reaches(h, place)) {
+		const struct block *next = heap_at(h, place);
+
+		__builtin_prefetch(heap_at(h, next->next), 1);
+		__builtin_prefetch(heap_at(h, place + block_size(next)), 1);
+	}
 }
 
 #endif
