@@ -142,16 +142,8 @@ void CMMemoryPoolFlush(CMMemoryPoolRef pool)
 
 void CMMemoryPoolInvalidate(CMMemoryPoolRef pool)
 {
-	struct recycle *r;
-	uint32_t me = lock_tid();
-
-	if (!cf_is(pool, CF_POOL))
-		return;
-	r = &pool->allocator->recycle;
-	lock_acquire(&r->lock, me);
-	r->age = 0;
-	lock_release(&r->lock, me);
-	recycle_age(r, true);
+	if (cf_is(pool, CF_POOL))
+		recycle_stop(&pool->allocator->recycle);
 }
 
 static void cm_destroy_pool(struct cf_object *o)

@@ -6,7 +6,10 @@
  * call and no fault. What nobody wanted for `age` goes back to where it came from. Where
  * that is, the owner says: this file maps nothing.
  *
- * Bound: RECYCLE_KEEP entries are looked at.
+ * A place of the table is claimed by one compare-and-swap, so nobody waits for anybody:
+ * who finds a place claimed goes on to the next.
+ *
+ * Bound: RECYCLE_TRIES looks at RECYCLE_KEEP places.
  */
 #ifndef RECYCLE_H
 #define RECYCLE_H
@@ -17,7 +20,8 @@
 
 #include "lock.h"
 
-#define RECYCLE_KEEP 64
+#define RECYCLE_KEEP  64
+#define RECYCLE_TRIES 3 /* a look is in vain when another took what it found */
 
 struct recycle {
 	uint64_t age; /* nanoseconds; 0: nothing is kept */
@@ -27,9 +31,9 @@ struct recycle {
 	void (*fresh)(void *block, size_t bytes, void *arg);
 	void *arg;
 
-	struct lock lock; /* held for one look over `kept` */
-	struct {
-		void *block; /* NULL: free */
+	struct recycle_place {
+		void *block; /* atomic; NULL: free; RECYCLE_CLAIMED */
+		/* of who claimed the place; atomic, relaxed: others read them as hints */
 		size_t bytes;
 		uint64_t since; /* CLOCK_MONOTONIC ns of its free */
 	} kept[RECYCLE_KEEP];
@@ -57,11 +61,14 @@ static inline void *recycle_fresh(const struct recycle *r, void *block, size_t b
 /* Realtime: yes. False: not kept (age is 0, or no room); the caller gives it back. */
 bool recycle_keep(struct recycle *r, void *block, size_t bytes);
 
+/* Nothing is kept from now on; all goes back. Realtime: no. */
+void recycle_stop(struct recycle *r);
 /* Gives back what was kept for longer than r->age (all: everything). Realtime: no. */
 void recycle_age(struct recycle *r, bool all);
 /* Helper: the same for every registered one. */
 void recycle_age_all(void);
-/* After fork, in the child: locks are free. */
+/* After fork, in the child: locks are free; a place that another thread had claimed stays
+ * empty. */
 void recycle_child(void);
 
 #endif
