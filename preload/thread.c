@@ -297,23 +297,54 @@ void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_la
 	thread_self();
 }
 
-void thread_child(void)
+/*
+ * The slot of the thread that forked, when no rule matched it: none matches it in the
+ * child, which has its name and, as it is an ordinary one, its class. So nothing is asked
+ * again. NULL: it is to be registered anew.
+ */
+static struct slot *thread_stays(void)
 {
-	lock_child(&thread_lock);
-	/* in the order in which slots are made, so that few links change */
-	CHILD_SET(thread_free_list, thread_all);
+	struct slot *s = route_self;
+
+	if (s == &thread_nobody || s == &route_gone || !route_plain(s) ||
+		s->state != SLOT_LIVE || s->wanted || s->entered_depth || s->sched)
+		return NULL;
+	return s;
+}
+
+/* All slots but one are free, in the order in which they are made, so that few links
+ * change. */
+static void thread_free_others(const struct slot *stays)
+{
+	struct slot **link = &thread_free_list;
+
 	for (struct slot *s = thread_all; s; s = s->link) {
+		if (s == stays)
+			continue;
 		if (s->state != SLOT_FREE || s->locked) {
 			route_reset(s);
 			s->state = SLOT_FREE;
 			s->locked = false;
 		}
-		CHILD_SET(s->link_free, s->link);
+		CHILD_SET(*link, s);
+		link = &s->link_free;
 	}
+	CHILD_SET(*link, NULL);
+}
+
+void thread_child(void)
+{
+	struct slot *stays = thread_stays();
+
+	lock_child(&thread_lock);
+	thread_free_others(stays);
 	CHILD_SET(thread_matched_count, 0);
 	CHILD_SET(thread_coming_count, 0);
-	CHILD_SET(thread_slots, 0);
-	if (route_self != &route_gone) {
+	CHILD_SET(thread_slots, stays != NULL);
+	if (stays) {
+		stays->tid = lock_tid();
+		CHILD_SET(stays->locked, false);
+	} else if (route_self != &route_gone) {
 		route_self = &thread_nobody;
 		thread_ask_nobody();
 	}
