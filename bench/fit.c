@@ -6,6 +6,7 @@
  * the pool it needs (found by halving the interval), and the first as per cent of the
  * second; printed are the average and the lowest. Requested bytes count as alive. Then
  * the same without a cache, the heap by itself: what a cache keeps back must not show.
+ * Then with two threads' caches and heaps, each with half of the blocks.
  * The last column is what no pool of this format could pass: at the worst moment the
  * blocks themselves, header of 8 bytes and rounding to 16 included, side by side without
  * a gap.
@@ -35,7 +36,8 @@ static const struct mix mixes[] = {
 };
 
 static uint64_t seed, sequence;
-static bool bare; /* no cache */
+static bool bare;	 /* no cache */
+static unsigned threads; /* of this many: 1 or 2 */
 
 static uint64_t rnd(void)
 {
@@ -69,7 +71,8 @@ static void give(struct cache *c, void *p)
 }
 
 /* True: nothing failed. The same requests whatever the pool. */
-static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t *blocks)
+static bool survives(
+	const struct mix *m, struct cache *const *own, size_t *peak, size_t *blocks)
 {
 	static void *p[LIVE_MAX];
 	static size_t size[LIVE_MAX];
@@ -82,6 +85,7 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 		p[i] = NULL;
 	for (long op = 0; ok && op < OPERATIONS; op++) {
 		unsigned i = (unsigned)(rnd() % m->live);
+		struct cache *c = own[i % threads];
 
 		if (p[i]) {
 			give(c, p[i]);
@@ -100,7 +104,7 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 	}
 	for (unsigned i = 0; i < m->live; i++) {
 		if (p[i])
-			give(c, p[i]);
+			give(own[i % threads], p[i]);
 	}
 	return ok;
 }
@@ -109,19 +113,26 @@ static bool survives(const struct mix *m, struct cache *c, size_t *peak, size_t 
 static bool fits(const struct mix *m, size_t *bytes, size_t *peak, size_t *blocks)
 {
 	const struct pool_attr attr = {.name = "fit", .size = *bytes};
-	struct cache *c = calloc(1, sizeof(*c));
 	struct pool *pool = pools_create(&attr, NULL);
+	struct cache *own[2];
 	bool ok;
 
-	if (!pool || !c)
+	if (!pool)
 		exit(2);
-	pool_ready_heaps(pool, 1);
-	cache_attach(c, pool, 0, false, NULL);
-	ok = survives(m, c, peak, blocks);
+	pool_ready_heaps(pool, threads);
+	for (unsigned i = 0; i < threads; i++) {
+		own[i] = calloc(1, sizeof(*own[i]));
+		if (!own[i])
+			exit(2);
+		cache_attach(own[i], pool, 0, false, NULL);
+	}
+	ok = survives(m, own, peak, blocks);
 	*bytes = pool->area.committed;
-	cache_detach(c);
+	for (unsigned i = 0; i < threads; i++) {
+		cache_detach(own[i]);
+		free(own[i]);
+	}
 	pools_delete(pool);
-	free(c);
 	return ok;
 }
 
@@ -152,26 +163,39 @@ static void one(const struct mix *m, struct found *f)
 	f->best += 100.0 * (double)most / (double)blocks;
 }
 
-/* An argument: that many sequences. */
+static void print(const struct found *f, unsigned seeds)
+{
+	printf("  %4.1f %4.1f", f->sum / seeds, f->least);
+}
+
+/* An argument: that many sequences, and not of two threads. */
 int main(int argc, char **argv)
 {
 	unsigned seeds = argc > 1 ? (unsigned)atoi(argv[1]) : SEEDS;
 
 	printf("# live bytes / smallest pool that never failed, per cent: average of %u "
-	       "sequences, lowest; without a cache; at best\n",
-		seeds);
+	       "sequences, lowest; without a cache;%s at best\n",
+		seeds, argc > 1 ? "" : " of two threads;");
 	for (size_t i = 0; i < sizeof(mixes) / sizeof(mixes[0]); i++) {
-		struct found with = {0, 100, 0}, without = {0, 100, 0};
+		struct found with = {0, 100, 0}, without = with, two = with;
 
 		for (sequence = 0; sequence < seeds; sequence++) {
 			bare = false;
+			threads = 1;
 			one(&mixes[i], &with);
 			bare = true;
 			one(&mixes[i], &without);
+			bare = false;
+			threads = 2;
+			if (argc == 1)
+				one(&mixes[i], &two);
 		}
-		printf("%-14s %4.1f %4.1f  %4.1f %4.1f  %4.1f\n", mixes[i].name,
-			with.sum / seeds, with.least, without.sum / seeds, without.least,
-			with.best / seeds);
+		printf("%-14s", mixes[i].name);
+		print(&with, seeds);
+		print(&without, seeds);
+		if (argc == 1)
+			print(&two, seeds);
+		printf("  %4.1f\n", with.best / seeds);
 	}
 	return 0;
 }

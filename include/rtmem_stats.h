@@ -130,7 +130,10 @@ struct rtmem_stats_pool {
 	uint64_t full;	       /* requests it could not serve */
 	uint64_t locked, not_locked, pinned;
 	uint32_t flags, lock_error; /* errno of the first mlock that failed, or 0 */
-	uint64_t reserved[5];
+	/* pieces that threads take for themselves: in `size`, and of these nobody's; of
+	 * a pool of rtm_create_pool() 0 */
+	uint32_t parts, free_parts;
+	uint64_t reserved[4];
 };
 
 /* Figures while calls are counted; what goes to jemalloc is not. */

@@ -36,6 +36,7 @@ const struct view_column view_columns[VIEW_TABLES][VIEW_COLUMNS] = {
 			{"LARGEST", 7, false, "largest request it would serve now"},
 			{"PINNED", 6, false, "bytes that also stay where they are"},
 			{"GROWN", 5, false, "times it was grown"},
+			{"PARTS", 5, false, "parts that are nobody's / all of them"},
 			{"RULE", 15, true, "the last rule that names it"},
 		},
 	[VIEW_THREADS] =

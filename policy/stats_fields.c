@@ -44,6 +44,8 @@ const struct stats_field stats_field_pool[] = {
 	{"locked_bytes", GAUGE, U64, F(pool, locked), "Bytes that are locked."},
 	{"unlocked_bytes", GAUGE, U64, F(pool, not_locked), "Bytes that are not."},
 	{"pinned_bytes", GAUGE, U64, F(pool, pinned), "Bytes that are pinned."},
+	{"parts", GAUGE, U32, F(pool, parts), "Parts that threads take for themselves."},
+	{"free_parts", GAUGE, U32, F(pool, free_parts), "Parts that are nobody's."},
 	{0},
 };
 const struct stats_field stats_field_rule[] = {

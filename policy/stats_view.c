@@ -142,6 +142,18 @@ static void cell_fill(struct view *v, const struct rtmem_stats_pool *r)
 	view_number(v, (double)r->used / (double)size, bar)->mark = pool_mark(r);
 }
 
+static void cell_parts(struct view *v, const struct rtmem_stats_pool *r)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u/%u", r->free_parts, r->parts);
+	if (r->parts)
+		view_text(v, text)->mark =
+			!r->free_parts && r->full ? VIEW_BAD : VIEW_PLAIN;
+	else
+		view_text(v, "-");
+}
+
 void view_pools(struct view *v, const struct stats_page *p)
 {
 	for (uint32_t i = 0; i < p->head.pool.n; i++) {
@@ -163,6 +175,7 @@ void view_pools(struct view *v, const struct stats_page *p)
 		cell_bytes(v, r->largest_free);
 		cell_bytes(v, r->pinned);
 		cell_count(v, (double)r->growths);
+		cell_parts(v, r);
 		view_text(v, r->rule);
 	}
 }

@@ -96,6 +96,16 @@ void stats_fill_base(struct rtmem_stats_head *h, const struct stats_base *b)
 
 /* ---- pools and tags ---- */
 
+static void fill_parts(struct rtmem_stats_pool *r, const struct pool *p)
+{
+	const struct parts *parts = &p->hot->parts;
+
+	if (p->native)
+		return;
+	r->parts = (uint32_t)(p->area.committed / parts->size);
+	r->free_parts = (uint32_t)__builtin_popcountl(parts_free(parts));
+}
+
 static void fill_pool(struct pool *p, void *arg)
 {
 	struct rtmem_stats_head *h = arg;
@@ -122,6 +132,7 @@ static void fill_pool(struct pool *p, void *arg)
 	r->not_locked = p->area.committed - p->area.locked;
 	r->pinned = p->area.pinned;
 	r->lock_error = (uint32_t)p->area.lock_error;
+	fill_parts(r, p);
 	r->flags = (p->area.flags & AREA_LOCK ? RTMEM_STATS_POOL_LOCK : 0) |
 		   (p->native ? RTMEM_STATS_POOL_NATIVE : 0) |
 		   (p->when_full == POOL_FULL_FAIL ? RTMEM_STATS_POOL_FAIL : 0);

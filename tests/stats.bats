@@ -121,6 +121,26 @@ has() {
 	assert_contains "[#########"
 }
 
+@test "the parts of a pool, and how many are left, are shown" {
+	policy <<-END
+		[pool audio]
+		size = 128K
+		max  = 8M
+		[rule audio]
+		thread = rt
+		pool = audio
+	END
+	victim
+	wait_until 5 has 'p["audio"]["parts"] == 1 and p["audio"]["free_parts"] == 0'
+	run "$RTMEM" stat "$VICTIM"
+	assert_success
+	assert_contains " 0/1 "
+	kill "$VICTIM"
+	# full: it grows, by parts
+	victim 600 2000
+	wait_until 5 has 'p["audio"]["parts"] > 8'
+}
+
 @test "what interrupts a thread is counted, and what interrupts it within malloc and free" {
 	LD_PRELOAD=$LIB "$PROG/stats_busy" 600 3>&- &
 	VICTIM=$!

@@ -47,6 +47,7 @@ static void layout(void)
 	AT(pool, size, 128);
 	AT(pool, full, 176);
 	AT(pool, flags, 208);
+	AT(pool, parts, 216);
 	SIZE(rule, 288);
 	AT(rule, sizes, 192);
 	AT(rule, allocations, 128);
