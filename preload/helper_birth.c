@@ -157,8 +157,9 @@ int helper_birth(pthread_t *t, void *(*main)(void *))
 	size_t way = 0, last = sizeof(birth_ways) - 1;
 	int ret;
 
-	/* libc sets all these by calls about another thread, which a filter may not like
-	 */
+	/* libc sets all these by calls about another thread, which a filter may not like:
+	 * one that another thread puts up waits until they are made */
+	sys_begin_optional();
 	if (sys_restricted())
 		way = last;
 	else if (!birth_may_be_realtime())
@@ -167,5 +168,6 @@ int helper_birth(pthread_t *t, void *(*main)(void *))
 	while ((ret = birth_try(t, main, birth_ways[way])) != 0 && way < last)
 		way++;
 	sys_sigprocmask(SIG_SETMASK, &old, NULL);
+	sys_end_optional();
 	return ret;
 }
