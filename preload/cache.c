@@ -49,8 +49,8 @@ static void cache_push_home(
 {
 	if (__builtin_expect(heap_push(h, first, last, CACHE_TRIES), 1))
 		return;
-	*heap_link(last) = c->parked;
-	c->parked = (uint32_t)((uintptr_t)first - c->pool->lo);
+	*heap_link(last) = c->parked;				/* a lost race */
+	c->parked = (uint32_t)((uintptr_t)first - c->pool->lo); /* a lost race */
 }
 
 /* One more try for a parked block; those below may be of other heaps. */
@@ -161,13 +161,13 @@ static inline void *cache_from_heap(struct cache *c, size_t n, uint32_t size)
 /* Under pressure a block has the size that was asked for, not its class's. */
 void *cache_miss(struct cache *c, size_t n, unsigned bin)
 {
-	c->misses++;
 	if (bin == CACHE_TINY) {
 		void *p = cache_pop(&c->bin[++bin]);
 
 		if (p)
 			return p;
 	}
+	c->misses++;
 	if (bin >= CACHE_SMALL_BINS && !cache_under_pressure(c))
 		return cache_from_heap(c, n, c->size[bin]);
 	return cache_from_heap(c, n, block_size_for(n));

@@ -281,10 +281,7 @@ static void heap_give_some(struct heap *h, uint32_t place, uint32_t total)
 	unsigned last = heap_last_part(h, end, &right);
 	struct block *after = heap_at(h, end);
 
-	if (BLOCK_UNLIKELY(last <= first)) {
-		heap_put_free(h, place, total);
-		return;
-	}
+	BLOCK_ASSERT(last > first); /* spare_map */
 	left = first * bytes - 8 - place;
 	heap_set_end(heap_at(h, first * bytes - 8), 0);
 	heap_put_returned(h, place, left);

@@ -128,7 +128,7 @@ enum heap_verdict pool_return(struct pool *p, void *block)
 		return v;
 	tag_leave(block);
 	block_retire(block_of(block));
-	pool_send_home(p, NULL, block_of(block));
+	pool_send_home(p, block_of(block));
 	return HEAP_OK;
 }
 

@@ -115,9 +115,8 @@ void pool_let_go(struct pool *p, struct heap *h);
 void pool_ready_heaps(struct pool *p, unsigned threads);
 /* The helper: heaps whose owners are gone are tidied and freed. Not realtime. */
 void pool_tend(struct pool *p);
-/* A block, retired, goes to its heap; own: the caller's heap, or NULL. Waits for nobody.
- */
-void pool_send_home(struct pool *p, struct heap *own, struct block *b);
+/* A block, retired, goes to its heap. Waits for nobody. */
+void pool_send_home(struct pool *p, struct block *b);
 
 /* ---- the shared heap and native pools: behind the lock ---- */
 

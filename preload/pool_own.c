@@ -134,15 +134,11 @@ void pool_ready_heaps(struct pool *p, unsigned threads)
 	lock_release(&p->grow_lock, tid);
 }
 
-void pool_send_home(struct pool *p, struct heap *own, struct block *b)
+void pool_send_home(struct pool *p, struct block *b)
 {
 	struct heap *h = pool_heap_of(p, b);
 
-	if (h != own) {
-		/* one of so many always succeeds, unless as many threads push at once */
-		while (!heap_push(h, b, b, PUSH_TRIES))
-			;
-		return;
-	}
-	heap_release(h, b);
+	/* one of so many always succeeds, unless as many threads push at once */
+	while (!heap_push(h, b, b, PUSH_TRIES))
+		;
 }

@@ -31,7 +31,7 @@ check-proof: $(PROOFS) ## size classes, list surgery, parts, exhaustively: secon
 COVERED := heap heap_check heap_parts heap_resize heap_returned parts cache cache_held pool pool_trouble \
 	pool_own pools lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
-COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse
+COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse lock
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
 $B/cov/preload/%.o: preload/%.c $(wildcard preload/*.h)
 	@mkdir -p $(@D)
@@ -55,6 +55,8 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-pool_heaps
 	$B/cov/engine-pool_edges
 	$B/cov/engine-pool_misuse
+	MALLOC_DEBUG=1 $B/cov/engine-pool_heaps
+	$B/cov/engine-lock
 	@ln -sf $(CURDIR)/preload/*.[ch] $B/cov/preload/
 	@cd $B/cov && gcov -b -o preload $(COVERED:%=preload/%.gcda) >summary.txt
 	@for f in $(COVERED); do awk -v f=$$f.c 'index($$2, "/" f) { mine = 1 } \

@@ -245,7 +245,8 @@ static void do_extend(void)
 {
 	size_t more = parts.size ? parts.size : (1 + byte() % 4) * 4096;
 
-	if (span_len + more > SPAN_MAX)
+	if (span_len + more > SPAN_MAX ||
+		(parts.size && span_len + more > PARTS_MAX * more))
 		return;
 	if (!parts.size)
 		heap_extend(&heaps[0], more);

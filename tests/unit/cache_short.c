@@ -204,8 +204,14 @@ static void parked(void)
 	CHECK(other->parked != 0);
 	CHECK(give_to(other, p[7]) == HEAP_OK);
 	CHECK(other->parked == 0);
-	no_more(other);
 	CHECK(heap_take_back(cache_heap(cache), 100) == 8 && used() == 0);
+	/* a thread that ends leaves none behind */
+	b = block_of(take(200000));
+	block_retire(b);
+	*heap_link(b) = 0;
+	other->parked = heap_place(cache_heap(cache), b);
+	no_more(other);
+	CHECK(heap_take_back(cache_heap(cache), 100) == 1 && used() == 0);
 	check_whole();
 }
 

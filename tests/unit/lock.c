@@ -20,7 +20,10 @@
 #include <unistd.h>
 
 #include "../../preload/lock.h"
+#include "../../preload/sys.h"
 #include "check.h"
+
+extern void __gcov_dump(void) __attribute__((weak)); /* of make coverage */
 
 static struct lock lock;
 
@@ -66,8 +69,9 @@ static void *urgent(void *arg)
 	return NULL;
 }
 
-/* One processor: a waiter that does not sleep keeps the holder from it, and is killed. */
-static void child(void)
+/* One processor: a waiter that does not sleep keeps the holder from it, and is killed.
+ * known: the program's filter was seen to be put up. */
+static void child(bool known)
 {
 	struct rlimit burnt = {300000, 300000}; /* microseconds */
 	uint32_t me = lock_tid();
@@ -79,15 +83,19 @@ static void child(void)
 	sched_setaffinity(0, sizeof(one), &one);
 	setrlimit(RLIMIT_RTTIME, &burnt);
 	refuse_futex(FUTEX_LOCK_PI);
+	if (known)
+		sys_restrict(true);
 	lock_acquire(&lock, me);
 	pthread_create(&t, NULL, urgent, NULL);
 	usleep(20000);
 	lock_release(&lock, me);
 	pthread_join(t, NULL);
+	if (__gcov_dump)
+		__gcov_dump();
 	_exit(lock.word != 0);
 }
 
-static void refused(void)
+static void refused(bool known)
 {
 	pid_t pid;
 	int status;
@@ -95,7 +103,7 @@ static void refused(void)
 	pid = fork();
 	if (pid == 0) {
 		lock_tid_forget();
-		child();
+		child(known);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -104,6 +112,7 @@ static void refused(void)
 int main(void)
 {
 	alone();
-	refused();
+	refused(false);
+	refused(true);
 	return failures != 0;
 }

@@ -184,6 +184,45 @@ static void growing_meanwhile(void)
 	pools_delete(p);
 }
 
+/* Free memory that begins anywhere in a part: also where 16 bytes of it are left, too few
+ * for a block, so that one more part stays. */
+static void edges(void)
+{
+	struct pool *p = make(SIZE, 0, NULL);
+	uint32_t part = p->hot->parts.size;
+	struct heap *h;
+
+	pool_ready_heaps(p, 1);
+	h = pool_adopt(p, false);
+	for (uint32_t size = part; size < 2 * part; size += 16) {
+		void *a = heap_alloc(h, 64, 0), *b = heap_alloc(h, 6 * part, 0);
+
+		CHECK(a && b && heap_resize(h, b, size - BLOCK_HEADER));
+		heap_trim(h, HEAP_ALL_OF_THEM);
+		CHECK(__builtin_popcountl(h->own) <= 5 && pool_check(p, h));
+		CHECK(heap_free(h, b) == HEAP_OK && heap_free(h, a) == HEAP_OK);
+		pool_tidy(h);
+		CHECK(!h->own && h->used == 0);
+	}
+	pool_let_go(p, h);
+	pools_delete(p);
+}
+
+/* Said once, with what would have helped the first that fell short. */
+static void short_of_parts(void)
+{
+	struct pool *p = make(SIZE, 0, NULL);
+
+	pool_say_full(p);
+	CHECK(!p->full_said);
+	pool_was_full(p, 100);
+	pool_was_full(p, 200);
+	CHECK(p->full_events == 2 && p->full_size == 100 && p->full_free > SIZE / 2);
+	pool_say_full(p);
+	CHECK(p->full_said);
+	pools_delete(p);
+}
+
 int main(void)
 {
 	depths();
@@ -192,5 +231,7 @@ int main(void)
 	few_share();
 	given_back();
 	growing_meanwhile();
+	edges();
+	short_of_parts();
 	return failures != 0;
 }
