@@ -32,7 +32,9 @@ end_player() {
 # shellcheck disable=SC2329 # called by the trap
 finish() {
 	end_player
-	# it may wait for clients that are gone
+	# it makes a process and a session of its own, and may wait for clients that are gone
+	[ -z "$jackd" ] || kill "$jackd" 2>/dev/null || :
+	sleep 1
 	[ -z "$jackd" ] || kill -KILL "$jackd" 2>/dev/null || :
 	wait
 	rm -rf "$WORK" /dev/shm/jack_sem.*"_${JACK_DEFAULT_SERVER}_"*
@@ -48,7 +50,7 @@ die() {
 }
 
 start_jackd() {
-	jackd -n "$JACK_DEFAULT_SERVER" -R -P 70 -d dummy -r 48000 -p 256 >"$WORK/log" 2>&1 &
+	timeout 90 jackd -n "$JACK_DEFAULT_SERVER" -R -P 70 -d dummy -r 48000 -p 256 >"$WORK/log" 2>&1 &
 	jackd=$!
 	for _ in $(seq 50); do
 		compgen -G "/dev/shm/jack_sem.*${JACK_DEFAULT_SERVER}_system" >/dev/null && return
