@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # run.sh [PART...] - runs benches, every allocator in the same run, into bench/results/
 #
-# Parts: pair instructions throw mixed trace contended larson prodcons start. Each leaves one
+# Parts: pair instructions throw mixed trace replay contended larson prodcons start. Each leaves one
 # file with the command and the machine at its head, then one line an allocator, unfiltered.
 # bench/summary.sh makes the tables of bench/results/README.md from them.
 #
@@ -130,6 +130,32 @@ part_trace() {
 	done
 }
 
+# replay ARGUMENT...: as trace()
+replay() {
+	local CONF=$PWD/bench/replay.conf ours s
+
+	ours=$(under rtmem-matched "$B/bench/replay" -r "$B/rtmem" "$@" || echo " failed")
+	echo "rtmem-matched$ours"
+	printf 'floor'
+	"$B/bench/replay" -f "$(awk '{ print $1 "," $7 }' <<<"$ours")" "$@" || echo " failed"
+	for s in "${PEERS[@]}"; do
+		printf '%s' "$s"
+		under "$s" "$B/bench/replay" "$@" || echo " failed"
+	done
+}
+
+part_replay() {
+	local t
+
+	head_of replay "ns: malloc p50 p99 p99.9 p99.99 max, ppm over 5 us, free the same, faults, mallocs, of 100 served by the cache, requests the pool had no room for, class; floor: a loop as long as the p50 of rtmem; traces of bench/traces, pool of 4 MiB"
+	for t in chuck pd hydrogen yoshimi vlc; do
+		echo "# $t, as the player"
+		replay "bench/traces/$t.txt"
+		echo "# $t, without pause"
+		replay -s 3 -x 0 "bench/traces/$t.txt"
+	done
+}
+
 # contended CONF ARGUMENT...: one line for each subject, and the bare loop
 contended() {
 	local CONF=$PWD/bench/$1.conf LIMIT=20 s
@@ -199,7 +225,7 @@ part_start() {
 		create index x on t(b); select count(*), sum(length(b)) from t where b > 5'
 }
 
-[ $# -gt 0 ] || set -- pair instructions throw mixed trace contended larson prodcons start
+[ $# -gt 0 ] || set -- pair instructions throw mixed trace replay contended larson prodcons start
 mkdir -p "$OUT"
 for part; do
 	echo "== $part"
