@@ -149,10 +149,8 @@ part_replay() {
 
 	head_of replay "ns: malloc p50 p99 p99.9 p99.99 max, ppm over 5 us, free the same, faults, mallocs, of 100 served by the cache, requests the pool had no room for, class; floor: a loop as long as the p50 of rtmem; traces of bench/traces, pool of 4 MiB"
 	for t in chuck pd hydrogen yoshimi vlc; do
-		echo "# $t, as the player"
+		echo "# $t"
 		replay "bench/traces/$t.txt"
-		echo "# $t, without pause"
-		replay -s 3 -x 0 "bench/traces/$t.txt"
 	done
 }
 
