@@ -26,9 +26,11 @@
  * KiB stay in the thread's cache (a pair of 64 KiB: 38 ns instead of 466). Decay stays at
  * jemalloc's 10 s: 0 would send 7,400 TLB-shootdown interrupts a second to every thread.
  */
-#define BASE_SHARE (64UL << 20) /* of a limit, for each arena */
-#define BASE_TABLE (1UL << 30)	/* addresses that one of its tables is for */
-#define BASE_CHUNK (2UL << 20)	/* what jemalloc aligns large pieces to */
+#define BASE_SHARE     (64UL << 20) /* of a limit, for each arena */
+#define BASE_TABLE     (1UL << 30)  /* addresses that one of its tables is for */
+#define BASE_CHUNK     (2UL << 20)  /* what jemalloc aligns large pieces to */
+#define BASE_STACK_GAP (1UL << 20)  /* that the kernel keeps below a stack */
+#define BASE_APART     (8UL << 20)  /* bytes at most, see base_is_apart() */
 static char base_conf[1024] = "tcache_max:131072";
 extern const char *je_malloc_conf;
 const char *je_malloc_conf = base_conf;
@@ -229,17 +231,33 @@ static void *base_wish(size_t len)
 	if (!at)
 		return NULL;
 	if (len >= BASE_CHUNK)
-		at = (at + BASE_CHUNK - 1) & -BASE_CHUNK;
+		at = (at + BASE_STACK_GAP + BASE_CHUNK - 1) & -BASE_CHUNK;
 	if (at + len > base_wished + BASE_TABLE)
 		at = base_wished;
 	__atomic_store_n(&base_next, at + len, __ATOMIC_RELAXED);
 	return (void *)at;
 }
 
+/*
+ * jemalloc takes 6 MiB for its own books before the first block, of which it writes to a
+ * few pages. Where a program may have little data that would be all of it. So the first
+ * of those mappings are stacks to the kernel, which RLIMIT_DATA does not count; blocks
+ * are in mappings of other sizes.
+ */
+static bool base_is_apart(size_t len)
+{
+	static size_t apart; /* atomic, relaxed: a limit */
+
+	return base_wished && len % BASE_CHUNK == 0 &&
+	       __atomic_add_fetch(&apart, len, __ATOMIC_RELAXED) <= BASE_APART;
+}
+
 void *base_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
 	long r;
 
+	if (!at && base_is_apart(len))
+		flags |= MAP_GROWSDOWN;
 	if (!at)
 		at = base_wish(len);
 	r = sys_mmap(at, len, prot, flags, fd, off);

@@ -144,13 +144,25 @@ pool_for_all() {
 
 @test "limits of data, address space, stack, locked memory, descriptors, files: the outcome is the program's" {
 	pool_for_all
-	as_bare data "12000 13000 14000 16000 20000 24000 32000 64000" 1
+	as_bare data "5000 6000 7000 8000 9000 10000 11000 12000 13000 14000 16000 20000 24000 32000 64000" 1
 	as_bare as "20000 24000 32000 48000 64000 128000" 1
 	as_bare data "64000 128000" 16
 	as_bare stack "64 128 256 1024" 1
 	as_bare memlock "0 4 64 1024" 1
 	as_bare nofile "4 5 6 8" 1
 	as_bare fsize "0 1" 1
+}
+
+@test "a limit of data that leaves the library next to nothing holds for the program" {
+	# shellcheck disable=SC2016 # Perl expands it
+	local large='my $x = "a" x ($ARGV[0] << 20); print length $x'
+	for mib in 1 9 40; do
+		for way in '' "$LIB"; do
+			LD_PRELOAD=$way run limited data 8000000 perl -e "$large" "$mib"
+			if [ "$mib" = 1 ]; then assert_output 1048576; else assert_failure; fi
+			[[ $mib = 1 || $output == "Out of memory"* ]] || explain "$mib MiB, $way"
+		done
+	done
 }
 
 @test "a program under a limit of data goes on however much it maps and gives back" {
