@@ -47,6 +47,17 @@ void base_fork_prepare(void);
 void base_fork_parent(void);
 void base_fork_child(void);
 
+/*
+ * The calling thread forks, and the program has no other: of jemalloc's locks those that
+ * do not get free are left as they are. False: no longer.
+ */
+void base_fork_alone(bool alone);
+bool base_fork_is_alone(void);
+/* Waits a moment; true once there were enough `tries`: the lock is left. */
+bool base_fork_leaves(const void *lock, unsigned tries);
+/* Was it left, and so is not to be let go? Says so once. */
+bool base_fork_left(const void *lock);
+
 /* System calls that jemalloc made in the calling thread; only differences mean something.
  */
 extern __attribute__((tls_model("initial-exec"))) __thread uint32_t base_system_calls;

@@ -57,6 +57,10 @@ static bool init_fork_prepare(void)
 {
 	proc_mine();
 	init_fork_held = thread_only_one() && sys_try_hold_optional(INIT_HELPER_MOMENTS);
+	/* the helper may wait for a lock of jemalloc's that this thread, interrupted, has
+	 */
+	if (thread_only_one() && !init_fork_held)
+		base_fork_alone(true);
 	loader_fork_prepare();
 	area_fork_prepare();
 	return !init_fork_held;
@@ -64,6 +68,7 @@ static bool init_fork_prepare(void)
 
 static void init_fork_parent(void)
 {
+	base_fork_alone(false);
 	area_fork_parent();
 	loader_fork_parent();
 	if (init_fork_held)
@@ -72,6 +77,7 @@ static void init_fork_parent(void)
 
 static void init_fork_child(void)
 {
+	base_fork_alone(false);
 	init_fork_held = false;
 	proc_child();
 	loader_fork_child();

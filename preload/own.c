@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base.h"
 #include "libc.h"
 #include "loader.h"
 #include "proc.h"
@@ -79,7 +80,6 @@ OWN(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, valu
 OWN(int, pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *attr),
 	(m, attr))
 OWN(int, pthread_mutex_trylock, (pthread_mutex_t * m), (m))
-OWN(int, pthread_mutex_unlock, (pthread_mutex_t * m), (m))
 OWN(int, pthread_mutexattr_init, (pthread_mutexattr_t * attr), (attr))
 OWN(int, pthread_mutexattr_destroy, (pthread_mutexattr_t * attr), (attr))
 OWN(int, pthread_mutexattr_settype, (pthread_mutexattr_t * attr, int type), (attr, type))
@@ -98,7 +98,21 @@ __attribute__((visibility("hidden"))) int __wrap_pthread_mutex_lock(pthread_mute
 {
 	if (proc_copied())
 		proc_mine();
-	return LIBC(pthread_mutex_lock)(m);
+	if (!base_fork_is_alone())
+		return LIBC(pthread_mutex_lock)(m);
+	for (unsigned tries = 0; LIBC(pthread_mutex_trylock)(m) != 0; tries++) {
+		if (base_fork_leaves(m, tries))
+			break;
+	}
+	return 0;
+}
+
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *m);
+__attribute__((visibility("hidden"))) int __wrap_pthread_mutex_unlock(pthread_mutex_t *m)
+{
+	if (base_fork_is_alone() && base_fork_left(m))
+		return 0;
+	return LIBC(pthread_mutex_unlock)(m);
 }
 
 void __wrap_abort(void);
