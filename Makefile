@@ -98,7 +98,7 @@ $B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/l
 		-Wl,-Bsymbolic-functions \
 		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(POLICY_A) \
-		-lpthread -ldl -lm
+		-static-libgcc -lpthread -ldl
 $B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)
 	ln -sf $(<F) $@
 

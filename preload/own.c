@@ -74,6 +74,7 @@ OWN(int, pthread_attr_setschedparam,
 	(pthread_attr_t * attr, const struct sched_param *param), (attr, param))
 OWN(int, pthread_attr_setaffinity_np,
 	(pthread_attr_t * attr, size_t len, const cpu_set_t *set), (attr, len, set))
+OWN(int, pthread_once, (pthread_once_t * once, void (*fn)(void)), (once, fn))
 OWN(int, pthread_key_create, (pthread_key_t * key, void (*fn)(void *)), (key, fn))
 OWN(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value))
 
