@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Wno-unused-parameter -Werror
 OPT ?= -O2 -g
 SAN ?=
 CFLAGS_ALL := $(CSTD) $(WARN) $(OPT) $(SAN) -fvisibility=hidden -fno-plt -pthread \
-	-D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' -Iinclude -I. -MMD -MP $(CFLAGS)
+	-D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' -Iinclude -I. -iquote preload -MMD -MP $(CFLAGS)
 # -fno-builtin: gcc turns malloc + memset inside calloc into a call of calloc itself.
 PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
@@ -30,9 +30,9 @@ POLICY_CORE := units glob near printable text quote cxx_name keys value \
 	parse cover lint find match
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
 TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
-PRELOAD_SRC := $(wildcard preload/*.c)
-PRELOAD_ASM := $(wildcard preload/*.S)
-ENTRY_SRC := $(wildcard preload/entry*.c preload/init.c)
+PRELOAD_SRC := $(wildcard preload/*/*.c)
+PRELOAD_ASM := $(wildcard preload/*/*.S)
+ENTRY_SRC := $(wildcard preload/entry/entry*.c) preload/entry/init.c
 
 CORE_PIC := $(CORE_SRC:%.c=$B/pic/%.o)
 PRELOAD_OBJ := $(PRELOAD_SRC:%.c=$B/pic/%.o) $(PRELOAD_ASM:%.S=$B/pic/%.o)
@@ -55,7 +55,7 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile $(PARTS) | expand -t 24
 
 # jemalloc, privately: its public names become je_*, its system calls go through base.c.
-$B/je.syms: preload/base.syms
+$B/je.syms: preload/os/base.syms
 	@mkdir -p $(@D)
 	sed '/^#/d;/^$$/d' $< > $@
 $B/libje.a: $B/je.syms $(JEMALLOC_A)
@@ -88,15 +88,15 @@ $B/tool/%.o: %.c
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<
 
 # -Bsymbolic-functions: what it calls by one of the names it exports is its own function.
-# What the library calls NAME is __wrap_NAME of preload/own*.c, whoever else defines NAME.
-OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/own*.c))
+# What the library calls NAME is __wrap_NAME of preload/os/own*.c, whoever else defines NAME.
+OWN_OBJ := $(patsubst %.c,$B/pic/%.o,$(wildcard preload/os/own*.c))
 $B/own.wrap: $(OWN_OBJ)
 	nm --defined-only $^ | sed -n 's/^.* [Tt] __wrap_/-Wl,--wrap=/p' | sort >$@
 
-$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/librtpreload.map $B/own.wrap
+$B/librtpreload.so.$(SOVERSION): $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a preload/entry/librtpreload.map $B/own.wrap
 	$(CC) -shared $(SAN) $(LDFLAGS) -Wl,-soname,librtpreload.so.$(SOVERSION) -Wl,-z,now -Wl,-z,relro \
 		-Wl,-Bsymbolic-functions \
-		-Wl,--version-script=preload/librtpreload.map -Wl,--exclude-libs,ALL \
+		-Wl,--version-script=preload/entry/librtpreload.map -Wl,--exclude-libs,ALL \
 		-Wl,--no-undefined @$B/own.wrap -o $@ $(PRELOAD_OBJ) $(CORE_PIC) $B/libje.a $(POLICY_A) \
 		-static-libgcc -lpthread -ldl
 $B/librtpreload.so: $B/librtpreload.so.$(SOVERSION)

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../preload/cache_inline.h"
-#include "../preload/pools.h"
+#include "preload/engine/cache_inline.h"
+#include "preload/engine/pools.h"
 
 #define OPERATIONS 300000
 #define LIVE_MAX   4000

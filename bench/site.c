@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../preload/base.h"
-#include "../preload/site.h"
-#include "../preload/site_private.h"
-#include "../preload/site_thread.h"
+#include "preload/os/base.h"
+#include "preload/sites/site.h"
+#include "preload/sites/site_private.h"
+#include "preload/sites/site_thread.h"
 #include "../tests/unit/site_here.h"
 
 #define NOINLINE __attribute__((noinline, noclone))

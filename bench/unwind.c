@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "route.h"
+#include "decide/route.h"
 
 enum { DEPTH = 8, HOLD_US = 50000, LATER = 1000 };
 

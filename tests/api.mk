@@ -26,14 +26,14 @@ check-ubsan: all test-programs ## the native API and the other families under UB
 ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 ASAN_PROG := compat_osmalloc compat_intime compat_cmmemorypool compat_area_malloc compat_all \
 	compat_bad compat_coremedia compat_rthandle
-ASAN_PART := $B/asan/libcore.a $B/asan/pic/preload/init.o $B/asan/libje.a
+ASAN_PART := $B/asan/libcore.a $B/asan/pic/preload/entry/init.o $B/asan/libje.a
 
 .PHONY: check-families-asan
 check-families-asan: ## the other families under ASan and UBSan, three minutes at most
 	@$(MAKE) --no-print-directory B=$B/asan OPT='-O1 -g' SAN='$(ASAN_FLAGS)' $(ASAN_PART)
 	@set -e; for p in $(ASAN_PROG); do \
 		$(CC) $(CSTD) -O1 -g -fno-builtin -pthread -D_GNU_SOURCE -Iinclude $(ASAN_FLAGS) \
-			-o $B/asan/$$p tests/prog/$$p.c $B/asan/pic/preload/init.o \
+			-o $B/asan/$$p tests/prog/$$p.c $B/asan/pic/preload/entry/init.o \
 			-Wl,--start-group $B/asan/libcore.a $B/asan/libje.a -Wl,--end-group \
 			$(POLICY_A) -ldl -lm; \
 		echo "$$p"; RTMEM_CONF= timeout 30 $B/asan/$$p </dev/null; done

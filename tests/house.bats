@@ -3,17 +3,9 @@
 # The rules of the house that can be read off the sources and the objects.
 load helper
 
-# layer_of FILE: its layer by tests/layers.txt, longest prefix first; empty when unknown.
-layer_of() {
-	local name=${1##*/}
-
-	name=${name%.*}
-	while :; do
-		awk -v n="$name" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == n) { print $1; exit } }' \
-			"$ROOT/tests/layers.txt" | grep . && return
-		[[ $name == *_* ]] || return 0
-		name=${name%_*}
-	done
+# rooms_of ROOM: the rooms that it may use, itself among them; empty when there is none.
+rooms_of() {
+	sed -n "s/^$1: */$1 /p" "$ROOT/tests/rooms.txt"
 }
 
 # included FILE: the names in its #include "…" lines.
@@ -27,20 +19,47 @@ sources() {
 		sed 's,^\./,,' | sort
 }
 
-@test "a file of preload/ includes only its own layer or lower" {
+@test "a file of preload/ includes only its own room or one below" {
 	cd "$ROOT"
 	bad=
-	for f in preload/*.[ch]; do
-		mine=$(layer_of "$f")
-		[ -n "$mine" ] || bad+="$f has no layer in tests/layers.txt"$'\n'
+	for f in preload/*/*.[chS]; do
+		room=${f#preload/} room=${room%%/*}
+		mine=$(rooms_of "$room")
+		[ -n "$mine" ] || bad+="$f has no room in tests/rooms.txt"$'\n'
 		for h in $(included "$f"); do
-			[ -e "preload/${h##*/}" ] && [[ $h != ../* ]] || continue
-			theirs=$(layer_of "$h")
-			[ "${theirs:-99}" -le "${mine:-0}" ] || bad+="$f includes $h"$'\n'
+			[ -d "preload/${h%%/*}" ] || continue
+			[[ " $mine " == *" ${h%%/*} "* ]] || bad+="$f includes $h"$'\n'
 		done
 	done
 	echo "$bad"
 	[ -z "$bad" ]
+}
+
+# names_of FLAG ROOM: "ROOM NAME" for what its objects define or ask for.
+names_of() {
+	nm "$1" "$ROOT/build/pic/preload/$2"/*.o | awk -v r="$2" 'NF >= 2 && !/:$/ { print r, $NF }'
+}
+
+# An include is one way to reach another room, a declaration of one's own is another.
+@test "nor does it call a name of a room above" {
+	cd "$ROOT"
+	local defined=$BATS_TEST_TMPDIR/defined asked=$BATS_TEST_TMPDIR/asked
+	while read -r room; do
+		names_of --defined-only "$room" >>"$defined"
+		names_of --undefined-only "$room" >>"$asked"
+	done < <(sed -n 's/^\([a-z]*\):.*/\1/p' tests/rooms.txt)
+	# what the linker turns into a function of os/own*.c
+	sed 's/.*--wrap=/os /' build/own.wrap >"$BATS_TEST_TMPDIR/wrapped"
+	run awk 'FILENAME ~ /rooms.txt$/ {
+			if (!/^#/) { room = substr($1, 1, length($1) - 1); may[room, room]
+				for (i = 2; i <= NF; i++) may[room, $i] }
+			next }
+		FILENAME ~ /asked$/ {
+			if ($2 in home && !(($1, home[$2]) in may)) print $1 " calls " $2 " of " home[$2]
+			next }
+		{ home[$2] = $1 }' tests/rooms.txt "$defined" "$BATS_TEST_TMPDIR/wrapped" "$asked"
+	[ "$(wc -l <"$asked")" -gt 500 ]
+	assert_output ""
 }
 
 @test "policy/ and include/ know nothing of preload/, and include/ nothing of policy/" {
@@ -64,7 +83,7 @@ sources() {
 	run grep -lE '#[[:space:]]*include <ini\.h>' -r policy preload
 	[ "$output" = policy/parse.c ] || [ -z "$output" ]
 	run grep -lE '#[[:space:]]*include <jemalloc' -r policy preload
-	[ "$output" = preload/base.c ] || [ -z "$output" ]
+	[ "$output" = preload/os/base.c ] || [ -z "$output" ]
 }
 
 @test "the formatter has run no lines of a comment together" {
@@ -117,12 +136,14 @@ allowed() {
 }
 
 @test "the realtime path reaches only the outside names that tests/realtime-names.txt allows" {
-	cd "$ROOT/build/pic/preload"
+	cd "$ROOT"
 	mapfile -t objects < <(realtime_objects)
-	nm --defined-only "${objects[@]/%/.o}" | awk 'NF == 3 { print $3 }' >"$BATS_TEST_TMPDIR/own"
+	mapfile -t paths < <(printf 'build/pic/preload/*/%s.o\n' "${objects[@]}")
+	# shellcheck disable=SC2048,SC2086 # patterns
+	nm --defined-only ${paths[*]} | awk 'NF == 3 { print $3 }' >"$BATS_TEST_TMPDIR/own"
 	bad=
 	for o in "${objects[@]}"; do
-		for n in $(nm -u "$o.o" | awk 'NF == 2 { print $2 }' | grep -vxFf "$BATS_TEST_TMPDIR/own"); do
+		for n in $(nm -u build/pic/preload/*/"$o.o" | awk 'NF == 2 { print $2 }' | grep -vxFf "$BATS_TEST_TMPDIR/own"); do
 			[ "$n" = _GLOBAL_OFFSET_TABLE_ ] || allowed "$o" "$n" || bad+="$o.o reaches $n"$'\n'
 		done
 	done
@@ -131,18 +152,18 @@ allowed() {
 }
 
 @test "of the realtime path only the lock has system calls in it" {
-	cd "$ROOT/build/pic/preload"
+	cd "$ROOT"
 	mapfile -t objects < <(realtime_objects)
 	for o in "${objects[@]}"; do
 		[ "$o" = lock ] && continue
-		run bash -c "objdump -d --no-show-raw-insn $o.o | grep -w syscall"
+		run bash -c "objdump -d --no-show-raw-insn build/pic/preload/*/$o.o | grep -w syscall"
 		[ -z "$output" ] || explain "$o.o makes a system call"
 	done
 }
 
 # call_graph: who refers to whom in the library, and what a program's or a slot's functions are.
 call_graph() {
-	local objects=("$ROOT"/build/pic/preload/entry{,_cxx}.o)
+	local objects=("$ROOT"/build/pic/preload/entry/entry{,_cxx}.o)
 
 	objdump -d --no-show-raw-insn "$LIB" >"$BATS_TEST_TMPDIR/code"
 	awk -f "$ROOT/tests/callgraph.awk" "$BATS_TEST_TMPDIR/code" >"$BATS_TEST_TMPDIR/graph"

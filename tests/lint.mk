@@ -12,7 +12,7 @@ lint-sh: ## shellcheck has nothing to say
 	shellcheck $(LINT_SH)
 lint-man: ## mandoc has nothing to warn about
 	$(if $(LINT_MAN),mandoc -T lint -W warning $(LINT_MAN))
-lint-house: all ## layers, sizes, names of the realtime path
+lint-house: all ## rooms, sizes, names of the realtime path
 	bats tests/house.bats
 format: ## let clang-format rewrite the C files
 	clang-format -i $(LINT_C)

@@ -103,7 +103,7 @@ messages() {
 			$text =~ s/\\"//g;
 			print join(".*", map { quotemeta } split /%[a-z]+/, $text, -1), "\n"
 				unless $ARGV =~ /log.c$/;
-		}' "$ROOT"/preload/*.c | sort -u
+		}' "$ROOT"/preload/*/*.c | sort -u
 }
 
 # shellcheck disable=SC2016 # $ENV is for perl

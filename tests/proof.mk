@@ -1,8 +1,8 @@
 # Proofs of the engine: cases of misuse, fuzzing, coverage, Frama-C.
 $B/prog/misuse_twice $B/prog/misuse_where: tests/prog/misuse.h tests/prog/victim.h
 
-HEAP_SRC := $(wildcard preload/heap*.c) preload/parts.c
-HEAP_HDR := $(wildcard preload/heap*.h) preload/block.h preload/parts.h
+HEAP_SRC := $(wildcard preload/engine/heap*.c) preload/engine/parts.c
+HEAP_HDR := $(wildcard preload/engine/heap*.h preload/engine/block.h preload/engine/parts.h)
 
 $B/fuzz-heap: tests/fuzz/heap.c $(HEAP_SRC) $(HEAP_HDR)
 	@mkdir -p $(@D)
@@ -28,12 +28,12 @@ check-proof: $(PROOFS) ## size classes, list surgery, parts, exhaustively: secon
 
 # gcov is of gcc's package. Prints per file: lines, branches executed, branches taken, calls.
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
-COVERED := heap heap_check heap_parts heap_resize heap_returned parts cache cache_held pool pool_trouble \
-	pool_own pools lock
+COVERED := $(addprefix engine/,heap heap_check heap_parts heap_resize heap_returned parts cache \
+	cache_held pool pool_trouble pool_own pools) os/lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse lock
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
-$B/cov/preload/%.o: preload/%.c $(wildcard preload/*.h)
+$B/cov/preload/%.o: preload/%.c $(wildcard preload/*/*.h)
 	@mkdir -p $(@D)
 	$(ENGINE_CC) --coverage -c -o $@ $<
 $B/cov/engine-%: tests/unit/%.c $(COV_OBJ)
@@ -57,13 +57,13 @@ coverage: $(COV_BIN) ## lines of the engine that its unit tests reach, and those
 	$B/cov/engine-pool_misuse
 	MALLOC_DEBUG=1 $B/cov/engine-pool_heaps
 	$B/cov/engine-lock
-	@ln -sf $(CURDIR)/preload/*.[ch] $B/cov/preload/
-	@cd $B/cov && gcov -b -o preload $(COVERED:%=preload/%.gcda) >summary.txt
-	@for f in $(COVERED); do awk -v f=$$f.c 'index($$2, "/" f) { mine = 1 } \
+	@for d in os memory engine; do ln -sf $(CURDIR)/preload/$$d/*.[ch] $B/cov/preload/$$d/; done
+	@cd $B/cov && gcov -b $(COVERED:%=preload/%.gcda) >summary.txt
+	@for f in $(notdir $(COVERED)); do awk -v f=$$f.c 'index($$2, "/" f) { mine = 1 } \
 		mine && /executed:|Taken/ { sub(/^[^:]*:/, ""); line = line "\t" $$0 } \
 		/^$$/ { if (mine) print f line; mine = 0; line = "" }' $B/cov/summary.txt; done
 	@cd $B/cov && awk -F: '/^branch/ { if (/never|taken 0%/ && at != said) { print said = at } } \
 		!/^(branch|call|function|unconditional|----)/ { at = FILENAME ":" $$2 ":" $$3 }' \
-		$(COVERED:%=%.c.gcov) >branches.txt; wc -l branches.txt
-	@! grep -Hn '#####' $(COVERED:%=$B/cov/%.c.gcov) | grep -vE '__builtin_unreachable\(\)|/\* a lost race \*/'
+		$(notdir $(COVERED:%=%.c.gcov)) >branches.txt; wc -l branches.txt
+	@! grep -Hn '#####' $(addprefix $B/cov/,$(notdir $(COVERED:%=%.c.gcov))) | grep -vE '__builtin_unreachable\(\)|/\* a lost race \*/'
 $B/prog/hostile $B/prog/debug_rules: tests/prog/victim.h

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "../unit/runs.h"
-#include "heap_list.h"
+#include "engine/heap_list.h"
 
 #define PROMISE(cond)                                                 \
 	do {                                                          \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reload.pml - another policy while a thread allocates (preload/reload.c, rule.c, site.c)
+ * reload.pml - another policy while a thread allocates (preload/decide/reload.c, rule.c, site.c)
  *
  * The world of call sites that is compiled for policy n answers for the rules of n and of
  * n - 1, whose numbers differ. The helper puts it in place, moves the generation on, and

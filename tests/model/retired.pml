@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retired.pml - a route is freed while its thread switches (preload/route_switch.c,
+ * retired.pml - a route is freed while its thread switches (preload/decide/route_switch.c,
  * reload_retired.c)
  *
  * The owner takes what is next: it names the route in `taken`, then takes it out of `next`

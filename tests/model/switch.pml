@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch.pml - the switch of preload/route.c, checked exhaustively
+ * switch.pml - the switch of preload/decide/route.c, checked exhaustively
  *
  * Two publishers change the route of one slot while its owner mallocs. Memory is
  * sequentially consistent here, as the four operations are seq_cst in the code.

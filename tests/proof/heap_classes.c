@@ -11,7 +11,7 @@
  */
 #include <stdio.h>
 
-#include "heap_list.h"
+#include "engine/heap_list.h"
 
 static size_t least[HEAP_LISTS + 1]; /* of each class: its smallest size */
 

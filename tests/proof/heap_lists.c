@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap_list.h"
+#include "engine/heap_list.h"
 
 #define NODES	6
 #define CLASSES 3

@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "parts.h"
+#include "engine/parts.h"
 
 #define PAGE	  4096UL
 #define SIZES	  16384UL /* parts of 1, 2 ... 16,384 pages: 64 of the last are 4 GiB */

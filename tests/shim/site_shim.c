@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
-#include "site.h"
-#include "site_private.h"
-#include "site_thread.h"
+#include "os/base.h"
+#include "sites/site.h"
+#include "sites/site_private.h"
+#include "sites/site_thread.h"
 #include "../unit/site_here.h"
 
 enum { SAMPLE = 7, FRAMES = 64, SHOWN = 3 };

@@ -10,7 +10,7 @@
  *	                         written.
  *	area advice MIB NAME     Commit, then the advice on standard error.
  */
-#include "area.h"
+#include "memory/area.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "machine.h"
-#include "sys.h"
+#include "os/sys.h"
 
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67

@@ -10,7 +10,7 @@
  * The thread's stack lies in a protected area of its own in all ways, so that every fault
  * it takes is one in the area at hand.
  */
-#include "area.h"
+#include "memory/area.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "machine.h"
-#include "sys.h"
+#include "os/sys.h"
 
 #define SIZE  (8UL << 20)
 #define FORKS 50

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "check.h"
-#include "cache_inline.h"
-#include "heap_list.h"
-#include "pools.h"
-#include "tag_block.h"
+#include "engine/cache_inline.h"
+#include "engine/heap_list.h"
+#include "engine/pools.h"
+#include "engine/tag_block.h"
 
 static struct pool *pool;
 static struct cache *cache;

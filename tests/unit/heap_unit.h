@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
-#include "heap_list.h"
+#include "engine/heap_list.h"
 
 #define HEAPS 3u
 

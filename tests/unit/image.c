@@ -2,7 +2,7 @@
 /*
  * image.c - stacks and objects are locked, touched, and nothing beyond them is
  */
-#include "image.h"
+#include "memory/image.h"
 
 #include <errno.h>
 #include <pthread.h>

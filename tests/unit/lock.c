@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../preload/lock.h"
-#include "../../preload/sys.h"
+#include "preload/os/lock.h"
+#include "preload/os/sys.h"
 #include "check.h"
 
 extern void __gcov_dump(void) __attribute__((weak)); /* of make coverage */

@@ -3,7 +3,7 @@
  * log.c - the formatter agrees with snprintf, lines are one write, errno, descriptors and
  * signals of the program are left alone
  */
-#include "log.h"
+#include "os/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fds.h"
+#include "os/fds.h"
 
 static int failures;
 

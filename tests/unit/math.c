@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* math.c - log, exp and round as jemalloc gets them (preload/own_math.c), by libm's
- */
-#include "../../preload/own_math.c"
+/* math.c - log, exp and round of os/own_math.c beside those of libm */
+#include "preload/os/own_math.c"
 
 #include <stdbool.h>
 

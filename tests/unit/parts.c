@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "parts.h"
+#include "engine/parts.h"
 #include "runs.h"
 
 #define THREADS 4

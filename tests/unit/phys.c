@@ -8,7 +8,7 @@
  *
  * Where nothing can be pinned there is none, but single pages, and phys_why() says so.
  */
-#include "phys.h"
+#include "memory/phys.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache_inline.h"
-#include "pools.h"
+#include "engine/cache_inline.h"
+#include "engine/pools.h"
 
 #define SIZE	(4UL << 20)
 #define MAX	(8UL << 20)

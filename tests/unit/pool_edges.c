@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "cache_inline.h"
-#include "pools.h"
+#include "engine/cache_inline.h"
+#include "engine/pools.h"
 
 #define SIZE (512UL << 10)
 

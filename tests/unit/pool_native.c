@@ -4,7 +4,7 @@
  * and not as large as its pages
  */
 #include "check.h"
-#include "pools.h"
+#include "engine/pools.h"
 
 static size_t span(const struct pool *p)
 {

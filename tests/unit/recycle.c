@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Kept blocks: found by size, the last one first; given back when old, also when one was
  * kept while another thread had just looked at the clock. */
-#include "recycle.h"
+#include "engine/recycle.h"
 
 #include <pthread.h>
 #include <stdio.h>

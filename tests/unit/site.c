@@ -11,10 +11,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "base.h"
-#include "site.h"
-#include "site_private.h"
-#include "site_thread.h"
+#include "os/base.h"
+#include "sites/site.h"
+#include "sites/site_private.h"
+#include "sites/site_thread.h"
 
 #include "site_ask.h"
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "site.h"
+#include "sites/site.h"
 #include "site_here.h"
 
 #define NOINLINE __attribute__((noinline, noclone))

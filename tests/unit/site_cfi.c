@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "site_cfi.h"
+#include "sites/site_cfi.h"
 
 enum { PAGE = 4096, QUERIES = 40 };
 

@@ -14,8 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base.h"
-#include "site_private.h"
+#include "os/base.h"
+#include "sites/site_private.h"
 
 static unsigned long named, wanted, total;
 static uint64_t state = 7;

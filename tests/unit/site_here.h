@@ -6,8 +6,8 @@
 #ifndef SITE_HERE_H
 #define SITE_HERE_H
 
-#include "site.h"
-#include "site_thread.h"
+#include "sites/site.h"
+#include "sites/site_thread.h"
 
 static inline void site_here(void)
 {

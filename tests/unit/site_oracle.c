@@ -17,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base.h"
+#include "os/base.h"
 #include "cxx_name.h"
-#include "site.h"
+#include "sites/site.h"
 #include "site_here.h"
-#include "site_private.h"
+#include "sites/site_private.h"
 
 #define FRAMES 64
 #define NAMES  65536

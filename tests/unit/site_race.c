@@ -10,7 +10,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#include "base.h"
+#include "os/base.h"
 #include "site_ask.h"
 
 enum { ASKERS = 3, R_PLUG_ONE = 0, R_PLUG_TWO, R_NEAR, R_FAR, R_N };

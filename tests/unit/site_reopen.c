@@ -6,7 +6,7 @@
  */
 #include <dlfcn.h>
 
-#include "base.h"
+#include "os/base.h"
 #include "site_ask.h"
 
 static void *volatile sink;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats_page.h - the statistics page that readers see, and the image it is written from
+ *
+ * Any process of this user may write into the page: it is written from a private image of
+ * the same layout, and never read back, but for the words of `struct
+ * stats_page_requests`, which are compared and lead nowhere.
+ *
+ * Realtime: no. Opened and closed by the helper; written under the thread lock.
+ */
+#ifndef STATS_PAGE_H
+#define STATS_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "include/rtmem_stats.h"
+
+struct stats_page {
+	struct rtmem_stats_head *image; /* private; NULL: there is no page */
+	struct rtmem_stats_head *shared;
+	size_t size;
+	uint64_t sequence;
+	int fd; /* in the helper's descriptor table */
+};
+
+/* A page of so many bytes, sealed and with all of its memory, and an empty image. */
+bool stats_page_make(struct stats_page *p, size_t size);
+void stats_page_drop(struct stats_page *p);
+/* The image, its sections as far as they are used, between two numbers of `sequence`. */
+void stats_page_write(struct stats_page *p);
+
+#endif
