@@ -9,10 +9,10 @@
 #include <errno.h>
 
 #include "os/child.h"
-#include "decide/helper.h"
 #include "os/log.h"
-#include "rtm.h"
 #include "engine/tag_block.h"
+#include "decide/helper.h"
+#include "rtm.h"
 
 #define COMPAT_CHAINS 4
 #define COMPAT_LEAST  (64UL << 10) /* bytes of a pool that are worth a try */
@@ -189,7 +189,6 @@ void compat_child(void)
 	for (int i = 0; i < COMPAT_CHAINS; i++)
 		if (compat_chains[i])
 			compat_chains[i]->stuck = 0;
-	tag_child();
 	rtm_contiguous_child();
 	compat_cm_child();
 	compat_area_child();

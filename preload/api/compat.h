@@ -7,7 +7,7 @@
 
 #include "engine/pools.h"
 
-/* After fork, in the child: locks of the families are free. */
+/* After fork, in the child: what the API inherited is put right. */
 void compat_child(void);
 void compat_cm_child(void);
 void compat_area_child(void);

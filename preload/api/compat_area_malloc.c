@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "os/child.h"
-#include "compat.h"
 #include "os/log.h"
+#include "compat.h"
 #include "rtm.h"
 
 #define AREA_LOMEM  (16ULL << 20)
@@ -232,6 +232,7 @@ status_t rtm_get_module(const char *path, module_info **module)
 		return B_BAD_VALUE;
 	if (strcmp(path, B_AREA_MALLOC_MODULE_NAME) != 0)
 		return B_ENTRY_NOT_FOUND;
+	rtm_begin();
 	lock_acquire(&area_use, me);
 	area_users++;
 	lock_release(&area_use, me);

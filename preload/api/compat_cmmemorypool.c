@@ -9,16 +9,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "memory/area_block.h"
 #include "os/base.h"
 #include "os/child.h"
+#include "os/log.h"
+#include "memory/area_block.h"
+#include "engine/recycle.h"
+#include "engine/tag.h"
 #include "compat.h"
 #include "compat_cf.h"
 #include "compat_cmblocks.h"
-#include "os/log.h"
-#include "engine/recycle.h"
 #include "rtm.h"
-#include "engine/tag.h"
 
 #define CM_AGE_DEFAULT 0.5
 #define CM_AGE_MAX     1e9 /* seconds; more is for ever */

@@ -7,9 +7,9 @@
  */
 #include <errno.h>
 
-#include "compat_intime.h"
 #include "os/log.h"
 #include "memory/phys.h"
+#include "compat_intime.h"
 #include "rtm.h"
 
 static __thread DWORD intime_error;

@@ -10,10 +10,10 @@
 
 #include <errno.h>
 
-#include "compat.h"
 #include "os/log.h"
-#include "rtm.h"
 #include "engine/tag_block.h"
+#include "compat.h"
+#include "rtm.h"
 
 static struct compat_chain osm_wired = {.name = "OSMalloc"};
 static struct compat_chain osm_pageable = {.name = "OSMalloc pageable"};

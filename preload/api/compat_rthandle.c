@@ -13,10 +13,11 @@
 #include <time.h>
 
 #include "os/child.h"
+#include "os/sys.h"
+#include "engine/recycle.h"
 #include "compat.h"
 #include "compat_intime.h"
-#include "engine/recycle.h"
-#include "os/sys.h"
+#include "rtm.h"
 
 #define RT_FIRST   0x100u /* the first handle: small numbers are none */
 #define RT_OBJECTS 1024u
@@ -95,6 +96,7 @@ RTHANDLE CreateRtMemoryHandle(PVOID pMemory, DWORD cbSize)
 
 	if (!pMemory || !cbSize)
 		return (RTHANDLE)intime_set(E_PARAM, BAD_RTHANDLE);
+	rtm_begin();
 	lock_acquire(&rt_lock, me);
 	h = rt_make((struct rt_object){
 		.type = SEGMENT_TYPE, .size = cbSize, .address = pMemory});
@@ -209,6 +211,7 @@ static RTHANDLE rt_this_thread(void)
 	uint32_t me = lock_tid();
 	RTHANDLE h = BAD_RTHANDLE;
 
+	rtm_begin();
 	lock_acquire(&rt_lock, me);
 	for (unsigned i = 0; i < RT_OBJECTS && h == BAD_RTHANDLE; i++)
 		if (rt_objects[i].type == THREAD_TYPE && rt_objects[i].tid == self.tid)
@@ -285,6 +288,7 @@ BOOLEAN CatalogRtHandle(RTHANDLE hProcess, RTHANDLE hObject, const char *lpszNam
 	uint32_t me = lock_tid();
 	DWORD status;
 
+	rtm_begin();
 	lock_acquire(&rt_lock, me);
 	status = rt_catalog(hProcess, hObject, lpszName);
 	lock_release(&rt_lock, me);

@@ -19,9 +19,8 @@
 /* A pool cannot be larger: the engine counts a block in 28 bits of 16 bytes. */
 #define RTM_TOTAL_MAX ((4UL << 30) - (64UL << 10))
 
-/* What init.c, which lies above us, offers. NULL: no policy. */
-const struct policy_realtime *init_realtime(void);
-void init_native(void);
+/* Before the first object of the API is made: forks are taken care of. */
+void rtm_begin(void);
 
 /* Section [realtime], or its defaults. */
 const struct policy_realtime *rtm_realtime(void);

@@ -9,8 +9,8 @@
 
 #include <errno.h>
 
-#include "memory/area_share.h"
 #include "os/log.h"
+#include "memory/area_share.h"
 #include "memory/phys.h"
 
 /* By index of the pool; fd -1 and 0 inode: not shared. Written when a pool is made. */

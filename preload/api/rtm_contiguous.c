@@ -13,8 +13,8 @@
 #include "os/base.h"
 #include "os/child.h"
 #include "os/log.h"
-#include "memory/phys.h"
 #include "os/sys.h"
+#include "memory/phys.h"
 #include "engine/tag.h"
 
 struct contiguous {
@@ -56,9 +56,12 @@ static void contiguous_enter(struct contiguous *c)
 
 int rtm_contiguous_make(const struct phys_want *want, void **out)
 {
-	struct contiguous *c = je_calloc(1, sizeof(*c));
-	int ret = c ? phys_alloc(want, &c->area, &c->run) : -ENOMEM;
+	struct contiguous *c;
+	int ret;
 
+	rtm_begin();
+	c = je_calloc(1, sizeof(*c));
+	ret = c ? phys_alloc(want, &c->area, &c->run) : -ENOMEM;
 	if (ret < 0) {
 		je_free(c);
 		return ret;

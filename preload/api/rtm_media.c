@@ -11,8 +11,8 @@
 #include <kernel/OS.h>
 #include <sys/auxv.h>
 
-#include "memory/image.h"
 #include "os/sys.h"
+#include "memory/image.h"
 
 static bool rtm_media_on(uint32 flags)
 {

@@ -12,8 +12,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "decide/helper.h"
 #include "engine/tag_block.h"
+#include "decide/helper.h"
+#include "decide/reload.h"
+#include "entry/init.h"
+#include "compat.h"
 
 static struct pool *rtm_default;	 /* atomic: release once made, acquire by users */
 static struct pool *rtm_heir[POOLS_MAX]; /* by index of the heritage; as rtm_default */
@@ -40,7 +43,7 @@ static const struct policy *rtm_no_policy_slow(void)
 
 const struct policy_realtime *rtm_realtime(void)
 {
-	const struct policy_realtime *r = init_realtime();
+	const struct policy_realtime *r = reload_realtime();
 
 	return r ? r : &rtm_no_policy_slow()->realtime;
 }
@@ -60,6 +63,12 @@ unsigned rtm_lock_flags(enum rtm_lock lock)
 	return rtm_realtime()->allocator ? AREA_LOCK | AREA_PIN : 0;
 }
 
+void rtm_begin(void)
+{
+	init_child_also(compat_child);
+	init_native();
+}
+
 status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out)
 {
 	int saved = errno, error = 0;
@@ -69,7 +78,7 @@ status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out)
 		return B_BAD_VALUE;
 	if (attr->size > RTM_TOTAL_MAX || attr->max > RTM_TOTAL_MAX)
 		return B_NO_MEMORY;
-	init_native();
+	rtm_begin();
 	p = pools_create(attr, &error);
 	if (p && attr->at && p->area.base != attr->at) {
 		pools_delete(p); /* the kernel takes a wish as a hint */

@@ -22,17 +22,17 @@
 
 #include "os/base.h"
 #include "os/child.h"
+#include "os/log.h"
+#include "os/proc.h"
+#include "os/sys.h"
+#include "engine/pools.h"
+#include "engine/recycle.h"
+#include "sites/site.h"
 #include "helper_birth.h"
 #include "helper_group.h"
-#include "os/log.h"
-#include "engine/pools.h"
-#include "os/proc.h"
-#include "engine/recycle.h"
+#include "observer.h"
 #include "reload.h"
 #include "rule.h"
-#include "sites/site.h"
-#include "observe/stats.h"
-#include "os/sys.h"
 #include "thread.h"
 
 /* One turn of the loop: fast while a growing pool may run short, slow when idle. */
@@ -160,7 +160,7 @@ static void helper_own_table(void)
 	}
 	log_use_process_stderr(keep);
 	helper_group_join();
-	stats_open(helper_now());
+	observer()->open(helper_now());
 	reload_open(helper_now());
 }
 
@@ -192,14 +192,14 @@ static void *helper_main(void *arg)
 		log_flush_posted();
 		helper_look(helper_now());
 		reload_turn(helper_now());
-		stats_turn(helper_now());
+		observer()->turn(helper_now());
 		sys_end_optional();
 		helper_sleep(t.growing ? HELPER_TURN_GROWING_NS
 			     : matched ? HELPER_TURN_MATCHED_NS
 				       : HELPER_TURN_IDLE_NS);
 	}
 	reload_close();
-	stats_close();
+	observer()->close();
 	return NULL;
 }
 

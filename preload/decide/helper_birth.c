@@ -14,8 +14,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "rule.h"
+#include "os/libc.h"
 #include "os/sys.h"
+#include "rule.h"
 
 #define HELPER_STACK (256UL << 10)
 #define HELPER_CPUS  8192
@@ -146,7 +147,7 @@ static int birth_try(pthread_t *t, void *(*main)(void *), int with)
 		pthread_attr_setaffinity_np(
 			&attr, birth.size, (const cpu_set_t *)(const void *)cpus);
 	/* libc's own: whoever else has the name would run code of theirs on it */
-	ret = pthread_create(t, &attr, main, NULL);
+	ret = LIBC(pthread_create)(t, &attr, main, NULL);
 	pthread_attr_destroy(&attr);
 	return ret;
 }

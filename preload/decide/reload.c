@@ -20,12 +20,12 @@
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/log.h"
+#include "os/sys.h"
+#include "sites/site.h"
+#include "observer.h"
 #include "reload_retired.h"
 #include "reload_watch.h"
 #include "rule.h"
-#include "sites/site.h"
-#include "observe/stats.h"
-#include "os/sys.h"
 #include "thread.h"
 
 /* A change is read when it has been the same for this long: editors write in steps. */
@@ -51,7 +51,7 @@ static struct find_where reload_where = {.none = true};
 static uint64_t reload_known; /* stamp of the files that were read last */
 static uint64_t reload_seen;  /* and of what is there, until that is settled */
 static int64_t reload_next;   /* time of the next look */
-CHILD_DATA static struct stats_reload reload_result;
+CHILD_DATA static struct reload_result reload_last;
 
 /* Whose files were read: another root directory or user would find other ones. */
 static struct reload_place {
@@ -136,7 +136,7 @@ void reload_never(void)
 void reload_child(void)
 {
 	/* what has changed since the policy was read shows by its stamp */
-	reload_result = (struct stats_reload){.reloads = 0};
+	reload_last = (struct reload_result){.reloads = 0};
 	reload_watch_child();
 }
 
@@ -175,7 +175,7 @@ static bool reload_sites(struct rule_set *set)
 }
 
 /* p, which is sound, takes over, or is freed. */
-static bool reload_take(struct policy *p, struct stats_reload *r)
+static bool reload_take(struct policy *p, struct reload_result *r)
 {
 	struct rule_set *set = reload_rules(p);
 	const struct match_process *m;
@@ -190,7 +190,7 @@ static bool reload_take(struct policy *p, struct stats_reload *r)
 	}
 	rule_set_pools(set, r->message, sizeof(r->message));
 	reload_take_section(p);
-	stats_policy(p);
+	observer()->policy_changed(p);
 	thread_follow(set);
 	m = rule_process(set);
 	r->rules = (uint32_t)(m->nrule - m->first);
@@ -198,7 +198,7 @@ static bool reload_take(struct policy *p, struct stats_reload *r)
 }
 
 /* Reads the files. True: what they say is in use now. */
-static bool reload_read(const struct find_list *files, struct stats_reload *r)
+static bool reload_read(const struct find_list *files, struct reload_result *r)
 {
 	struct policy *p = policy_load(files);
 
@@ -215,7 +215,7 @@ static bool reload_read(const struct find_list *files, struct stats_reload *r)
 
 static void reload_do(const struct find_list *files, uint64_t stamp, int64_t now)
 {
-	struct stats_reload *r = &reload_result;
+	struct reload_result *r = &reload_last;
 
 	reload_known = reload_seen = stamp;
 	r->refused = !reload_read(files, r);
@@ -232,7 +232,7 @@ static void reload_do(const struct find_list *files, uint64_t stamp, int64_t now
 
 static void reload_refuse(const char *why)
 {
-	struct stats_reload *r = &reload_result;
+	struct reload_result *r = &reload_last;
 
 	r->refused = true;
 	log_format(r->message, sizeof(r->message), "%s", why);
@@ -258,7 +258,7 @@ static void reload_asked(int64_t now)
 		reload_do(&files, reload_stamp(&files), now);
 		find_free(&files);
 	}
-	stats_reload(&reload_result, true);
+	observer()->reload_ended(&reload_last, true);
 }
 
 /* Is what is there the same as what was read, or as a moment ago? */
@@ -277,7 +277,7 @@ static void reload_look(int64_t now)
 		reload_next = now + RELOAD_SETTLE_NS;
 	} else if (stamp != reload_known) {
 		reload_do(&files, stamp, now);
-		stats_reload(&reload_result, false);
+		observer()->reload_ended(&reload_last, false);
 	}
 	find_free(&files);
 }
@@ -287,7 +287,7 @@ void reload_turn(int64_t now)
 	reload_retired_turn(now);
 	if (!fds_private())
 		return;
-	if (stats_reload_asked()) {
+	if (observer()->reload_asked()) {
 		reload_asked(now);
 		return;
 	}
@@ -306,8 +306,8 @@ void reload_open(int64_t now)
 	/* the files may have changed since the policy was read: a look at once */
 	reload_next = now;
 	reload_seen = reload_known;
-	reload_result.rules = (uint32_t)(m->nrule - m->first);
-	stats_reload(&reload_result, false);
+	reload_last.rules = (uint32_t)(m->nrule - m->first);
+	observer()->reload_ended(&reload_last, false);
 }
 
 void reload_close(void)

@@ -17,6 +17,15 @@
 
 struct rule_set;
 
+/* What came of reloads so far. */
+struct reload_result {
+	uint64_t reloads, failures;
+	int64_t at; /* CLOCK_MONOTONIC, ns; 0: none */
+	bool refused;
+	uint32_t rules;
+	char message[320];
+};
+
 /* At start, once: reads the policy. NULL: there is none. One with errors is returned,
  * too. secure: as for find_files(). */
 struct policy *reload_first(bool secure);

@@ -16,8 +16,8 @@
  */
 #include "reload_retired.h"
 
-#include "rule.h"
 #include "sites/site.h"
+#include "rule.h"
 #include "thread.h"
 
 #define RETIRED_NS	10000000000L

@@ -12,14 +12,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "engine/cache_inline.h"
 #include "os/child.h"
 #include "os/debug.h"
 #include "os/log.h"
+#include "engine/cache_inline.h"
 #include "engine/pools.h"
-#include "trace/probe.h"
 #include "engine/recycle.h"
 #include "engine/tag_block.h"
+#include "trace/probe.h"
 
 CHILD_DATA route_alone_fn *route_alone;
 route_relieve_fn *route_relieve;

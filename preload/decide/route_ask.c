@@ -6,14 +6,14 @@
  * Realtime path. Bound: a rule is asked at most once, POLICY_RULES_MAX in all; realloc
  * copies a block that moves.
  */
-#include "route_private.h"
 #include "trace/audit.h"
+#include "route_private.h"
 #include "route_watch.h"
 
 #include "engine/pools.h"
-#include "trace/probe.h"
-#include "sites/site_inline.h"
 #include "engine/tag_block.h"
+#include "sites/site_inline.h"
+#include "trace/probe.h"
 
 /* From the thread's own pool, booked on its cache's tag; or from jemalloc. */
 static inline void *route_alloc_cached(struct slot *s, size_t size, size_t align)

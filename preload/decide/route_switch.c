@@ -14,8 +14,8 @@
  *
  * Not part of a malloc that hits: the switch itself runs once per change.
  */
-#include "route_private.h"
 #include "trace/audit.h"
+#include "route_private.h"
 #include "route_watch.h"
 
 #include <errno.h>

@@ -16,9 +16,9 @@
 
 #include <sys/rseq.h>
 
-#include "trace/audit.h"
 #include "os/child.h"
 #include "os/lock.h"
+#include "trace/audit.h"
 #include "trace/probe.h"
 #include "route_private.h"
 

@@ -13,9 +13,9 @@
 
 #include "os/child.h"
 #include "os/log.h"
+#include "engine/tag.h"
 #include "rule_pool.h"
 #include "rule_recycle.h"
-#include "engine/tag.h"
 
 #define RULE_HALF (POLICY_RULES_MAX / 2)
 

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/pool.h"
 #include "policy/policy.h"
+#include "engine/pool.h"
 
 struct rule_pool {
 	struct rule_pool *next;

@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-#include "memory/area_block.h"
 #include "os/base.h"
 #include "os/log.h"
+#include "memory/area_block.h"
 
 /* Relaxed, all flags: one block more or less that is locked does no harm. */
 struct rule_kept {

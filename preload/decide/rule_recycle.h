@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "engine/recycle.h"
 #include "policy/policy.h"
+#include "engine/recycle.h"
 
 /* r's table, as r says now, or NULL: r keeps nothing, or there is no memory. lock: its
  * pool is to be locked, and so are its big blocks. Under the thread lock. */

@@ -13,16 +13,15 @@
 #include <sys/mman.h>
 #include <sys/auxv.h>
 
-#include "memory/area.h"
-#include "trace/audit.h"
 #include "os/child.h"
 #include "os/log.h"
 #include "os/proc.h"
-#include "rule.h"
-#include "sites/site_thread.h"
-#include "observe/stats.h"
-#include "observe/stats_fill.h"
 #include "os/sys.h"
+#include "memory/area.h"
+#include "sites/site_thread.h"
+#include "trace/audit.h"
+#include "observer.h"
+#include "rule.h"
 
 #define THREAD_CHUNK 16 /* slots mapped at a time */
 
@@ -112,7 +111,7 @@ void thread_give_slot_locked(struct slot *s)
 {
 	thread_slots--;
 	if (s->wanted)
-		stats_thread_gone_locked(s);
+		observer()->thread_ended_locked(s);
 	route_drop(s);
 	route_drain_deferred(s);
 	if (s->wanted) /* its heaps are another's to take now */
@@ -277,7 +276,7 @@ void thread_follow(struct rule_set *set)
 	if (thread_rules_ask)
 		thread_each(thread_find_stack, NULL);
 	thread_lock_registry();
-	stats_fill_follow(rule_process(rule_in_use()), rule_process(set));
+	observer()->rules_change_locked(rule_process(rule_in_use()), rule_process(set));
 	rule_use(set);
 	thread_unlock_registry();
 	thread_look(thread_ask_names);

@@ -9,8 +9,8 @@
  */
 #include "thread_audit.h"
 
-#include "rule.h"
 #include "sites/site_thread.h"
+#include "rule.h"
 #include "thread_private.h"
 #include "thread_watch.h"
 

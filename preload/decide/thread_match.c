@@ -10,15 +10,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "memory/area.h"
-#include "trace/audit.h"
-#include "memory/image.h"
-#include "trace/probe.h"
 #include "os/proc.h"
-#include "rule.h"
-#include "sites/site_thread.h"
 #include "os/sys.h"
+#include "memory/area.h"
+#include "memory/image.h"
 #include "engine/tag.h"
+#include "sites/site_thread.h"
+#include "trace/audit.h"
+#include "trace/probe.h"
+#include "rule.h"
 #include "thread_watch.h"
 
 #define THREAD_PIN_STACK (64UL << 10) /* of a rule without stack =, for pin_process */

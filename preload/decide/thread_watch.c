@@ -13,11 +13,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "memory/area.h"
 #include "os/fds.h"
 #include "os/log.h"
-#include "route_watch.h"
 #include "os/sys.h"
+#include "memory/area.h"
+#include "route_watch.h"
 
 void thread_watch_ready(struct slot *s)
 {

@@ -14,9 +14,9 @@
 #ifndef POOL_H
 #define POOL_H
 
+#include "os/lock.h"
 #include "memory/area.h"
 #include "heap.h"
-#include "os/lock.h"
 
 #define POOL_NAME_MAX  63
 #define POOL_HEAPS     64u    /* heaps of a pool at most, the shared one included */

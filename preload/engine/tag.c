@@ -12,10 +12,10 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "memory/area.h"
 #include "os/child.h"
 #include "os/lock.h"
 #include "os/sys.h"
+#include "memory/area.h"
 
 static struct tag
 	*tag_chunk[TAG_CHUNKS];		/* atomic: release once zeroed, acquire by all */

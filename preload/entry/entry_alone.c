@@ -12,9 +12,9 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "entry.h"
-#include "decide/helper.h"
 #include "os/real.h"
+#include "decide/helper.h"
+#include "entry.h"
 
 typedef int entry_int_fn(int);
 typedef int entry_two_fn(int, int);

@@ -7,8 +7,8 @@
  * which calls malloc again, runs the new-handler and throws. We never throw and need no
  * libstdc++.
  */
-#include "entry.h"
 #include "os/real.h"
+#include "entry.h"
 
 #define ALIAS(of) __attribute__((visibility("default"), alias(#of)))
 

@@ -14,9 +14,9 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "entry.h"
 #include "os/libc.h"
 #include "os/real.h"
+#include "entry.h"
 
 typedef void *entry_dlsym_fn(void *, const char *);
 typedef void *entry_dlvsym_fn(void *, const char *, const char *);

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "entry.h"
 #include "os/real.h"
-#include "sites/site.h"
 #include "os/sys.h"
+#include "sites/site.h"
+#include "entry.h"
 
 static int entry_result(long ret)
 {

@@ -14,14 +14,14 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
-#include "entry.h"
 #include "os/fds.h"
-#include "os/real.h"
-#include "decide/helper.h"
 #include "os/log.h"
 #include "os/proc.h"
+#include "os/real.h"
 #include "os/sys.h"
+#include "decide/helper.h"
 #include "decide/thread.h"
+#include "entry.h"
 
 #define ENTRY_AGAIN 64
 

@@ -15,37 +15,41 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "memory/area.h"
-#include "atfork.h"
-#include "trace/audit.h"
 #include "os/base.h"
-#include "api/compat.h"
-#include "decide/helper.h"
-#include "decide/helper_birth.h"
-#include "memory/image.h"
 #include "os/loader.h"
 #include "os/log.h"
-#include "engine/pools.h"
 #include "os/proc.h"
 #include "os/program.h"
+#include "os/sys.h"
+#include "memory/area.h"
+#include "memory/image.h"
+#include "engine/pools.h"
+#include "engine/tag.h"
+#include "sites/site.h"
+#include "trace/audit.h"
+#include "decide/helper.h"
+#include "decide/helper_birth.h"
+#include "decide/observer.h"
 #include "decide/reload.h"
 #include "decide/rule.h"
-#include "sites/site.h"
-#include "observe/stats.h"
-#include "os/sys.h"
 #include "decide/thread.h"
+#include "observe/stats.h"
+#include "atfork.h"
 
 #define INIT_MAPS_MAX (1UL << 20)
 #define INIT_LEAST    (4UL << 20) /* with less there is nothing to begin with */
 
 static struct match_process init_process; /* of the first policy */
 
-const struct policy_realtime *init_realtime(void)
-{
-	return reload_realtime();
-}
-
 /* ---- fork ---- */
+
+static void (*init_child_last)(void); /* atomic */
+
+void init_child_also(void (*child)(void))
+{
+	/* release: pairs with init_fork_child() */
+	__atomic_store_n(&init_child_last, child, __ATOMIC_RELEASE);
+}
 
 /* How long the helper may take to end its turn: 100 ms. */
 #define INIT_HELPER_MOMENTS 2000
@@ -77,6 +81,8 @@ static void init_fork_parent(void)
 
 static void init_fork_child(void)
 {
+	void (*also)(void);
+
 	base_fork_alone(false);
 	init_fork_held = false;
 	proc_child();
@@ -93,7 +99,11 @@ static void init_fork_child(void)
 	reload_child();
 	helper_child();
 	stats_child();
-	compat_child();
+	tag_child();
+	/* acquire: pairs with init_child_also() */
+	also = __atomic_load_n(&init_child_last, __ATOMIC_ACQUIRE);
+	if (also)
+		also();
 }
 
 /* A process that came about without fork(), when somebody asks (proc.h). The helper may
@@ -111,6 +121,7 @@ void init_native(void)
 	if (!proc_mine() || __atomic_exchange_n(&done, true, __ATOMIC_ACQ_REL))
 		return;
 	proc_own(init_copied);
+	stats_observe();
 	helper_birth_note();
 	atfork_first();
 	atfork_use(init_fork_prepare, init_fork_parent, init_fork_child);
@@ -251,7 +262,7 @@ static void init_rules(struct policy *p)
 	}
 	init_native();
 	rule_set_pools(set, note, sizeof(note));
-	stats_policy(p);
+	observer()->policy_changed(p);
 	site_init(&init_process);
 	thread_start(set, helper_matched, helper_stop);
 }

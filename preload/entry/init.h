@@ -5,14 +5,11 @@
 #ifndef INIT_H
 #define INIT_H
 
-#include "policy/policy.h"
-
-/* Section [realtime] of the policy this process runs under; NULL before the constructor
- * and without one. */
-const struct policy_realtime *init_realtime(void);
-
-/* A pool is about to exist without a policy (native API): fork handlers and look-ups on.
- */
+/* A pool or another object of the API is about to exist, whether or not there is a
+ * policy: forks are taken care of from now on, and free() looks at addresses. Idempotent.
+ * Threads: any. */
 void init_native(void);
+/* After fork, in the child, this is called as the last. One function. */
+void init_child_also(void (*child)(void));
 
 #endif

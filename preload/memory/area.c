@@ -15,11 +15,11 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "area_private.h"
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/proc.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22

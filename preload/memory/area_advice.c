@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "area_private.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 #define RAISE_IT                                                          \
 	"raise it: \"@audio - memlock %zu\" in /etc/security/limits.d/, " \

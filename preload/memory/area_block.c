@@ -8,8 +8,8 @@
 
 #include <sys/mman.h>
 
-#include "area_private.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 /* From here on the machine is asked first whether it can give that much: asking costs as
  * much as a MiB. */

@@ -26,11 +26,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "area_private.h"
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 #define KEPT_MAX 64
 

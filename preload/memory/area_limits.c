@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "area_private.h"
 #include "os/fds.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 /* Page tables, and what others take between the look and the touch. */
 #define ROOM_SPARE (512UL << 10)

@@ -22,10 +22,10 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
-#include "area_private.h"
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 #define PIN_MAX	  1024
 #define PIN_SLOTS 16384UL /* the kernel's limit of a table */

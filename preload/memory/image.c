@@ -14,10 +14,10 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#include "area.h"
-#include "image_private.h"
 #include "os/loader.h"
 #include "os/sys.h"
+#include "area.h"
+#include "image_private.h"
 
 extern void *__libc_stack_end; /* the loader's: where the main thread's stack began */
 

@@ -16,11 +16,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "area.h"
 #include "os/fds.h"
-#include "image_private.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "area.h"
+#include "image_private.h"
 
 #define IMAGE_LOOKS 100
 

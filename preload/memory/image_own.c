@@ -13,10 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "area.h"
 #include "os/base.h"
 #include "os/loader.h"
 #include "os/sys.h"
+#include "area.h"
 
 /* The part of a segment to lock: code up to where jemalloc's begins, data that is in the
  * file, nothing of the rest. */

@@ -15,10 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "area.h"
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/sys.h"
+#include "area.h"
 
 #define IMAGE_PIN_RANGES  256
 #define IMAGE_PIN_LARGEST (1UL << 20)

@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "os/sys.h"
 #include "area_private.h"
 #include "phys_find.h"
-#include "os/sys.h"
 
 #define PHYS_PINS  10 /* attempts at a pin, 20 ms apart */
 #define PHYS_MOVED 3  /* huge pages that were split between looking and pinning */

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "area_private.h"
 #include "os/sys.h"
+#include "area_private.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25

@@ -14,15 +14,17 @@
 #include <time.h>
 
 #include "os/child.h"
+#include "os/sys.h"
 #include "engine/pools.h"
 #include "trace/probe.h"
+#include "decide/observer.h"
+#include "decide/reload.h"
 #include "decide/route_watch.h"
+#include "decide/thread.h"
+#include "decide/thread_watch.h"
 #include "stats_fill.h"
 #include "stats_page.h"
 #include "stats_request.h"
-#include "os/sys.h"
-#include "decide/thread.h"
-#include "decide/thread_watch.h"
 
 #define STATS_POOLS   64u
 #define STATS_TAGS    128u
@@ -78,7 +80,7 @@ static void stats_head(struct rtmem_stats_head *h, int64_t now)
 	stats_head_policy(h);
 }
 
-void stats_open(int64_t now)
+static void stats_open(int64_t now)
 {
 	struct rtmem_stats_head head = {0};
 	struct stats_page page;
@@ -99,7 +101,7 @@ void stats_open(int64_t now)
 	thread_unlock_registry();
 }
 
-void stats_close(void)
+static void stats_close(void)
 {
 	struct stats_page page = stats_page;
 
@@ -202,7 +204,7 @@ static void stats_watch(int64_t now)
 	thread_watch_calls(on);
 }
 
-void stats_turn(int64_t now)
+static void stats_turn(int64_t now)
 {
 	if (!stats_page.image)
 		return;
@@ -216,7 +218,7 @@ void stats_turn(int64_t now)
 
 /* ---- another policy ---- */
 
-void stats_policy(const struct policy *p)
+static void stats_policy(const struct policy *p)
 {
 	thread_lock_registry();
 	stats_rules = p;
@@ -227,7 +229,7 @@ void stats_policy(const struct policy *p)
 	thread_unlock_registry();
 }
 
-bool stats_reload_asked(void)
+static bool stats_reload_asked(void)
 {
 	uint64_t asked;
 
@@ -241,7 +243,7 @@ bool stats_reload_asked(void)
 	return true;
 }
 
-void stats_reload(const struct stats_reload *r, bool answer)
+static void stats_reload(const struct reload_result *r, bool answer)
 {
 	struct rtmem_stats_head *h;
 
@@ -265,12 +267,28 @@ void stats_reload(const struct stats_reload *r, bool answer)
 	thread_unlock_registry();
 }
 
-void stats_thread_gone_locked(struct slot *s)
+static void stats_thread_ended_locked(struct slot *s)
 {
 	if (!stats_page.image)
 		return;
 	stats_fill_gone(stats_page.image, s);
 	stats_page_write(&stats_page);
+}
+
+void stats_observe(void)
+{
+	static const struct observer stats_observer = {
+		.open = stats_open,
+		.turn = stats_turn,
+		.close = stats_close,
+		.thread_ended_locked = stats_thread_ended_locked,
+		.rules_change_locked = stats_fill_follow,
+		.policy_changed = stats_policy,
+		.reload_asked = stats_reload_asked,
+		.reload_ended = stats_reload,
+	};
+
+	observer_set(&stats_observer);
 }
 
 void stats_exit(void)

@@ -12,9 +12,9 @@
 #include "os/base.h"
 #include "os/child.h"
 #include "engine/pools.h"
+#include "engine/tag.h"
 #include "decide/route_watch.h"
 #include "decide/rule.h"
-#include "engine/tag.h"
 #include "decide/thread.h"
 
 /* Calls of threads that are gone, per rule. */

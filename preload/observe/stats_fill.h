@@ -7,8 +7,8 @@
 #ifndef STATS_FILL_H
 #define STATS_FILL_H
 
-#include "decide/route.h"
 #include "include/rtmem_stats.h"
+#include "decide/route.h"
 
 struct stats_base {
 	uint64_t allocated, active, resident, mapped;

@@ -6,11 +6,12 @@
 
 #include <dlfcn.h>
 
+#include "libc.h"
 #include "log.h"
 
 void *real_function(const char *name)
 {
-	void *fn = dlsym(RTLD_NEXT, name);
+	void *fn = LIBC(dlsym)(RTLD_NEXT, name);
 
 	if (!fn)
 		log_misuse("cannot find %s behind this library", name);

@@ -14,8 +14,8 @@
 #include "policy/cxx_name.h"
 #include "policy/glob.h"
 #include "os/base.h"
-#include "site_private.h"
 #include "os/sys.h"
+#include "site_private.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22

@@ -16,8 +16,8 @@
 
 #include "os/base.h"
 #include "os/log.h"
-#include "site_private.h"
 #include "os/sys.h"
+#include "site_private.h"
 
 #define READ_MAX (1ul << 30) /* a symbol or string table larger than this is not one */
 

@@ -19,8 +19,8 @@
 #include "os/loader.h"
 #include "os/log.h"
 #include "os/program.h"
-#include "site_private.h"
 #include "os/sys.h"
+#include "site_private.h"
 
 struct retired {
 	struct retired *next;

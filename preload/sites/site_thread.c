@@ -10,13 +10,13 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "memory/area.h"
 #include "os/child.h"
 #include "os/lock.h"
+#include "os/sys.h"
+#include "memory/area.h"
 #include "site.h"
 #include "site_inline.h"
 #include "site_thread.h"
-#include "os/sys.h"
 
 enum { THREADS = 1024, MAIN_STACK_MAX = 128 << 20 };
 

@@ -12,8 +12,8 @@
  *
  * Never on the realtime path.
  */
-#include "memory/area.h"
 #include "os/log.h"
+#include "memory/area.h"
 #include "site_private.h"
 
 enum { WORLDS_MAX = 64, GIVEN_MAX = 2 };

@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 #include "policy/audit_file.h"
-#include "memory/area.h"
 #include "os/proc.h"
+#include "memory/area.h"
 #include "sites/site.h"
 
 enum { AUDIT_LIVE = 32768 }; /* blocks followed at a time; a power of two */

@@ -13,12 +13,12 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 
-#include "memory/area.h"
-#include "audit.h"
+#include "include/rtmem_stats.h"
 #include "os/child.h"
 #include "os/program.h"
 #include "os/sys.h"
-#include "include/rtmem_stats.h"
+#include "memory/area.h"
+#include "audit.h"
 
 #define LIVE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "audit.h"
 #include "os/sys.h"
+#include "audit.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

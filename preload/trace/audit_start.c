@@ -17,13 +17,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "memory/area.h"
-#include "audit.h"
 #include "os/child.h"
 #include "os/fds.h"
 #include "os/lock.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "memory/area.h"
+#include "audit.h"
 
 enum { AUDIT_TRIES = 16 }; /* programs one process becomes by exec */
 
