@@ -201,16 +201,4 @@ extern route_relieve_fn *route_relieve;
  */
 unsigned route_drain_deferred(struct slot *s);
 
-/*
- * The caller's frame, for call-site rules: use in the function the program called (or
- * that was jumped to from there), never deeper. Needs -fno-omit-frame-pointer in that
- * file.
- */
-#define ROUTE_FRAME(f)                                                 \
-	struct site_frame f = {                                        \
-		.ret = (uintptr_t)__builtin_return_address(0),         \
-		.cfa = (uintptr_t)__builtin_frame_address(0) + 16,     \
-		.rbp = *(const uintptr_t *)__builtin_frame_address(0), \
-	}
-
 #endif

@@ -190,7 +190,7 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 
 __attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 
 	return route_alloc(s, size, 0, &f);
 }

@@ -122,7 +122,7 @@ static site_check_fn *route_check_of(const struct site_walked *e)
 /* Of the rules that hold and those that ask nothing, the last one wins. */
 static __attribute__((noinline)) void *route_site_slow(size_t size, struct slot *s)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	const struct route *r = s->route;
 	uint64_t generation = route_generation(), holds;
 	struct site_walked *e = NULL;

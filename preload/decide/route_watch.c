@@ -122,7 +122,7 @@ static void watch_forget(const void *p, const struct slot *s, const struct site_
 
 __attribute__((noinline)) void route_free_watched(void *p, struct slot *s)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	struct audit_call call;
 
 	PROBE_FRAME();
@@ -149,7 +149,7 @@ void *route_malloc_unaudited(size_t size, struct slot *s)
 
 __attribute__((noinline)) void route_free_unaudited(void *p, struct slot *s)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 
 	watch_forget(p, s, &f);
 	route_free_check(p, s);

@@ -81,19 +81,6 @@ void heap_extend(struct heap *h, size_t len);
 /* Bytes of a native pool in which one block of `total` bytes is sure to fit. */
 size_t heap_span_for(size_t total);
 
-/*
- * Bytes of one run in which n bytes are sure to be served beside `blocks` live blocks of
- * `live` bytes (headers and rounding included), whatever was allocated and freed before:
- *
- *	span = HEAP_RUN_ENDS + live + (blocks + 1) * (s - 16) + 16
- *
- * s is the block for n rounded up to the next of 32 classes per power of two, at most
- * 1/32 more. Proof: free blocks never touch, so there are at most blocks + 1 of them;
- * when n cannot be served each has at most s - 16 bytes. The adversary of
- * tests/unit/heap_formula.c is refused in little less.
- */
-size_t heap_span_sure(size_t live, size_t blocks, size_t n);
-
 /* ---- the owner: allocate, free, resize. Realtime: yes ---- */
 
 /*

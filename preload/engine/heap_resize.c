@@ -90,17 +90,6 @@ size_t heap_room_of(const struct heap *h, const void *p)
 	return block_word(after) & BLOCK_FREE ? usable + block_size(after) : usable;
 }
 
-size_t heap_span_sure(size_t live, size_t blocks, size_t n)
-{
-	size_t size = block_size_for(n), step = BLOCK_ALIGN;
-
-	/* the distance between neighbouring classes */
-	if (size > BLOCK_ALIGN * HEAP_SL)
-		step = 1UL << (63u - (unsigned)__builtin_clzl(size - 1) - HEAP_SL_BITS);
-	size = (size + step - 1) & -step;
-	return HEAP_RUN_ENDS + live + (blocks + 1) * (size - BLOCK_ALIGN) + BLOCK_ALIGN;
-}
-
 /* What is looked at may be the program's by now: it is only a figure then. */
 static __attribute__((no_sanitize("thread"))) uint32_t heap_largest(const struct heap *h)
 {

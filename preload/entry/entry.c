@@ -28,7 +28,7 @@ EXPORT void free(void *p)
 
 static __attribute__((noinline)) void *entry_calloc_slow(size_t n, size_t size)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	struct slot *s = thread_settle();
 	size_t bytes;
 	void *p;
@@ -52,7 +52,7 @@ EXPORT void *calloc(size_t n, size_t size)
 
 static __attribute__((noinline)) void *entry_realloc_slow(void *p, size_t size)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	struct slot *s = thread_settle();
 	struct pool *pool;
 
@@ -76,7 +76,7 @@ EXPORT void *realloc(void *p, size_t size)
 
 static __attribute__((noinline)) void *entry_memalign_slow(size_t align, size_t size)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	struct slot *s = thread_settle();
 
 	if (route_matched(s))

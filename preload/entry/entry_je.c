@@ -15,7 +15,7 @@
 
 static __attribute__((noinline)) void *entry_mallocx_slow(size_t size, int flags)
 {
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	struct slot *s = thread_settle();
 	void *p;
 
@@ -39,7 +39,7 @@ static __attribute__((noinline)) void *entry_rallocx_slow(void *p, size_t size, 
 	size_t had = pool_room(pool, p);
 	size_t align = 1UL << (flags & ENTRY_JE_LG_ALIGN);
 	struct slot *s = thread_settle();
-	ROUTE_FRAME(f);
+	SITE_FRAME(f);
 	void *to;
 
 	if (align <= BLOCK_ALIGN && !(flags & ENTRY_JE_ZERO))

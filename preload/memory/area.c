@@ -10,14 +10,13 @@
 #include "area.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <linux/mempolicy.h>
 #include <signal.h>
 #include <sys/mman.h>
 
 #include "os/child.h"
 #include "os/fds.h"
-#include "os/proc.h"
+#include "os/mutex.h"
 #include "os/sys.h"
 #include "area_private.h"
 
@@ -28,36 +27,25 @@
 
 struct area *area_all[AREA_MAX];
 
-/* 0 free, 1 held, 2 held and somebody sleeps */
-CHILD_DATA static uint32_t area_word;
+CHILD_DATA static struct mutex area_mutex;
 
 void area_acquire(uint64_t *signals)
 {
 	uint64_t all = ~0ULL;
-	uint32_t seen = 0;
 
-	proc_mine(); /* in a copy, who holds it is not there */
 	sys_sigprocmask(SIG_SETMASK, &all, signals);
-	/* acquire: pairs with the release in area_release_lock() */
-	if (__atomic_compare_exchange_n(
-		    &area_word, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	/* acquire: as above */
-	while (__atomic_exchange_n(&area_word, 2, __ATOMIC_ACQUIRE) != 0)
-		sys_futex(&area_word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, NULL);
+	mutex_acquire(&area_mutex);
 }
 
 void area_release_lock(const uint64_t *signals)
 {
-	/* release: pairs with the acquires in area_acquire() */
-	if (__atomic_exchange_n(&area_word, 0, __ATOMIC_RELEASE) == 2)
-		sys_futex(&area_word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
+	mutex_release(&area_mutex);
 	sys_sigprocmask(SIG_SETMASK, signals, NULL);
 }
 
 void area_lock_child(void)
 {
-	CHILD_SET(area_word, 0);
+	mutex_child(&area_mutex);
 }
 
 static size_t round_up(size_t n, size_t unit)
@@ -98,12 +86,11 @@ bool area_contains(const void *p)
 	return found;
 }
 
-/* A mapping of size bytes that starts at a multiple of align; the rest is given back. */
-static long map_aligned(void *at, size_t size, size_t align)
+long area_map_aligned(void *at, size_t size, size_t align, int prot, int flags)
 {
 	size_t extra = align > AREA_PAGE ? align : 0;
-	long got = sys_mmap(at, size + extra, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long got = sys_mmap(
+		at, size + extra, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	size_t head;
 
 	if (sys_is_error(got) || extra == 0)
@@ -129,7 +116,7 @@ int area_reserve(struct area *a, void *at, size_t size, unsigned flags)
 	size = round_up(size, align);
 	if (size > area_limits_leave())
 		return -ENOMEM;
-	got = map_aligned(at, size, align);
+	got = area_map_aligned(at, size, align, PROT_NONE, MAP_NORESERVE);
 	if (sys_is_error(got)) /* EAGAIN: the program's mlockall(MCL_FUTURE), no room */
 		return got == -EAGAIN ? -ENOMEM : (int)got;
 	a->base = (unsigned char *)got;

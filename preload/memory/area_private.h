@@ -23,6 +23,10 @@ void area_release_lock(const uint64_t *signals);
 /* In the child of a fork: the lock is free. */
 void area_lock_child(void);
 
+/* A private mapping of size bytes that starts at a multiple of align, a power of two; or
+ * a negative errno. flags: beyond MAP_PRIVATE | MAP_ANONYMOUS. */
+long area_map_aligned(void *at, size_t size, size_t align, int prot, int flags);
+
 /* Makes every page of the range present and writable; contents are kept. */
 int area_populate(unsigned char *start, size_t len);
 /* Locks as many pages of the range as the limit allows, from its start. *error: why not

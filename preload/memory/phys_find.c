@@ -37,19 +37,9 @@ static const struct {
 
 static long phys_map(const struct phys_units *u, size_t bytes, int prot, int flags)
 {
-	size_t extra = u->source == PHYS_THP ? PHYS_HUGE : 0;
-	long got = sys_mmap(
-		NULL, bytes + extra, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-	size_t head;
+	size_t align = u->source == PHYS_THP ? PHYS_HUGE : AREA_PAGE;
 
-	if (sys_is_error(got) || !extra)
-		return got;
-	head = -(size_t)got & (extra - 1);
-	if (head)
-		sys_munmap((void *)got, head);
-	if (head < extra)
-		sys_munmap((char *)got + head + bytes, extra - head);
-	return got + (long)head;
+	return area_map_aligned(NULL, bytes, align, prot, flags);
 }
 
 static int phys_populate(const struct phys_units *u, unsigned char *from, size_t n)

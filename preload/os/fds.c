@@ -13,12 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/single_threaded.h>
 
 #include "child.h"
+#include "mutex.h"
 #include "proc.h"
 #include "sys.h"
 
@@ -32,7 +32,7 @@ static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
 #endif
 
 /* 0 free, 1 held, 2 held and somebody sleeps */
-CHILD_DATA static uint32_t guest_lock;
+CHILD_DATA static struct mutex guest_mutex;
 static _Alignas(64) unsigned char guest_stack[16384];
 static struct {
 	int (*fn)(void *);
@@ -52,26 +52,6 @@ bool fds_private(void)
 	return own_table;
 }
 
-static void guest_acquire(void)
-{
-	uint32_t seen = 0;
-
-	/* acquire: pairs with the release in guest_release() */
-	if (__atomic_compare_exchange_n(
-		    &guest_lock, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	/* acquire: as above */
-	while (__atomic_exchange_n(&guest_lock, 2, __ATOMIC_ACQUIRE) != 0)
-		sys_futex(&guest_lock, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, NULL);
-}
-
-static void guest_release(void)
-{
-	/* release: pairs with the acquires in guest_acquire() */
-	if (__atomic_exchange_n(&guest_lock, 0, __ATOMIC_RELEASE) == 2)
-		sys_futex(&guest_lock, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL);
-}
-
 static int guest_main(void *unused)
 {
 	(void)unused;
@@ -83,7 +63,7 @@ static int run_as_guest(int (*fn)(void *), void *arg)
 {
 	int saved = errno, ret;
 
-	guest_acquire();
+	mutex_acquire(&guest_mutex);
 	guest.fn = fn;
 	guest.arg = arg;
 	guest.result = -EAGAIN;
@@ -98,7 +78,7 @@ static int run_as_guest(int (*fn)(void *), void *arg)
 		guest.result = -errno;
 	__asm__ volatile("" ::: "memory");
 	ret = guest.result;
-	guest_release();
+	mutex_release(&guest_mutex);
 	errno = saved;
 	return ret;
 }
@@ -107,11 +87,11 @@ uint32_t fds_guests_gone(void)
 {
 	uint32_t made;
 
-	guest_acquire();
+	mutex_acquire(&guest_mutex);
 	if (guest.tid > 0)
 		proc_wait_gone(guest.tid);
 	made = guest.made;
-	guest_release();
+	mutex_release(&guest_mutex);
 	return made;
 }
 
@@ -146,5 +126,5 @@ int fds_slurp(const char *path, char *buf, unsigned len)
 
 void fds_child(void)
 {
-	CHILD_SET(guest_lock, 0);
+	mutex_child(&guest_mutex);
 }

@@ -8,12 +8,12 @@
 #include "site.h"
 
 #include "os/child.h"
-#include "site_lock.h"
 #include "site_private.h"
 #include "site_thread.h"
 
 static struct match_process policy; /* whose rules the world answers for */
 bool site_every;
+CHILD_DATA struct mutex site_mutex;
 
 /* --- realtime side ------------------------------------------------------- */
 
@@ -33,48 +33,27 @@ static bool first_frame(uintptr_t ret, uint64_t want, uint64_t *holds)
 }
 
 /* What site_fast() could not say: from the cache, the first frame, or a walk. */
-static uint64_t match(
-	const struct site_frame *f, uintptr_t from, uint64_t want, struct site_walked **e)
+static uint64_t match(const struct site_frame *f, uint64_t want, struct site_walked **e)
 {
 	uint64_t holds;
 
-	*e = site_walk_remembered(f, from, want, &holds);
-	if (*e || first_frame(from ? from : f->ret, want, &holds))
+	*e = site_walk_remembered(f, want, &holds);
+	if (*e || first_frame(f->ret, want, &holds))
 		return holds;
-	return site_walk(
-		__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, from, want, e);
+	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, want, e);
 }
 
 uint64_t site_match_walked(
 	const struct site_frame *f, uint64_t want, struct site_walked **e)
 {
-	return match(f, 0, want, e);
+	return match(f, want, e);
 }
 
 uint64_t site_match(const struct site_frame *f, uint64_t want)
 {
 	struct site_walked *e;
 
-	return want ? match(f, 0, want, &e) : 0;
-}
-
-__attribute__((noinline)) uint64_t site_match_here(uintptr_t ret, uint64_t want)
-{
-	struct site_walked *e;
-	struct site_frame f;
-	uint64_t holds;
-
-	if (!want)
-		return 0;
-	if (site_fast(ret, want, &holds))
-		return holds;
-	/* one instruction stream: all four belong to this very point of this function */
-	__asm__ volatile("lea 0(%%rip), %0\n\t"
-			 "mov %%rsp, %1\n\t"
-			 "mov %%rbp, %2\n\t"
-			 "mov %%rbx, %3"
-			 : "=&r"(f.ret), "=&r"(f.cfa), "=&r"(f.rbp), "=&r"(f.rbx));
-	return match(&f, ret, want, &e);
+	return want ? match(f, want, &e) : 0;
 }
 
 /* --- slow side ----------------------------------------------------------- */
@@ -92,7 +71,7 @@ uint64_t site_init(const struct match_process *m)
 
 	for (int i = 0; i < m->nrule; i++)
 		any |= m->rule[i]->callsite.n > 0;
-	site_lock();
+	mutex_acquire(&site_mutex);
 	old = site_world;
 	w = any || old ? site_world_new(m) : NULL;
 	if (w && site_modules_first(w, m, old)) {
@@ -109,16 +88,16 @@ uint64_t site_init(const struct match_process *m)
 	} else if (w) {
 		site_world_give(w);
 	}
-	site_unlock();
+	mutex_release(&site_mutex);
 	return rules;
 }
 
 void site_edit_rules(void (*fn)(struct match_process *, const struct match_process *),
 	const struct match_process *m)
 {
-	site_lock();
+	mutex_acquire(&site_mutex);
 	fn(&policy, m);
-	site_unlock();
+	mutex_release(&site_mutex);
 }
 
 /* Leaves dead keys behind when they crowd the table. */
@@ -147,9 +126,9 @@ void site_modules_changed(void)
 {
 	if (!site_world)
 		return;
-	site_lock();
+	mutex_acquire(&site_mutex);
 	refresh();
-	site_unlock();
+	mutex_release(&site_mutex);
 }
 
 void site_module_closing(void *handle)
@@ -158,7 +137,7 @@ void site_module_closing(void *handle)
 
 	if (!site_world)
 		return;
-	site_lock();
+	mutex_acquire(&site_mutex);
 	/* seq_cst, all: first nobody remembers, then nobody believes, then all is cleared
 	 */
 	__atomic_fetch_add(&site_closing, 1, __ATOMIC_SEQ_CST);
@@ -168,21 +147,21 @@ void site_module_closing(void *handle)
 		if (l->module[i]->dynamic)
 			site_table_forget(site_world, l->module[i]->lo, l->module[i]->hi);
 	}
-	site_unlock();
+	mutex_release(&site_mutex);
 }
 
 void site_module_closed(void)
 {
 	if (!site_world)
 		return;
-	site_lock();
+	mutex_acquire(&site_mutex);
 	refresh();
 	renew_if_crowded();
 	/* walks remembered meanwhile passed modules that were not to be remembered */
 	__atomic_fetch_add(&site_generation, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&site_closing, __ATOMIC_SEQ_CST) > 0)
 		__atomic_fetch_sub(&site_closing, 1, __ATOMIC_SEQ_CST);
-	site_unlock();
+	mutex_release(&site_mutex);
 }
 
 void site_poll(void)
@@ -192,19 +171,19 @@ void site_poll(void)
 
 	if (!site_world)
 		return;
-	site_lock();
+	mutex_acquire(&site_mutex);
 	while ((addr = site_pending_take()))
 		due = true;
 	if (due || site_modules_stale())
 		refresh();
 	site_modules_reap();
 	renew_if_crowded();
-	site_unlock();
+	mutex_release(&site_mutex);
 }
 
 void site_child(void)
 {
-	site_lock_child();
+	mutex_child(&site_mutex);
 	site_thread_child();
 	/* resolves and closes of threads that do not exist here */
 	CHILD_SET(site_active, 0);

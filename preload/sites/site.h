@@ -26,9 +26,20 @@ struct site_frame {
 };
 
 /*
+ * The caller's frame: use in the function the program called (or that was jumped to from
+ * there), never deeper.
+ */
+#define SITE_FRAME(f)                                                  \
+	struct site_frame f = {                                        \
+		.ret = (uintptr_t)__builtin_return_address(0),         \
+		.cfa = (uintptr_t)__builtin_frame_address(0) + 16,     \
+		.rbp = *(const uintptr_t *)__builtin_frame_address(0), \
+	}
+
+/*
  * Before any thread is matched, and before the rules of another policy that asks for call
- * sites are followed: m is copied, its
- * rules stay until site_edit_rules() takes them out. Compiles all loaded modules.
+ * sites are followed: m is copied, its rules stay until site_edit_rules() takes them out.
+ * Compiles all loaded modules.
  * Returns the mask of rules that have a callsite condition; 0 when there was no memory:
  * then all is as before.
  */
@@ -47,13 +58,6 @@ void site_walk_everything(void);
  * walk).
  */
 uint64_t site_match(const struct site_frame *f, uint64_t want);
-
-/*
- * As site_match() for whoever called the function that calls this, when only its return
- * address is at hand: the walk starts in here and steps over our own frames.
- * Realtime: yes.
- */
-uint64_t site_match_here(uintptr_t ret, uint64_t want);
 
 /*
  * The calling thread's stack, [lo, hi): walks read nothing outside it. A thread that
@@ -83,8 +87,5 @@ void site_module_closed(void);		/* after dlclose: tombstones, next generation */
 
 /* Helper thread: notice modules that came or went without us (dlpi_adds, dlpi_subs). */
 void site_poll(void);
-
-/* Off the realtime path, for messages: "libfoo.so!bar" of an address into buf. */
-const char *site_name(uintptr_t addr, char *buf, unsigned len);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <link.h>
 
+#include "os/mutex.h"
 #include "site.h"
 #include "site_cfi.h"
 #include "site_inline.h"
@@ -54,6 +55,7 @@ struct site_modules {
 
 /* A walk may pass every module; set once, before the first is compiled. */
 extern bool site_every;
+extern struct mutex site_mutex; /* held while modules are read and compiled */
 /* Bumped (seq_cst) whenever something remembered may have become wrong. */
 extern __attribute__((visibility("hidden"))) uint64_t site_generation;
 /* dlcloses under way: entries of dynamic modules are not remembered meanwhile. */
@@ -77,14 +79,13 @@ uintptr_t site_pending_take(void);
 /* The record of a module as it is loaded now, or NULL. */
 const struct site_module *site_module_at(const struct site_modules *l, uintptr_t addr);
 
-/* site_walk.c - Realtime: yes. from: the return address that counts as the immediate
- * caller, when f is one of our own frames below it; else 0. *e: the
- * entry that remembers it; left alone when none does. */
-uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t from,
-	uint64_t want, struct site_walked **e);
+/* site_walk.c - Realtime: yes. *e: the entry that remembers it; left alone when none
+ * does. */
+uint64_t site_walk(struct site_world *w, const struct site_frame *f, uint64_t want,
+	struct site_walked **e);
 /* The same from what the thread remembers; NULL when it has to be walked. */
 struct site_walked *site_walk_remembered(
-	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds);
+	const struct site_frame *f, uint64_t want, uint64_t *holds);
 
 /* site_world.c - off the realtime path. */
 struct site_world *site_world_new(const struct match_process *m);

@@ -41,15 +41,15 @@ struct site_word {
 /* One walk: what it depended on, and its answer. The first three lines are all that a hit
  * of depth 8 reads. 512 bytes. */
 struct site_walked {
-	uintptr_t quick;     /* ret when check and then are set, else 0 */
-	uint64_t generation; /* 0: empty */
+	_Alignas(64) uintptr_t quick; /* ret when check and then are set, else 0 */
+	uint64_t generation;	      /* 0: empty */
 	site_check_fn *check;
 	site_then_fn *then;
 	uintptr_t cfa;
 	struct site_word word[SITE_WORDS];
 	uint32_t n;
 	uint32_t uses; /* SITE_USES_* */
-	uintptr_t ret, rbp, rbx, from;
+	uintptr_t ret, rbp, rbx;
 	uint64_t want, holds;
 };
 

@@ -27,8 +27,7 @@ struct reg {
 };
 
 struct walk {
-	uintptr_t hi;	/* end of the stack; 0: read nothing */
-	uintptr_t skip; /* frames before this return address are ours; 0: none */
+	uintptr_t hi; /* end of the stack; 0: read nothing */
 	uintptr_t pc, sp;
 	struct reg rbp, rbx;
 	struct site_walked *log;
@@ -144,15 +143,6 @@ static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *
 			return want & ~open & ~minus & (plus | w->only_negated);
 		}
 		*sure &= (value & SITE_KNOWN) != 0;
-		if (k->skip && k->pc != k->skip) {
-			if (!up(k, value >> SITE_RECIPE_SHIFT)) {
-				/* no way through our own frames: the caller is known */
-				k->pc = k->skip;
-				k->hi = 0;
-			}
-			continue;
-		}
-		k->skip = 0;
 		c = &w->class[SITE_CLASS(value)];
 		plus |= c->plus & open;
 		minus |= c->minus & open;
@@ -194,10 +184,10 @@ unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 
 /* Is e the walk of this very stack? Compares all that the walk depended on. */
 static inline bool same_stack(const struct site_walked *e, const struct site_frame *f,
-	uintptr_t from, uint64_t want, uint64_t generation)
+	uint64_t want, uint64_t generation)
 {
-	if (e->ret != f->ret || e->from != from || e->cfa != f->cfa ||
-		e->generation != generation || (want & ~e->want))
+	if (e->ret != f->ret || e->cfa != f->cfa || e->generation != generation ||
+		(want & ~e->want))
 		return false;
 	if ((e->uses & SITE_USES_RBP) && e->rbp != f->rbp)
 		return false;
@@ -211,13 +201,13 @@ static inline bool same_stack(const struct site_walked *e, const struct site_fra
 }
 
 static inline struct site_walked *place(
-	const struct site_thread *t, const struct site_frame *f, uintptr_t from)
+	const struct site_thread *t, const struct site_frame *f)
 {
-	return site_walked_at(t->walks, from ? from : f->ret, f->cfa);
+	return site_walked_at(t->walks, f->ret, f->cfa);
 }
 
 struct site_walked *site_walk_remembered(
-	const struct site_frame *f, uintptr_t from, uint64_t want, uint64_t *holds)
+	const struct site_frame *f, uint64_t want, uint64_t *holds)
 {
 	struct site_thread *t = &site_self;
 	/* seq_cst: as in site_walk() */
@@ -227,9 +217,9 @@ struct site_walked *site_walk_remembered(
 
 	if (!site_thread_enter(t))
 		return NULL;
-	e = place(t, f, from);
+	e = place(t, f);
 	*holds = e->holds & want;
-	same = same_stack(e, f, from, want, generation);
+	same = same_stack(e, f, want, generation);
 	site_thread_leave(t);
 	return same ? e : NULL;
 }
@@ -247,7 +237,6 @@ static void remember(struct site_walked *e, const struct site_walked *log)
 	e->ret = log->ret;
 	e->rbp = log->rbp;
 	e->rbx = log->rbx;
-	e->from = log->from;
 	e->want = log->want;
 	e->holds = log->holds;
 	__builtin_memcpy(e->word, log->word, log->n * sizeof *e->word);
@@ -261,7 +250,7 @@ void site_walked_quick(struct site_walked *e, const struct site_frame *f,
 	if (!site_thread_enter(t))
 		return;
 	/* a signal handler may have taken its place meanwhile */
-	if (e->ret == f->ret && e->cfa == f->cfa && !e->from && e->generation) {
+	if (e->ret == f->ret && e->cfa == f->cfa && e->generation) {
 		e->check = check;
 		e->then = then;
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -270,8 +259,8 @@ void site_walked_quick(struct site_walked *e, const struct site_frame *f,
 	site_thread_leave(t);
 }
 
-uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t from,
-	uint64_t want, struct site_walked **e)
+uint64_t site_walk(struct site_world *w, const struct site_frame *f, uint64_t want,
+	struct site_walked **e)
 {
 	struct site_thread *t = &site_self;
 	/* seq_cst: read before anything the answer is made of */
@@ -281,7 +270,6 @@ uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t f
 	bool sure;
 	struct walk k = {.hi = on_stack ? t->hi : 0,
 		.pc = f->ret,
-		.skip = from,
 		.sp = f->cfa,
 		.rbp = {f->rbp, FROM_CALLER},
 		.rbx = {f->rbx, FROM_CALLER},
@@ -289,7 +277,6 @@ uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t f
 	uint64_t holds;
 
 	log.ret = f->ret;
-	log.from = from;
 	log.cfa = f->cfa;
 	log.rbp = f->rbp;
 	log.rbx = f->rbx;
@@ -300,7 +287,7 @@ uint64_t site_walk(struct site_world *w, const struct site_frame *f, uintptr_t f
 	/* seq_cst: as in site_resolve(), nothing is remembered during a dlclose */
 	sure &= !__atomic_load_n(&site_closing, __ATOMIC_SEQ_CST);
 	if (on_stack && sure && log.n <= SITE_WORDS && site_thread_enter(t)) {
-		*e = place(t, f, from);
+		*e = place(t, f);
 		remember(*e, &log);
 		site_thread_leave(t);
 	}

@@ -3,12 +3,13 @@
  * site_shim.c - preloaded into real programs: our walks against libunwind's, at malloc
  *
  * One malloc in SAMPLE is looked at: the return addresses of site_stack() have to be
- * libunwind's, and the remembered answer of site_match_here() the one a fresh walk gives.
+ * libunwind's, and the remembered answer of site_match() the one a fresh walk gives.
  * At exit one line goes to the file named by SITE_SHIM_OUT:
  *	N stacks, N frames, N wrong, N short, N answers differ
  * wrong: an address differs; short: ours is right but ends before libunwind's.
  */
 #define UNW_LOCAL_ONLY
+#include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
 #include <stdio.h>
@@ -79,13 +80,17 @@ static __attribute__((noinline)) unsigned unwind(uintptr_t *pc, unsigned max)
 
 static void show(const uintptr_t *pc, unsigned n)
 {
-	char buf[200];
+	Dl_info at;
 
-	for (unsigned i = 0; i < n; i++)
-		fprintf(stderr, "    %s\n", site_name(pc[i] - 1, buf, sizeof buf));
+	for (unsigned i = 0; i < n; i++) {
+		bool known = dladdr((void *)(pc[i] - 1), &at);
+
+		fprintf(stderr, "    %s %lx\n", known ? at.dli_fname : "?",
+			pc[i] - (known ? (uintptr_t)at.dli_fbase : 0));
+	}
 }
 
-static __attribute__((noinline)) void compare(void)
+static __attribute__((noinline)) void compare(const struct site_frame *caller)
 {
 	uintptr_t ours[FRAMES], theirs[FRAMES];
 	unsigned n, m, same = 1;
@@ -113,14 +118,14 @@ static __attribute__((noinline)) void compare(void)
 	}
 	stacks++;
 	frames += n;
-	remembered = site_match_here(ours[2], want);
+	remembered = site_match(caller, want);
 	site_self.busy = 1; /* the cache is left alone: a fresh walk */
-	walked = site_match_here(ours[2], want);
+	walked = site_match(caller, want);
 	site_self.busy = 0;
 	differ += remembered != walked;
 }
 
-static __attribute__((noinline)) void look(void)
+static __attribute__((noinline)) void look(const struct site_frame *caller)
 {
 	int saved = errno;
 
@@ -132,7 +137,7 @@ static __attribute__((noinline)) void look(void)
 		site_here();
 	}
 	site_poll();
-	compare();
+	compare(caller);
 	inside = false;
 	errno = saved;
 }
@@ -140,16 +145,20 @@ static __attribute__((noinline)) void look(void)
 void *__libc_malloc(size_t size);
 __attribute__((visibility("default"))) void *malloc(size_t size)
 {
+	SITE_FRAME(caller);
+
 	if (++turn % SAMPLE == 0)
-		look();
+		look(&caller);
 	return __libc_malloc(size);
 }
 
 void *__libc_realloc(void *p, size_t size);
 __attribute__((visibility("default"))) void *realloc(void *p, size_t size)
 {
+	SITE_FRAME(caller);
+
 	if (++turn % SAMPLE == 0)
-		look();
+		look(&caller);
 	return __libc_realloc(p, size);
 }
 
@@ -157,10 +166,11 @@ void *__libc_memalign(size_t align, size_t size);
 __attribute__((visibility("default"))) int posix_memalign(
 	void **out, size_t align, size_t size)
 {
+	SITE_FRAME(caller);
 	void *p;
 
 	if (++turn % SAMPLE == 0)
-		look();
+		look(&caller);
 	p = __libc_memalign(align, size);
 	*out = p ? p : *out;
 	return p ? 0 : ENOMEM;

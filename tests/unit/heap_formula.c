@@ -2,17 +2,40 @@
 /*
  * heap_formula.c - how much memory is enough, whatever happened before: attacked
  *
- * heap.h says what span is sure to serve n bytes beside k live blocks. The adversary
- * leaves k blocks of the smallest size, as far from each other as a search for n bytes
- * allows, and sees to it that the few blocks the last search looks at are too small. In
- * the stated span it must be served; without its last 16 bytes, and the little that the
- * last search costs the adversary, it must fail: so the statement is not generous. The
- * span is that of a native pool; for blocks that one part holds, a run of parts as well.
+ * heap_span_sure() says what span is sure to serve n bytes beside k live blocks. The
+ * adversary leaves k blocks of the smallest size, as far from each other as a search for
+ * n bytes allows, and sees to it that the few blocks the last search looks at are too
+ * small. In the stated span it must be served; without its last 16 bytes, and the little
+ * that the last search costs the adversary, it must fail: so the statement is not
+ * generous. The span is that of a native pool; for blocks that one part holds, a run of
+ * parts as well.
  */
 #include "heap_unit.h"
 
 #define K_MAX 300
 #define SCAN  8 /* HEAP_SCAN of heap.c */
+
+/*
+ * Bytes of one run in which n bytes are sure to be served beside `blocks` live blocks of
+ * `live` bytes (headers and rounding included), whatever was allocated and freed before:
+ *
+ *	span = HEAP_RUN_ENDS + live + (blocks + 1) * (s - 16) + 16
+ *
+ * s is the block for n rounded up to the next of 32 classes per power of two, at most
+ * 1/32 more. Proof: free blocks never touch, so there are at most blocks + 1 of them;
+ * when n cannot be served each has at most s - 16 bytes. The adversary is
+ * refused in little less.
+ */
+static size_t heap_span_sure(size_t live, size_t blocks, size_t n)
+{
+	size_t size = block_size_for(n), step = BLOCK_ALIGN;
+
+	/* the distance between neighbouring classes */
+	if (size > BLOCK_ALIGN * HEAP_SL)
+		step = 1UL << (63u - (unsigned)__builtin_clzl(size - 1) - HEAP_SL_BITS);
+	size = (size + step - 1) & -step;
+	return HEAP_RUN_ENDS + live + (blocks + 1) * (size - BLOCK_ALIGN) + BLOCK_ALIGN;
+}
 
 /* Blocks from this size on are found for n bytes in one search, from below it in none. */
 static uint32_t found_size(size_t n)

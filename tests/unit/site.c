@@ -329,17 +329,6 @@ static void many_threads(void)
 	}
 }
 
-static void names(void)
-{
-	char buf[256];
-
-	CHECK(!strcmp(
-		site_name((uintptr_t)by_malloc + 1, buf, sizeof buf), "site!by_malloc"));
-	CHECK(!strncmp(site_name((uintptr_t)strlen, buf, sizeof buf), "libc.so.6!", 10));
-	CHECK(!strcmp(site_name(4096, buf, sizeof buf), "0x1000"));
-	CHECK(!strcmp(site_name((uintptr_t)by_malloc + 1, buf, 7), "site!b"));
-}
-
 /* --- the table ----------------------------------------------------------- */
 
 static void table(void)
@@ -380,7 +369,6 @@ int main(void)
 	other_stacks();
 	bad_registers();
 	many_threads();
-	names();
 	table();
 	/* a reload: the same rules, compiled again */
 	make_rules();

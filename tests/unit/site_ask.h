@@ -36,9 +36,11 @@ static void check(bool ok, const char *what, int line)
 void *__libc_malloc(size_t size);
 __attribute__((visibility("default"), noinline)) void *malloc(size_t size)
 {
+	SITE_FRAME(caller);
+
 	if (asking) {
 		asking = false;
-		answer = site_match_here((uintptr_t)__builtin_return_address(0), want);
+		answer = site_match(&caller, want);
 	}
 	return __libc_malloc(size);
 }

@@ -109,18 +109,19 @@ static __attribute__((noinline)) unsigned unwind(
 
 static void show(const char *what, const uintptr_t *pc, unsigned n)
 {
-	char buf[256];
+	Dl_info at;
 
 	printf("  %s:\n", what);
 	for (unsigned i = 0; i < n; i++)
 		printf("    %lx %s\n", (unsigned long)pc[i],
-			site_name(pc[i] - 1, buf, sizeof buf));
+			dladdr((void *)(pc[i] - 1), &at) ? at.dli_fname : "?");
 }
 
 static void probe(void)
 {
 	uintptr_t ours[FRAMES], theirs[FRAMES];
 	const struct name *name[FRAMES];
+	SITE_FRAME(caller);
 	struct site_frame f;
 	unsigned n, m, start;
 	uint64_t first, second, right;
@@ -146,8 +147,8 @@ static void probe(void)
 		}
 		return;
 	}
-	first = site_match_here(ours[1], want);
-	second = site_match_here(ours[1], want);
+	first = site_match(&caller, want);
+	second = site_match(&caller, want);
 	right = expected(name + 1, m - 1);
 	holds += (unsigned)__builtin_popcountll(right);
 	if (n < FRAMES && (first != right || second != right) && failures++ < 5) {

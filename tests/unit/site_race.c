@@ -29,7 +29,9 @@ static void *volatile sink;
 
 NOINLINE static void probe(void)
 {
-	mine = site_match_here((uintptr_t)__builtin_return_address(0), want);
+	SITE_FRAME(caller);
+
+	mine = site_match(&caller, want);
 	AFTER();
 }
 
