@@ -131,6 +131,13 @@ static void compat_register(struct compat_chain *c)
 
 /* ---- the families ---- */
 
+static void compat_child(void)
+{
+	for (int i = 0; i < COMPAT_CHAINS; i++)
+		if (compat_chains[i])
+			compat_chains[i]->stuck = 0;
+}
+
 int compat_ready(struct compat_chain *c, unsigned flags)
 {
 	/* acquire: pairs with compat_make() */
@@ -139,6 +146,7 @@ int compat_ready(struct compat_chain *c, unsigned flags)
 	if (!p)
 		c->flags = flags;
 	compat_register(c);
+	rtm_begin(compat_child);
 	helper_start_for(compat_turn);
 	if (p && p->inherited)
 		return compat_inherit(c, 0, p) ? 0 : -ENOMEM;
@@ -182,15 +190,4 @@ void *compat_take(struct compat_chain *c, size_t size, struct tag *tag, bool wai
 	if (!wait && all > __atomic_load_n(&c->want, __ATOMIC_RELAXED))
 		__atomic_store_n(&c->want, all, __ATOMIC_RELAXED);
 	return NULL;
-}
-
-void compat_child(void)
-{
-	for (int i = 0; i < COMPAT_CHAINS; i++)
-		if (compat_chains[i])
-			compat_chains[i]->stuck = 0;
-	rtm_contiguous_child();
-	compat_cm_child();
-	compat_area_child();
-	compat_rthandle_child();
 }

@@ -7,12 +7,6 @@
 
 #include "engine/pools.h"
 
-/* After fork, in the child: what the API inherited is put right. */
-void compat_child(void);
-void compat_cm_child(void);
-void compat_area_child(void);
-void compat_rthandle_child(void);
-
 /*
  * Pools of one kind that are made one after the other as they fill, each at least as
  * large as all before it, or as large as it can be had. For the families whose callers

@@ -224,6 +224,11 @@ static area_malloc_module_info area_module = {
 	.free = rtm_area_free,
 };
 
+static void area_child(void)
+{
+	lock_child(&area_use);
+}
+
 status_t rtm_get_module(const char *path, module_info **module)
 {
 	uint32_t me = lock_tid();
@@ -232,7 +237,7 @@ status_t rtm_get_module(const char *path, module_info **module)
 		return B_BAD_VALUE;
 	if (strcmp(path, B_AREA_MALLOC_MODULE_NAME) != 0)
 		return B_ENTRY_NOT_FOUND;
-	rtm_begin();
+	rtm_begin(area_child);
 	lock_acquire(&area_use, me);
 	area_users++;
 	lock_release(&area_use, me);
@@ -264,9 +269,4 @@ status_t rtm_put_module(const char *path)
 		pools_each(area_put_away, NULL);
 	lock_release(&area_use, me);
 	return left < 0 ? B_ENTRY_NOT_FOUND : B_OK;
-}
-
-void compat_area_child(void)
-{
-	lock_child(&area_use);
 }

@@ -17,6 +17,7 @@
 #include "os/lock.h"
 #include "os/log.h"
 #include "os/sys.h"
+#include "rtm.h"
 
 #define CF_SEAL 0x43466f62u
 
@@ -58,11 +59,17 @@ static bool cf_map(unsigned i)
 	return true;
 }
 
+static void cf_child(void)
+{
+	lock_child(&cf_lock);
+}
+
 void *cf_make(enum cf_type type, size_t size, void (*destroy)(struct cf_object *))
 {
 	struct cf_object *o = NULL;
 	uint32_t me = lock_tid();
 
+	rtm_begin(cf_child);
 	lock_acquire(&cf_lock, me);
 	for (unsigned i = 0; !o && i < CF_CHUNKS; i++) {
 		if (!cf_chunk[i] && !cf_map(i))
@@ -103,11 +110,6 @@ static struct cf_object *cf_object(const void *object)
 				       : NULL;
 	}
 	return NULL;
-}
-
-void cf_child(void)
-{
-	lock_child(&cf_lock);
 }
 
 /* ---- any object ---- */

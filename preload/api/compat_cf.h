@@ -40,8 +40,6 @@ struct rtm_cf_number {
 void *cf_make(enum cf_type type, size_t size, void (*destroy)(struct cf_object *));
 /* The last thing an object's destroy() does. */
 void cf_free(struct cf_object *o);
-/* After fork, in the child. */
-void cf_child(void);
 /* Is it a live object of this type? NULL is none. */
 bool cf_is(const void *object, enum cf_type type);
 /* Is it a live object? */

@@ -108,6 +108,13 @@ static void cm_destroy_allocator(struct cf_object *o)
 		cm_free_allocator(a);
 }
 
+static void cm_child(void)
+{
+	lock_child(&cm_lock);
+	for (struct rtm_cf_allocator *a = cm_all; a; a = a->next)
+		lock_child(&a->lock);
+}
+
 static struct rtm_cf_allocator *cm_make_allocator(double age)
 {
 	struct rtm_cf_allocator *a =
@@ -116,6 +123,7 @@ static struct rtm_cf_allocator *cm_make_allocator(double age)
 
 	if (!a)
 		return NULL;
+	rtm_begin(cm_child);
 	a->tag = tag_create("CMMemoryPool", TAG_LIBRARY, 0);
 	if (!a->tag) {
 		cf_free(&a->object);
@@ -357,13 +365,4 @@ long rtm_cf_preferred_size(rtm_cf_allocator_ref allocator, long size, unsigned l
 	return !cf_is(allocator, CF_ALLOCATOR) || size <= 0 || size > INT64_MAX / 2
 		       ? size
 		       : (long)cm_pages(size);
-}
-
-void compat_cm_child(void)
-{
-	cf_child();
-	lock_child(&cm_lock);
-	for (struct rtm_cf_allocator *a = cm_all; a; a = a->next)
-		lock_child(&a->lock);
-	recycle_child();
 }

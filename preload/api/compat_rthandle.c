@@ -87,6 +87,12 @@ static RTHANDLE rt_make(struct rt_object object)
 	return BAD_RTHANDLE;
 }
 
+/* Threads of the parent are not there; what was mapped is, as a copy. */
+static void rt_child(void)
+{
+	lock_child(&rt_lock);
+}
+
 /* ---- memory ---- */
 
 RTHANDLE CreateRtMemoryHandle(PVOID pMemory, DWORD cbSize)
@@ -96,7 +102,7 @@ RTHANDLE CreateRtMemoryHandle(PVOID pMemory, DWORD cbSize)
 
 	if (!pMemory || !cbSize)
 		return (RTHANDLE)intime_set(E_PARAM, BAD_RTHANDLE);
-	rtm_begin();
+	rtm_begin(rt_child);
 	lock_acquire(&rt_lock, me);
 	h = rt_make((struct rt_object){
 		.type = SEGMENT_TYPE, .size = cbSize, .address = pMemory});
@@ -211,7 +217,7 @@ static RTHANDLE rt_this_thread(void)
 	uint32_t me = lock_tid();
 	RTHANDLE h = BAD_RTHANDLE;
 
-	rtm_begin();
+	rtm_begin(rt_child);
 	lock_acquire(&rt_lock, me);
 	for (unsigned i = 0; i < RT_OBJECTS && h == BAD_RTHANDLE; i++)
 		if (rt_objects[i].type == THREAD_TYPE && rt_objects[i].tid == self.tid)
@@ -288,7 +294,7 @@ BOOLEAN CatalogRtHandle(RTHANDLE hProcess, RTHANDLE hObject, const char *lpszNam
 	uint32_t me = lock_tid();
 	DWORD status;
 
-	rtm_begin();
+	rtm_begin(rt_child);
 	lock_acquire(&rt_lock, me);
 	status = rt_catalog(hProcess, hObject, lpszName);
 	lock_release(&rt_lock, me);
@@ -359,10 +365,4 @@ RTHANDLE LookupRtHandle(RTHANDLE hProcess, const char *lpszName, DWORD dwMillise
 			dwMilliseconds == WAIT_FOREVER ? NULL : &left);
 	}
 	return (RTHANDLE)intime_set(status, found);
-}
-
-/* Threads of the parent are not there; what was mapped is, as a copy. */
-void compat_rthandle_child(void)
-{
-	lock_child(&rt_lock);
 }

@@ -19,8 +19,9 @@
 /* A pool cannot be larger: the engine counts a block in 28 bits of 16 bytes. */
 #define RTM_TOTAL_MAX ((4UL << 30) - (64UL << 10))
 
-/* Before the first object of the API is made: forks are taken care of. */
-void rtm_begin(void);
+/* Before an object of the API is made: forks are taken care of. child: what puts right in
+ * the child of one what the caller's file keeps; NULL: nothing does. */
+void rtm_begin(void (*child)(void));
 
 /* Section [realtime], or its defaults. */
 const struct policy_realtime *rtm_realtime(void);
@@ -66,8 +67,6 @@ struct phys_want;
 int rtm_contiguous_make(const struct phys_want *want, void **out);
 /* False: it is not the start of such memory of this process. */
 bool rtm_contiguous_drop(const void *block);
-/* After fork, in the child: its parent's memory is not its own. */
-void rtm_contiguous_child(void);
 
 /* The pool of this index is about to go: its descriptor with it. */
 void rtm_share_forget(int index);

@@ -54,12 +54,19 @@ static void contiguous_enter(struct contiguous *c)
 		tag_delete(fresh);
 }
 
+static void contiguous_child(void)
+{
+	lock_child(&contiguous_lock);
+	if (contiguous_tag)
+		tag_empty(contiguous_tag);
+}
+
 int rtm_contiguous_make(const struct phys_want *want, void **out)
 {
 	struct contiguous *c;
 	int ret;
 
-	rtm_begin();
+	rtm_begin(contiguous_child);
 	c = je_calloc(1, sizeof(*c));
 	ret = c ? phys_alloc(want, &c->area, &c->run) : -ENOMEM;
 	if (ret < 0) {
@@ -120,11 +127,4 @@ void *rtm_contiguous_alloc(size_t size, uint64_t low, uint64_t high, uint64_t al
 status_t rtm_contiguous_free(void *block)
 {
 	return rtm_contiguous_drop(block) ? B_OK : B_BAD_VALUE;
-}
-
-void rtm_contiguous_child(void)
-{
-	lock_child(&contiguous_lock);
-	if (contiguous_tag)
-		tag_empty(contiguous_tag);
 }

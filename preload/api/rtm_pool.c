@@ -16,7 +16,6 @@
 #include "decide/helper.h"
 #include "decide/reload.h"
 #include "entry/init.h"
-#include "compat.h"
 
 static struct pool *rtm_default;	 /* atomic: release once made, acquire by users */
 static struct pool *rtm_heir[POOLS_MAX]; /* by index of the heritage; as rtm_default */
@@ -63,9 +62,10 @@ unsigned rtm_lock_flags(enum rtm_lock lock)
 	return rtm_realtime()->allocator ? AREA_LOCK | AREA_PIN : 0;
 }
 
-void rtm_begin(void)
+void rtm_begin(void (*child)(void))
 {
-	init_child_also(compat_child);
+	if (child)
+		init_child_also(child);
 	init_native();
 }
 
@@ -78,7 +78,7 @@ status_t rtm_pool_make(const struct pool_attr *attr, struct pool **out)
 		return B_BAD_VALUE;
 	if (attr->size > RTM_TOTAL_MAX || attr->max > RTM_TOTAL_MAX)
 		return B_NO_MEMORY;
-	rtm_begin();
+	rtm_begin(NULL);
 	p = pools_create(attr, &error);
 	if (p && attr->at && p->area.base != attr->at) {
 		pools_delete(p); /* the kernel takes a wish as a hint */

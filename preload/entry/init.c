@@ -24,6 +24,7 @@
 #include "memory/area.h"
 #include "memory/image.h"
 #include "engine/pools.h"
+#include "engine/recycle.h"
 #include "engine/tag.h"
 #include "sites/site.h"
 #include "trace/audit.h"
@@ -43,12 +44,19 @@ static struct match_process init_process; /* of the first policy */
 
 /* ---- fork ---- */
 
-static void (*init_child_last)(void); /* atomic */
+static void (*init_children[INIT_CHILDREN])(void); /* atomic: release, acquire */
 
 void init_child_also(void (*child)(void))
 {
-	/* release: pairs with init_fork_child() */
-	__atomic_store_n(&init_child_last, child, __ATOMIC_RELEASE);
+	for (int i = 0; i < INIT_CHILDREN; i++) {
+		void (*none)(void) = NULL;
+
+		/* release: what child looks at; pairs with init_fork_child() */
+		if (__atomic_compare_exchange_n(&init_children[i], &none, child, false,
+			    __ATOMIC_RELEASE, __ATOMIC_RELAXED) ||
+			none == child)
+			return;
+	}
 }
 
 /* How long the helper may take to end its turn: 100 ms. */
@@ -81,8 +89,6 @@ static void init_fork_parent(void)
 
 static void init_fork_child(void)
 {
-	void (*also)(void);
-
 	base_fork_alone(false);
 	init_fork_held = false;
 	proc_child();
@@ -100,10 +106,14 @@ static void init_fork_child(void)
 	helper_child();
 	stats_child();
 	tag_child();
-	/* acquire: pairs with init_child_also() */
-	also = __atomic_load_n(&init_child_last, __ATOMIC_ACQUIRE);
-	if (also)
-		also();
+	recycle_child();
+	for (int i = 0; i < INIT_CHILDREN; i++) {
+		/* acquire: pairs with init_child_also() */
+		void (*also)(void) = __atomic_load_n(&init_children[i], __ATOMIC_ACQUIRE);
+
+		if (also)
+			also();
+	}
 }
 
 /* A process that came about without fork(), when somebody asks (proc.h). The helper may

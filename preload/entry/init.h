@@ -9,7 +9,9 @@
  * policy: forks are taken care of from now on, and free() looks at addresses. Idempotent.
  * Threads: any. */
 void init_native(void);
-/* After fork, in the child, this is called as the last. One function. */
+/* After fork, in the child, this is called too. INIT_CHILDREN different functions at
+ * most, each any number of times. */
+#define INIT_CHILDREN 8
 void init_child_also(void (*child)(void));
 
 #endif
