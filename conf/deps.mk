@@ -4,6 +4,7 @@ BUILD_DEPS := \
 	gcc \
 	libc6-dev \
 	libdw-dev \
+	libelf-dev \
 	libinih-dev \
 	libjemalloc-dev \
 	libncurses-dev \

@@ -3,15 +3,13 @@
  * elf.c - what kind of program is this, and can a preload reach it?
  *
  * 1. follow "#!" lines to the program that really runs (env(1) is looked through, too)
- * 2. read the ELF header, the program headers and the dynamic section's strings
+ * 2. read the ELF header, the program headers, the dynamic section and the symbols in it
  * 3. ask the file system for set-id bits and file capabilities
  *
- * Every offset is checked against the file before it is used: the file may be anything.
- * Never executes or maps what it looks at.
+ * The file may be anything. Never executes or maps what it looks at.
  */
 #include "elf_facts.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,18 +24,6 @@
 
 #include "elf_dynamic.h"
 
-#if defined(__x86_64__)
-#define ELF_NATIVE EM_X86_64
-#elif defined(__aarch64__)
-#define ELF_NATIVE EM_AARCH64
-#elif defined(__riscv)
-#define ELF_NATIVE EM_RISCV
-#elif defined(__powerpc64__)
-#define ELF_NATIVE EM_PPC64
-#else
-#error "which EM_ constant is this machine's?"
-#endif
-
 #define ELF_LINE_MAX 256 /* of a "#!" line, as the kernel reads it */
 
 /* Is this whole word in the table? (names of symbols the program defines or wants) */
@@ -46,7 +32,7 @@ static bool has_string(const struct elf_dynamic *d, const char *word)
 	size_t len = strlen(word) + 1;
 	const char *p = d->names, *end = d->names + d->len;
 
-	while (p < end && (p = memmem(p, (size_t)(end - p) + 1, word, len))) {
+	while (p < end && (p = memmem(p, (size_t)(end - p), word, len))) {
 		if (p == d->names || p[-1] == '\0')
 			return true;
 		p++;
@@ -95,11 +81,11 @@ static void find_needed(const char *lib, struct elf_facts *out)
 				known[i].name);
 }
 
-static bool read_dynamic(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_facts *out)
+static bool read_dynamic(Elf *e, struct elf_facts *out)
 {
 	struct elf_dynamic d;
 
-	if (!elf_dynamic_open(fd, ph, n, &d))
+	if (!elf_dynamic_read(e, &d))
 		return false;
 	for (size_t i = 0; i < d.n && d.names; i++) {
 		const char *name = elf_dynamic_name(&d, d.dyn[i].d_un.d_val);
@@ -112,61 +98,85 @@ static bool read_dynamic(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_fa
 	}
 	if (d.names)
 		find_sanitizer(&d, out);
-	elf_dynamic_close(&d);
 	return true;
 }
 
-static bool read_loader(int fd, const Elf64_Phdr *ph, unsigned n, struct elf_facts *out)
+static bool read_loader(Elf *e, struct elf_facts *out)
 {
-	const Elf64_Phdr *p = elf_phdr(ph, n, PT_INTERP);
+	GElf_Phdr p;
+	const char *name;
 
-	if (!p)
+	if (!elf_segment(e, PT_INTERP, &p))
 		return true;
-	if (p->p_filesz == 0 || p->p_filesz >= sizeof(out->loader) ||
-		!elf_read(fd, out->loader, p->p_filesz, p->p_offset))
+	name = elf_part(e, p.p_offset, p.p_filesz, ELF_T_BYTE);
+	if (!name || p.p_filesz >= sizeof(out->loader))
 		return false;
-	out->loader[p->p_filesz] = '\0';
+	memcpy(out->loader, name, p.p_filesz);
 	out->musl = strstr(out->loader, "/ld-musl-") != NULL;
 	return true;
 }
 
 /* The native class only: a foreign program needs no second look, the preload is for ours.
  */
-static bool read_native(int fd, const Elf64_Ehdr *eh, struct elf_facts *out)
+static bool read_native(Elf *e, const GElf_Ehdr *eh, struct elf_facts *out)
 {
-	Elf64_Phdr ph[ELF_PHDRS_MAX];
-	unsigned n = elf_phdrs(fd, eh, ph);
+	GElf_Phdr tls;
 
-	if (!n && eh->e_phnum)
+	if (!elf_segments(e, eh) || !read_loader(e, out) || !read_dynamic(e, out))
 		return false;
-	const Elf64_Phdr *tls = elf_phdr(ph, n, PT_TLS);
-	out->tls = tls ? tls->p_memsz : 0;
-	if (!read_loader(fd, ph, n, out) || !read_dynamic(fd, ph, n, out))
-		return false;
+	out->tls = elf_segment(e, PT_TLS, &tls) ? tls.p_memsz : 0;
 	out->is_static = !*out->loader && !out->is_loader;
 	return true;
 }
 
 static void read_elf(int fd, struct elf_facts *out)
 {
-	Elf64_Ehdr eh = {0};
-	const unsigned char *id = eh.e_ident;
-	const unsigned char order =
-		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+	Elf *e = elf_open(fd);
+	GElf_Ehdr eh;
 
-	/* the 32-bit header is the shorter; both agree up to e_machine */
-	ssize_t got = pread(fd, &eh, sizeof(eh), 0);
 	out->kind = ELF_KIND_DAMAGED;
-	if (got < (ssize_t)sizeof(Elf32_Ehdr) ||
-		(id[EI_CLASS] != ELFCLASS32 && id[EI_CLASS] != ELFCLASS64))
-		return;
-	out->bits = id[EI_CLASS] == ELFCLASS64 ? 64 : 32;
-	out->machine =
-		id[EI_DATA] == order ? eh.e_machine : __builtin_bswap16(eh.e_machine);
-	out->native =
-		out->bits == 64 && id[EI_DATA] == order && out->machine == ELF_NATIVE;
-	if (!out->native || (got == (ssize_t)sizeof(eh) && read_native(fd, &eh, out)))
-		out->kind = ELF_KIND_PROGRAM;
+	if (gelf_getehdr(e, &eh)) {
+		out->bits = eh.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+		out->machine = eh.e_machine;
+		out->native = elf_native(&eh);
+		if (!out->native || read_native(e, &eh, out))
+			out->kind = ELF_KIND_PROGRAM;
+	}
+	elf_end(e);
+}
+
+/* Does this section of dynamic symbols define the function? */
+static bool defines(Elf *e, Elf_Scn *section, const char *function)
+{
+	GElf_Shdr sh, str;
+	GElf_Sym sym;
+	Elf_Data *d;
+
+	if (!gelf_getshdr(section, &sh) || sh.sh_type != SHT_DYNSYM ||
+		!gelf_getshdr(elf_getscn(e, sh.sh_link), &str) ||
+		sh.sh_size > ELF_PART_MAX || str.sh_size > ELF_PART_MAX)
+		return false;
+	d = elf_getdata(section, NULL);
+	for (int i = 0; gelf_getsym(d, i, &sym); i++) {
+		const char *name = elf_strptr(e, sh.sh_link, sym.st_name);
+
+		if (sym.st_shndx != SHN_UNDEF && GELF_ST_TYPE(sym.st_info) == STT_FUNC &&
+			name && strcmp(name, function) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool elf_defines_malloc(const struct elf_facts *f)
+{
+	int fd = -1;
+	Elf *e = f->kind == ELF_KIND_PROGRAM ? elf_native_open(f->path, &fd) : NULL;
+	bool found = false;
+
+	for (Elf_Scn *s = NULL; e && !found && (s = elf_nextscn(e, s));)
+		found = defines(e, s, "malloc") && defines(e, s, "free");
+	elf_native_close(e, fd);
+	return found;
 }
 
 /* Does the attribute give the program capabilities it would not have otherwise? */

@@ -7,8 +7,7 @@
  *
  * Shared by every command that has to judge a program before or after it is started.
  *
- * Bound: reads the headers, the dynamic section and at most ELF_STRINGS_MAX bytes of its
- * strings.
+ * Bound: reads the headers and at most ELF_PART_MAX bytes of each thing it needs.
  */
 #ifndef ELF_FACTS_H
 #define ELF_FACTS_H
@@ -55,7 +54,10 @@ struct elf_facts {
  */
 void elf_inspect(const char *path, struct elf_facts *out);
 
-/* Does it define malloc and free for the whole process? (elf_allocator.c) */
+/*
+ * Does it define malloc and free for the whole process, and so before any preload? Such a
+ * program has dynamic symbols; others in the process could not find its malloc otherwise.
+ */
 bool elf_defines_malloc(const struct elf_facts *f);
 
 /*

@@ -8,12 +8,9 @@
  *
  * Bound: NEEDED_MAX libraries.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "elf_dynamic.h"
 #include "elf_facts.h"
@@ -28,36 +25,13 @@ struct needed {
 	char *rpath; /* DT_RPATH of the program, expanded, or NULL */
 };
 
-/* Its native header; a descriptor, or -1. */
-static int needed_open(const char *path, Elf64_Ehdr *eh)
-{
-	Elf64_Ehdr own;
-	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), fd = -1;
-	struct stat st;
-
-	/* a device or a pipe is not even opened */
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd >= 0 && (!elf_read(fd, eh, sizeof(*eh), 0) ||
-			       !elf_read(self, &own, sizeof(own), 0) ||
-			       memcmp(eh->e_ident, own.e_ident, EI_DATA + 1) != 0 ||
-			       eh->e_machine != own.e_machine)) {
-		close(fd);
-		fd = -1;
-	}
-	if (self >= 0)
-		close(self);
-	return fd;
-}
-
 static bool needed_fits(const char *path)
 {
-	Elf64_Ehdr eh;
-	int fd = needed_open(path, &eh);
+	int fd;
+	Elf *e = elf_native_open(path, &fd);
 
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	elf_native_close(e, fd);
+	return e;
 }
 
 /* One directory of a search path, with $ORIGIN and $LIB as the loader reads them. */
@@ -166,23 +140,17 @@ static void needed_of(struct needed *all, const struct elf_dynamic *d, const cha
 
 static void needed_follow(struct needed *all, int i)
 {
-	Elf64_Phdr ph[ELF_PHDRS_MAX];
 	struct elf_dynamic d;
-	Elf64_Ehdr eh;
-	unsigned n;
-	int fd = all->path[i] ? needed_open(all->path[i], &eh) : -1;
+	int fd = -1;
+	Elf *e = all->path[i] ? elf_native_open(all->path[i], &fd) : NULL;
 
-	if (fd < 0)
-		return;
-	n = elf_phdrs(fd, &eh, ph);
-	if (elf_dynamic_open(fd, ph, n, &d)) {
+	if (e && elf_dynamic_read(e, &d)) {
 		if (i == 0 && !elf_dynamic_find(&d, DT_RUNPATH) &&
 			elf_dynamic_find(&d, DT_RPATH))
 			all->rpath = strdup(elf_dynamic_find(&d, DT_RPATH));
 		needed_of(all, &d, all->path[i]);
 	}
-	elf_dynamic_close(&d);
-	close(fd);
+	elf_native_close(e, fd);
 }
 
 void elf_needs(const struct elf_facts *f,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* cflags: -fsanitize=address,undefined -fno-sanitize-recover=all */
+/* libs: -lelf */
 /*
  * elf.c - programs damaged in every way are inspected without a step outside the file
  *
  * This program itself is the victim: cut short at many lengths, then with random bytes in
- * its headers and in its dynamic section. The sanitizers watch.
+ * its headers, in its dynamic section and in the headers of its sections. The sanitizers
+ * watch.
  */
 #define RTMEM_SONAME	"librtpreload.so.1"
 #define RTMEM_MULTIARCH "x86_64-linux-gnu"
@@ -39,7 +41,7 @@ static bool read_self(void)
 		return false;
 	image_len = (size_t)st.st_size;
 	image = malloc(image_len);
-	bool ok = image && elf_read(fd, image, image_len, 0);
+	bool ok = image && read(fd, image, image_len) == (ssize_t)image_len;
 	close(fd);
 	return ok;
 }
@@ -62,24 +64,28 @@ static void inspect(const char *path, const void *bytes, size_t len, struct elf_
 	}
 	close(fd);
 	elf_inspect(path, f);
+	elf_defines_malloc(f);
 	if (inspected++ % NEEDED_EACH == 0) {
 		needed = 0;
 		elf_needs(f, count, &needed);
 	}
 }
 
-/* Where a random change can matter: headers, dynamic section, its strings. */
+/* Where a random change can matter: headers, the dynamic section, sections' headers. */
 static size_t interesting(void)
 {
 	const Elf64_Ehdr *eh = (const void *)image;
-	const Elf64_Phdr *ph = (const void *)(image + eh->e_phoff);
-	const Elf64_Phdr *dyn = elf_phdr(ph, eh->e_phnum, PT_DYNAMIC);
+	const Elf64_Phdr *ph = (const void *)(image + eh->e_phoff), *dyn = ph;
 
-	switch (roll(3)) {
+	while (dyn->p_type != PT_DYNAMIC)
+		dyn++;
+	switch (roll(4)) {
 	case 0:
 		return roll(sizeof(*eh));
 	case 1:
 		return eh->e_phoff + roll(eh->e_phnum * sizeof(*ph));
+	case 2:
+		return eh->e_shoff + roll(eh->e_shnum * sizeof(Elf64_Shdr));
 	default:
 		return dyn->p_offset + roll(dyn->p_filesz);
 	}
@@ -115,9 +121,7 @@ int main(void)
 			old[k] = image[at[k]];
 			image[at[k]] = roll(3) ? (unsigned char)roll(256) : 0xff;
 		}
-		/* headers lie in front: the rest of the file need not be written each
-		 * time */
-		inspect(path, image, image_len < 1 << 18 ? image_len : 1 << 18, &f);
+		inspect(path, image, image_len, &f);
 		for (int k = 3; k-- > 0;)
 			image[at[k]] = old[k];
 	}
