@@ -4,6 +4,17 @@
  *
  * Times are in microseconds. Strings are escaped so that the text may also stand in a
  * script of a page.
+ *
+ * No library writes it. Both were tried with an audit of 64 threads and 1024 stacks,
+ * which is 13 MB of JSON; there may be 256 of them. A library builds all of it in memory
+ * first:
+ *
+ *            lines with helpers   memory   time
+ *   this                    189   2.3 MB   0.19 s
+ *   json-c                  281   149 MB   0.62 s
+ *   jansson                 221    94 MB   0.85 s
+ *
+ * jansson also has no number above INT64_MAX and no fixed count of decimals.
  */
 #include "audit_report.h"
 #include "escape.h"

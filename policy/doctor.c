@@ -3,6 +3,9 @@
  * doctor.c - how a check is printed, and how the system is read
  *
  * Knows no check. Bound: 1 MiB of each file or output.
+ *
+ * No library writes the JSON: a check is printed as soon as it is done, and some take
+ * seconds. See audit_json.c.
  */
 #include "doctor.h"
 

@@ -5,6 +5,9 @@
  * Only says what was counted: system calls of jemalloc within malloc and free, requests
  * that a pool could not serve, page faults of the whole thread. That the library itself
  * makes no system call there is by how it is built.
+ *
+ * No library writes the JSON: with jansson that part has 31 lines instead of 35, and
+ * needs the helpers that stats_export.c names.
  */
 #include <stdarg.h>
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stats_export.c - figures as JSON
+ *
+ * No library writes it: with jansson it has 113 lines instead of 118 and needs 74 more
+ * for texts, large numbers and output. See audit_json.c.
  */
 #include <string.h>
 
