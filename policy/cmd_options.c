@@ -2,8 +2,12 @@
 /*
  * cmd_options.c - command lines and help texts, read from the table of commands
  *
- * Knows no command: a new one needs nothing here.
+ * Knows no command: a new one needs nothing here. getopt_long(3) takes the words apart;
+ * its lists are made from the table. Its own messages are not used: they name no command.
+ *
+ * One command line at a time.
  */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +15,43 @@
 #include "cmd.h"
 #include "units.h"
 
+enum { OPTIONS_MAX = 16, VERSION };
+
+static struct option long_names[OPTIONS_MAX + 3];
+static char letters[2 * OPTIONS_MAX + 4];
+
+/* What getopt_long(3) returns for option i: its letter, or a number below all letters. */
+static int code_of(const struct cmd *c, int i)
+{
+	return c->option[i].alias != NULL ? c->option[i].alias[1] : i + 1;
+}
+
 void cmd_begin(struct cmd_line *l, int argc, char **argv)
 {
-	*l = (struct cmd_line){
-		.cmd = cmd_find(argv[0]), .argc = argc, .argv = argv, .at = 1};
-	if (l->cmd == NULL)
+	const struct cmd *c = cmd_find(argv[0]);
+	char *end =
+		stpcpy(letters, "+:h"); /* ends at an operand; ':' for a missing value */
+	int n;
+
+	if (c == NULL)
 		abort();
+	*l = (struct cmd_line){.cmd = c, .argc = argc, .argv = argv, .at = 1};
+	for (n = 0; c->option[n].name != NULL; n++) {
+		const struct cmd_option *o = &c->option[n];
+
+		if (n == OPTIONS_MAX)
+			abort();
+		long_names[n] =
+			(struct option){o->name + 2, o->arg != NULL, NULL, code_of(c, n)};
+		if (o->alias != NULL)
+			end = stpcpy(
+				stpcpy(end, o->alias + 1), o->arg != NULL ? ":" : "");
+	}
+	long_names[n++] = (struct option){"help", no_argument, NULL, 'h'};
+	long_names[n++] = (struct option){"version", no_argument, NULL, VERSION};
+	long_names[n] = (struct option){0};
+	optind = 0; /* from the start */
+	opterr = 0;
 }
 
 static int bad(const struct cmd_line *l, const char *what, const char *word)
@@ -26,53 +61,31 @@ static int bad(const struct cmd_line *l, const char *what, const char *word)
 	return CMD_BAD;
 }
 
-/* Does `word` say option `o`? *value is what follows a '=', or NULL. */
-static bool says(const struct cmd_option *o, const char *word, const char **value)
-{
-	size_t len = strlen(o->name);
-
-	*value = NULL;
-	if (o->alias != NULL && strcmp(word, o->alias) == 0)
-		return true;
-	if (strncmp(word, o->name, len) != 0 || (word[len] != '\0' && word[len] != '='))
-		return false;
-	if (word[len] == '=')
-		*value = word + len + 1;
-	return true;
-}
-
 int cmd_next(struct cmd_line *l)
 {
-	const char *word = l->at < l->argc ? l->argv[l->at] : NULL;
+	const char *word = l->argv[l->at]; /* the one it looks at; NULL at the end */
+	int code = getopt_long(l->argc, l->argv, letters, long_names, NULL), i = 0;
+	int known = code == '?' ? optopt : code;
 
-	if (word == NULL || word[0] != '-' || word[1] == '\0')
+	l->at = optind;
+	l->value = optarg;
+	if (code == -1)
 		return CMD_END;
-	l->at++;
-	if (strcmp(word, "--") == 0)
-		return CMD_END;
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+	if (code == ':')
+		return bad(l, "a value is missing after", word);
+	if (code == 'h') {
 		cmd_help(l->cmd);
 		exit(CMD_OK);
 	}
-	if (strcmp(word, "--version") == 0) {
+	if (code == VERSION) {
 		puts("rtmem " RTMEM_VERSION);
 		exit(CMD_OK);
 	}
-	for (int i = 0; l->cmd->option[i].name != NULL; i++) {
-		const struct cmd_option *o = &l->cmd->option[i];
-
-		if (!says(o, word, &l->value))
-			continue;
-		if (o->arg == NULL && l->value != NULL)
-			return bad(l, "no value is taken by", o->name);
-		if (o->arg != NULL && l->value == NULL) {
-			if (l->at >= l->argc)
-				return bad(l, "a value is missing after", word);
-			l->value = l->argv[l->at++];
-		}
-		return i;
-	}
-	return bad(l, "unknown option", word);
+	while (l->cmd->option[i].name != NULL && code_of(l->cmd, i) != known)
+		i++;
+	if (l->cmd->option[i].name == NULL)
+		return bad(l, "unknown option", word);
+	return code == '?' ? bad(l, "no value is taken by", l->cmd->option[i].name) : i;
 }
 
 bool cmd_duration(const char *text, double *out)

@@ -157,3 +157,28 @@ setup() {
 		assert_failure 2
 	done
 }
+
+@test "options are written in every way of getopt_long, and end at the first operand" {
+	for args in '--app mpv-x --sched fifo' '--app=mpv-x --sched=fifo' '-a mpv-x -s fifo' \
+		'-ampv-x -sfifo' '--ap mpv-x --sch=fifo' '-s fifo -a other -a mpv-x --'; do
+		# shellcheck disable=SC2086 # the words are meant to be split
+		run "$RTMEM" explain $args
+		assert_success
+		assert_contains "program mpv-x, "
+		assert_contains "class fifo"
+	done
+	run "$RTMEM" run -v echo -v --conf
+	assert_contains "-v --conf"
+	while IFS='|' read -r args said; do
+		# shellcheck disable=SC2086 # likewise
+		run "$RTMEM" $args
+		assert_failure 2
+		assert_output "rtmem ${args%% *}: $said (see rtmem ${args%% *} --help)"
+	done <<-'END'
+		stat --none=1 2|unknown option '--none=1'
+		stat -jx 1|unknown option '-jx'
+		stat --json=1 2|no value is taken by '--json'
+		explain -a|a value is missing after '-a'
+		explain --s x|unknown option '--s'
+	END
+}
