@@ -27,7 +27,7 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 
 POLICY_CORE := units glob near printable text quote cxx_name keys value \
 	value_list value_print model reader \
-	parse cover lint find match
+	parse cover lint find match room
 CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
 TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
 PRELOAD_SRC := $(wildcard preload/*/*.c)

@@ -2,8 +2,9 @@
 /*
  * doctor_cgroup.c - how much memory the control groups above this process leave
  *
- * A pool larger than a limit would end the program, however it is locked: the tightest of
- * all ancestors counts, in version 1 and 2 of the hierarchy.
+ * A pool larger than that would end the program, however it is locked. The figure is the
+ * library's own (room.h); here is only where the groups are mounted. The library looks in
+ * the usual places; a mount elsewhere is found, too, because the kernel obeys it.
  *
  * Bound: one file per ancestor, paths of PATH_MAX.
  */
@@ -14,67 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "room.h"
 #include "units.h"
 
-#define NO_LIMIT (1ull << 60) /* version 1 says "none" as a number near 2^63 */
-
-struct version {
-	const char *type; /* of the mount */
-	const char *limit, *used;
+struct groups {
+	struct doctor *d;
+	struct room room;
+	char tightest[PATH_MAX]; /* the group with the smallest limit */
 };
-
-static const struct version versions[] = {
-	{"cgroup2", "memory.max", "memory.current"},
-	{"cgroup", "memory.limit_in_bytes", "memory.usage_in_bytes"},
-};
-
-struct tightest {
-	uint64_t limit, left;
-	char group[PATH_MAX];
-};
-
-/* Is `word` one of the words of a list parted by commas? */
-static bool in_list(const char *list, size_t len, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = list; p < list + len;) {
-		size_t w = 0;
-
-		while (p + w < list + len && p[w] != ',')
-			w++;
-		if (w == n && memcmp(p, word, n) == 0)
-			return true;
-		p += w + 1;
-	}
-	return false;
-}
-
-/* This process's group: "ID:CONTROLLERS:PATH" lines of /proc/self/cgroup. */
-static bool own_group(const char *text, bool v2, char out[static PATH_MAX])
-{
-	for (const char *line = text; *line;
-		line += strcspn(line, "\n"), line += !!*line) {
-		size_t len = strcspn(line, "\n");
-		const char *list = memchr(line, ':', len);
-		const char *path =
-			list ? memchr(list + 1, ':', (size_t)(line + len - list - 1))
-			     : NULL;
-
-		if (!path)
-			continue;
-		size_t nlist = (size_t)(path - list - 1);
-		if (v2 ? nlist != 0 : !in_list(list + 1, nlist, "memory"))
-			continue;
-		snprintf(out, PATH_MAX, "%.*s", (int)(line + len - path - 1), path + 1);
-		return true;
-	}
-	return false;
-}
 
 /* Where the hierarchy is mounted, and which group its top is. */
-static bool mount_point(char *text, const struct version *v, char root[static PATH_MAX],
-	char at[static PATH_MAX])
+static bool mount_point(
+	char *text, bool v2, char root[static PATH_MAX], char at[static PATH_MAX])
 {
 	char *save = NULL;
 
@@ -82,9 +34,9 @@ static bool mount_point(char *text, const struct version *v, char root[static PA
 		char *tail = strstr(l, " - "), type[32], super[1024];
 
 		if (!tail || sscanf(tail, " - %31s %*s %1023s", type, super) != 2 ||
-			strcmp(type, v->type) != 0)
+			strcmp(type, v2 ? "cgroup2" : "cgroup") != 0)
 			continue;
-		if (v == &versions[1] && !in_list(super, strlen(super), "memory"))
+		if (!v2 && !room_has_memory(super, strlen(super)))
 			continue;
 		if (sscanf(l, "%*s %*s %*s %4095s %4095s", root, at) == 2)
 			return true;
@@ -92,74 +44,67 @@ static bool mount_point(char *text, const struct version *v, char root[static PA
 	return false;
 }
 
-static void look(const struct doctor *d, const struct version *v, const char *dir,
-	const char *group, struct tightest *t)
+static int read_file(void *arg, const char *path, char *buf, unsigned size)
 {
-	char path[2 * PATH_MAX + 64];
-	int64_t limit, used = 0;
+	const struct groups *g = arg;
+	char *text = doctor_file(g->d, path);
+	int n = text ? snprintf(buf, size, "%s", text) : 0;
 
-	snprintf(path, sizeof(path), "%s%s/%s", dir, group, v->limit);
-	/* "max" is no number */
-	if (!doctor_number(d, path, &limit) || limit < 0 || (uint64_t)limit >= NO_LIMIT)
-		return;
-	snprintf(path, sizeof(path), "%s%s/%s", dir, group, v->used);
-	if (!doctor_number(d, path, &used) || used < 0)
-		used = 0;
-	uint64_t left = used < limit ? (uint64_t)(limit - used) : 0;
-	if ((uint64_t)limit < t->limit) {
-		t->limit = (uint64_t)limit;
-		snprintf(t->group, sizeof(t->group), "%s", *group ? group : "/");
-	}
-	if (left < t->left)
-		t->left = left;
+	free(text);
+	return n;
 }
 
 /* The group itself and everything above it that is mounted here. */
-static void climb(const struct doctor *d, const struct version *v, struct tightest *t)
+static void climb(struct groups *g, bool v2)
 {
-	char *cgroup = doctor_file(d, "/proc/self/cgroup");
-	char *mounts = doctor_file(d, "/proc/self/mountinfo");
-	char group[PATH_MAX], root[PATH_MAX], at[PATH_MAX];
+	char *own = doctor_file(g->d, "/proc/self/cgroup");
+	char *mounts = doctor_file(g->d, "/proc/self/mountinfo");
+	char group[PATH_MAX], root[PATH_MAX], at[PATH_MAX], path[2 * PATH_MAX + 64];
 
-	if (cgroup && mounts && own_group(cgroup, v == &versions[0], group) &&
-		mount_point(mounts, v, root, at)) {
+	if (own && mounts && room_own_group(own, v2, group, sizeof(group)) &&
+		mount_point(mounts, v2, root, at)) {
 		size_t top = strcmp(root, "/") == 0 ? 0 : strlen(root);
-		char *rest = strncmp(group, root, top) == 0 ? group + top : group;
+		const char *rest = strncmp(group, root, top) == 0 ? group + top : group;
+		size_t mount = strlen(at), limit = g->room.limit;
 
-		for (char *slash = rest + strlen(rest); slash;
-			slash = strrchr(rest, '/')) {
-			*slash = '\0';
-			look(d, v, at, rest, t);
-		}
+		snprintf(path, sizeof(path), "%s%s", at, rest);
+		room_look(&g->room, path, sizeof(path), mount, v2);
+		if (g->room.limit < limit)
+			snprintf(g->tightest, sizeof(g->tightest), "%.*s",
+				g->room.len > mount ? (int)(g->room.len - mount) : 1,
+				g->room.len > mount ? rest : "/");
 	}
 	free(mounts);
-	free(cgroup);
+	free(own);
 }
 
 void doctor_cgroup(struct doctor *d)
 {
-	struct tightest t = {.limit = UINT64_MAX, .left = UINT64_MAX};
+	struct groups g = {
+		.d = d, .room = {.read = read_file, .left = SIZE_MAX, .limit = SIZE_MAX}};
 	char limit[UNITS_PRINT_MAX], left[UNITS_PRINT_MAX], max[UNITS_PRINT_MAX];
 
-	for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
-		climb(d, &versions[i], &t);
-	if (t.limit == UINT64_MAX) {
+	g.room.arg = &g;
+	climb(&g, true);
+	climb(&g, false);
+	if (g.room.limit == SIZE_MAX) {
 		doctor_say(d, DOCTOR_OK, "cgroup", NULL, "no memory limit");
 		return;
 	}
-	units_print_size(t.limit, limit);
-	units_print_size(t.left, left);
+	units_print_size(g.room.limit, limit);
+	units_print_size(g.room.left, left);
 	units_print_size(d->max, max);
-	if (t.left >= d->max)
+	if (g.room.left >= room_needed(d->max))
 		doctor_say(d, DOCTOR_OK, "cgroup", NULL,
 			"memory limit %s in %.200s, %s left; the policy's pools take up "
 			"to %s",
-			limit, t.group, left, max);
+			limit, g.tightest, left, max);
 	else
-		doctor_say(d, t.limit < d->size ? DOCTOR_FAIL : DOCTOR_WARNING, "cgroup",
+		doctor_say(d, g.room.limit < d->size ? DOCTOR_FAIL : DOCTOR_WARNING,
+			"cgroup",
 			"raise memory.max (MemoryMax= in a unit, docker run --memory) or "
 			"make the pools smaller",
 			"memory limit %s in %.200s, %s left; the policy's pools take up "
 			"to %s",
-			limit, t.group, left, max);
+			limit, g.tightest, left, max);
 }

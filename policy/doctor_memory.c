@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "room.h"
 #include "units.h"
 
 #define MIB 1048576u
@@ -30,7 +31,7 @@ static void check_available(struct doctor *d)
 	/* to the MiB: nobody reads more */
 	units_print_size(bytes > MIB ? bytes / MIB * MIB : bytes, have);
 	units_print_size(d->max, max);
-	if (bytes >= d->max)
+	if (bytes >= room_needed(d->max))
 		doctor_say(d, DOCTOR_OK, "memory", NULL,
 			"%s free; the policy's pools take up to %s", have, max);
 	else

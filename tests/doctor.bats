@@ -96,6 +96,17 @@ finds() {
 	finds FAIL cgroup "limit 1M in /,"
 }
 
+@test "a group's page cache that can be dropped counts as left, and what a pool needs beside it does not" {
+	put /sys/fs/cgroup/user.slice/memory.max 8388608
+	put /sys/fs/cgroup/user.slice/memory.current 8388608
+	put /sys/fs/cgroup/user.slice/memory.stat $'anon 0\ninactive_file 8388608\nfile 8388608'
+	doctor
+	assert_success
+	assert_contains "cgroup: memory limit 8M in /user.slice, 8M left"
+	put /sys/fs/cgroup/user.slice/memory.stat $'inactive_file 6291456'
+	finds WARNING cgroup "6M left"
+}
+
 @test "each setting that disturbs locked memory is found, with the cure" {
 	put /proc/meminfo 'MemAvailable: 1024 kB'
 	finds FAIL memory "1M free"

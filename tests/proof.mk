@@ -33,7 +33,7 @@ COVERED := $(addprefix engine/,heap heap_check heap_parts heap_resize heap_retur
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse lock
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)
-$B/cov/preload/%.o: preload/%.c $(wildcard preload/*/*.h)
+$B/cov/%.o: %.c $(ENGINE_HDR)
 	@mkdir -p $(@D)
 	$(ENGINE_CC) --coverage -c -o $@ $<
 $B/cov/engine-%: tests/unit/%.c $(COV_OBJ)

@@ -3,9 +3,9 @@
  * area_limits.c - how much memory may be touched
  *
  * A memory cgroup smaller than the pool answers every way of touching pages with SIGKILL,
- * so the room is looked up first: the smallest rest over all ancestors, in both cgroup
- * versions, MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave. What cannot
- * be read does not limit. Page cache that the kernel would drop at once counts as room.
+ * so the room is looked up first: what all groups above leave (policy/room.h, which rtmem
+ * doctor asks too), MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave. What
+ * cannot be read does not limit.
  */
 #include "area.h"
 
@@ -14,115 +14,47 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "policy/room.h"
 #include "os/fds.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "area_private.h"
 
-/* Page tables, and what others take between the look and the touch. */
-#define ROOM_SPARE (512UL << 10)
-#define ROOM_SHIFT 6 /* 1/64 */
-#define PATH_ROOM  288
+#define PATH_ROOM 320
 
-struct room {
-	size_t bytes;
-	char text[2048];		   /* the file at hand */
-	char path[PATH_ROOM + 32];	   /* the group at hand, and a file in it */
+struct look {
+	size_t bytes;	    /* the room */
+	struct room groups; /* and the text of the file at hand */
+	char path[PATH_ROOM];
 	char group_v1[256], group_v2[256]; /* of this process; empty: none */
 };
 
-/* The decimal number at s. Anything else ("max"): SIZE_MAX. */
-static size_t number_at(const char *s)
+static int read_file(void *arg, const char *path, char *buf, unsigned size)
 {
-	size_t n = 0;
-
-	if (s == NULL || *s < '0' || *s > '9')
-		return SIZE_MAX;
-	for (; *s >= '0' && *s <= '9'; s++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-			__builtin_add_overflow(n, (size_t)(*s - '0'), &n))
-			return SIZE_MAX;
-	return n;
+	return fds_slurp(path, buf, size);
 }
 
-/* What follows "key" and blanks at the start of a line of text, or NULL. */
-static const char *value_of(const char *text, const char *key)
+static bool read_text(struct look *l, const char *path)
 {
-	size_t len = strlen(key);
-
-	while (text != NULL && *text) {
-		if (strncmp(text, key, len) == 0)
-			return text + len + strspn(text + len, " \t");
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	return NULL;
+	return fds_slurp(path, l->groups.text, sizeof l->groups.text) > 0;
 }
 
-static void room_of_machine(struct room *r)
+static void room_of_machine(struct look *l)
 {
 	size_t kib = SIZE_MAX;
 
-	if (fds_slurp("/proc/meminfo", r->text, sizeof r->text) > 0)
-		kib = number_at(value_of(r->text, "MemAvailable:"));
-	if (kib < SIZE_MAX >> 10 && kib << 10 < r->bytes)
-		r->bytes = kib << 10;
+	if (read_text(l, "/proc/meminfo"))
+		kib = room_number(room_value(l->groups.text, "MemAvailable:"));
+	if (kib < SIZE_MAX >> 10 && kib << 10 < l->bytes)
+		l->bytes = kib << 10;
 }
 
-/* The number in file `name` of the group r->path (length len), SIZE_MAX if none. */
-static size_t group_number(struct room *r, size_t len, const char *name)
+static void find_groups(struct look *l)
 {
-	int n;
-
-	log_format(r->path + len, (unsigned)(sizeof r->path - len), "/%s", name);
-	n = fds_slurp(r->path, r->text, sizeof r->text);
-	r->path[len] = '\0';
-	return n > 0 ? number_at(r->text) : SIZE_MAX;
-}
-
-static size_t group_droppable(struct room *r, size_t len, const char *key)
-{
-	size_t n = SIZE_MAX;
-
-	log_format(r->path + len, (unsigned)(sizeof r->path - len), "/memory.stat");
-	if (fds_slurp(r->path, r->text, sizeof r->text) > 0)
-		n = number_at(value_of(r->text, key));
-	r->path[len] = '\0';
-	return n == SIZE_MAX ? 0 : n;
-}
-
-static void room_of_group(struct room *r, size_t len, bool v2)
-{
-	size_t limit = group_number(r, len, v2 ? "memory.max" : "memory.limit_in_bytes");
-	size_t used, cache, rest;
-
-	if (limit >= (size_t)1 << 60) /* "max", or version 1's huge number */
+	if (!read_text(l, "/proc/self/cgroup"))
 		return;
-	used = group_number(r, len, v2 ? "memory.current" : "memory.usage_in_bytes");
-	if (used == SIZE_MAX)
-		return;
-	cache = group_droppable(r, len, v2 ? "inactive_file " : "total_inactive_file ");
-	used = used > cache ? used - cache : 0;
-	rest = limit > used ? limit - used : 0;
-	if (rest < r->bytes)
-		r->bytes = rest;
-}
-
-/* r->path is the group of this process; it and all above it down to the mount count. */
-static void room_of_ancestors(struct room *r, size_t mount_len, bool v2)
-{
-	size_t len = strlen(r->path);
-
-	for (;;) {
-		while (len > mount_len && r->path[len - 1] == '/')
-			len--;
-		r->path[len] = '\0';
-		room_of_group(r, len, v2);
-		if (len <= mount_len)
-			return;
-		while (len > mount_len && r->path[len - 1] != '/')
-			len--;
-	}
+	room_own_group(l->groups.text, false, l->group_v1, sizeof l->group_v1);
+	room_own_group(l->groups.text, true, l->group_v2, sizeof l->group_v2);
 }
 
 /*
@@ -130,7 +62,7 @@ static void room_of_ancestors(struct room *r, size_t mount_len, bool v2)
  * /proc/self/cgroup may be the host's while the mount shows only our part of it: the
  * files below do not exist then and the walk ends at the mount point, which is our group.
  */
-static void room_of_groups(struct room *r)
+static void room_of_groups(struct look *l)
 {
 	static const struct {
 		const char *mount;
@@ -142,49 +74,16 @@ static void room_of_groups(struct room *r)
 	};
 
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
-		const char *group = mounts[i].v2 ? r->group_v2 : r->group_v1;
+		const char *group = mounts[i].v2 ? l->group_v2 : l->group_v1;
 
 		if (*group == '\0')
 			continue;
-		log_format(r->path, PATH_ROOM, "%s%s", mounts[i].mount, group);
-		room_of_ancestors(r, strlen(mounts[i].mount), mounts[i].v2);
+		log_format(l->path, PATH_ROOM, "%s%s", mounts[i].mount, group);
+		room_look(&l->groups, l->path, sizeof l->path, strlen(mounts[i].mount),
+			mounts[i].v2);
 	}
-}
-
-/* One line of /proc/self/cgroup, "ID:CONTROLLERS:PATH"; cut paths find no files. */
-static void note_group(struct room *r, const char *line, size_t len)
-{
-	const char *names = memchr(line, ':', len);
-	const char *path =
-		names ? memchr(names + 1, ':', len - (size_t)(names - line) - 1) : NULL;
-	char *out;
-	size_t size;
-
-	if (path == NULL)
-		return;
-	size = (size_t)(path - names); /* of ":CONTROLLERS" */
-	if (size == 1)
-		out = r->group_v2;
-	else if (memmem(names, size, "memory", 6))
-		out = r->group_v1;
-	else
-		return;
-	path++;
-	size = len - (size_t)(path - line);
-	if (size >= sizeof r->group_v1)
-		return;
-	memcpy(out, path, size);
-	out[size] = '\0';
-}
-
-static void find_groups(struct room *r)
-{
-	const char *line = r->text, *end;
-
-	if (fds_slurp("/proc/self/cgroup", r->text, sizeof r->text) <= 0)
-		return;
-	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
-		note_group(r, line, (size_t)(end - line));
+	if (l->groups.left < l->bytes)
+		l->bytes = l->groups.left;
 }
 
 /* The n-th number of a line, from 0; 0: there is none. */
@@ -192,7 +91,7 @@ static size_t nth_number(const char *s, int n)
 {
 	while (n-- > 0 && s)
 		s = strchr(s, ' ') ? strchr(s, ' ') + 1 : NULL;
-	return s && number_at(s) < SIZE_MAX ? number_at(s) : 0;
+	return s && room_number(s) < SIZE_MAX ? room_number(s) : 0;
 }
 
 /* In the order of /proc/self/statm, in pages: all, …, data and stacks. */
@@ -213,29 +112,29 @@ static size_t room_limit(int limit)
  * What the process may map: half of what is left is the program's, so that it is not a
  * pool that takes the last of it. Where nobody says what is used, nothing is.
  */
-static void room_of_limits(struct room *r)
+static void room_of_limits(struct look *l)
 {
 	size_t used, rest, limit;
 
-	if (fds_slurp("/proc/self/statm", r->text, sizeof r->text) <= 0)
-		r->text[0] = '\0';
+	if (!read_text(l, "/proc/self/statm"))
+		l->groups.text[0] = '\0';
 	for (size_t i = 0; i < sizeof room_limits / sizeof *room_limits; i++) {
 		limit = room_limit(room_limits[i].limit);
 		if (limit == SIZE_MAX)
 			continue;
-		used = nth_number(r->text, room_limits[i].field) * AREA_PAGE;
+		used = nth_number(l->groups.text, room_limits[i].field) * AREA_PAGE;
 		rest = limit > used ? limit - used : 0;
-		if (rest / 2 < r->bytes)
-			r->bytes = rest / 2;
+		if (rest / 2 < l->bytes)
+			l->bytes = rest / 2;
 	}
 }
 
 static int look_for_limits(void *out)
 {
-	struct room r = {.bytes = SIZE_MAX};
+	struct look l = {.bytes = SIZE_MAX};
 
-	room_of_limits(&r);
-	*(size_t *)out = r.bytes;
+	room_of_limits(&l);
+	*(size_t *)out = l.bytes;
 	return 0;
 }
 
@@ -255,13 +154,14 @@ size_t area_limits_leave(void)
 
 static int look_for_room(void *out)
 {
-	struct room r = {.bytes = SIZE_MAX};
+	struct look l = {.bytes = SIZE_MAX,
+		.groups = {.read = read_file, .left = SIZE_MAX, .limit = SIZE_MAX}};
 
-	room_of_limits(&r);
-	room_of_machine(&r);
-	find_groups(&r);
-	room_of_groups(&r);
-	*(size_t *)out = r.bytes;
+	room_of_limits(&l);
+	room_of_machine(&l);
+	find_groups(&l);
+	room_of_groups(&l);
+	*(size_t *)out = l.bytes;
 	return 0;
 }
 
@@ -280,5 +180,5 @@ int area_check_memory(size_t bytes)
 
 	if (room == SIZE_MAX)
 		return 0;
-	return bytes + (bytes >> ROOM_SHIFT) + ROOM_SPARE <= room ? 0 : -ENOMEM;
+	return room_needed(bytes) <= room ? 0 : -ENOMEM;
 }
