@@ -25,11 +25,9 @@ PRELOAD_CFLAGS := $(CFLAGS_ALL) -fPIC -ftls-model=initial-exec -fno-builtin-mall
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-semantic-interposition -fno-tree-slp-vectorize -falign-functions=64 -fno-stack-protector
 
-POLICY_CORE := units glob near printable text quote cxx_name keys value \
-	value_list value_print model reader \
-	parse cover lint find match room
-CORE_SRC := $(wildcard $(POLICY_CORE:%=policy/%.c))
-TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*.c))
+# What the library and the tool share.
+CORE_SRC := $(wildcard policy/model/*.c)
+TOOL_SRC := $(filter-out $(CORE_SRC),$(wildcard policy/*/*.c))
 PRELOAD_SRC := $(wildcard preload/*/*.c)
 PRELOAD_ASM := $(wildcard preload/*/*.S)
 ENTRY_SRC := $(wildcard preload/entry/entry*.c) preload/entry/init.c
@@ -70,7 +68,7 @@ $B/libcxxname.a: $(shell $(CC) -print-file-name=libstdc++.a)
 		--redefine-sym realloc=cxx_name_realloc --redefine-sym sprintf=cxx_name_number \
 		$(@D)/cp-demangle.o
 	ar rcs $@ $(@D)/cp-demangle.o
-$B/pic/policy/cxx_name.o $B/tool/policy/cxx_name.o $B/asan/policy/cxx_name.o: | $B/libcxxname.a
+$B/pic/policy/model/cxx_name.o $B/tool/policy/model/cxx_name.o $B/asan/policy/model/cxx_name.o: | $B/libcxxname.a
 
 $B/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -79,10 +77,10 @@ $B/pic/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(PRELOAD_CFLAGS) -c -o $@ $<
 # Where the tool looks for the library it preloads.
-$B/tool/policy/library.o: CFLAGS_ALL += -DRTMEM_SONAME='"librtpreload.so.$(SOVERSION)"' \
+$B/tool/policy/system/library.o: CFLAGS_ALL += -DRTMEM_SONAME='"librtpreload.so.$(SOVERSION)"' \
 	-DRTMEM_MULTIARCH='"$(shell $(CC) -print-multiarch)"'
 # Has the page in it.
-$B/tool/policy/audit_html.o: policy/audit_page.html
+$B/tool/policy/audit/audit_html.o: policy/audit/audit_page.html
 $B/tool/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS) -fPIE -c -o $@ $<

@@ -64,7 +64,7 @@ struct rtmem_stats_section {
  * Readers ask, the helper answers; outside of `sequence`, each field by itself. An audit
  * begins when `audit` is a number that it was not before, and goes on while `beat`
  * changes at least each three seconds. Its figures are then in another file in memory
- * beside the page, "/memfd:rtmem-audit (deleted)" (policy/audit_file.h, which is no
+ * beside the page, "/memfd:rtmem-audit (deleted)" (policy/model/audit_file.h, which is no
  * interface).
  */
 struct rtmem_stats_request {

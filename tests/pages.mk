@@ -1,5 +1,5 @@
 # Pages of others: the tool under sanitizers, and a fuzzer for what it reads.
-TOOL_HDR := $(wildcard policy/*.h include/*.h) policy/keys.def policy/audit_page.html
+TOOL_HDR := $(wildcard policy/*/*.h include/*.h) policy/model/keys.def policy/audit/audit_page.html
 
 # A minute; the objects are its own.
 $B/asan/rtmem: $(TOOL_SRC) $(CORE_SRC) $(TOOL_HDR)
@@ -15,7 +15,7 @@ $B/fuzz-page: tests/fuzz/page.c $B/libcxxname.a $(TOOL_SRC) $(CORE_SRC) $(TOOL_H
 	./conf/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -Wno-missing-field-initializers -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -D_GNU_SOURCE -DRTMEM_VERSION='"$(VERSION)"' \
-		-DRTMEM_SONAME='""' -DRTMEM_MULTIARCH='""' -Iinclude -Ipolicy -I. \
+		-DRTMEM_SONAME='""' -DRTMEM_MULTIARCH='""' -Iinclude -I. \
 		-o $@ $< $(TOOL_SRC) $(CORE_SRC) $(POLICY_A) -Dmain=rtmem_main \
 		-lncursesw -ltinfo -ldw -lelf -ldl -lm
 .PHONY: fuzz-page

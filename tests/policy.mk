@@ -10,13 +10,13 @@ $B/asan/%.o: %.c
 	$(CC) $(CFLAGS_ALL) -O1 $(SANITIZE) -c -o $@ $<
 $B/asan/unit-%: tests/unit/%.c $(POLICY_ASAN_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -O1 $(SANITIZE) -Ipolicy -o $@ $< $(POLICY_ASAN_OBJ) $(POLICY_A) \
+	$(CC) $(CFLAGS_ALL) -O1 $(SANITIZE) -I. -o $@ $< $(POLICY_ASAN_OBJ) $(POLICY_A) \
 		$(call flags-of,libs,$<)
-$B/fuzz-policy: tests/fuzz/policy.c $B/libcxxname.a $(CORE_SRC) $(wildcard policy/*.h) policy/keys.def
+$B/fuzz-policy: tests/fuzz/policy.c $B/libcxxname.a $(CORE_SRC) $(wildcard policy/*/*.h) policy/model/keys.def
 	@mkdir -p $(@D)
 	./conf/deps.sh $(FUZZ_DEPS)
 	clang $(CSTD) -Wall -Wextra -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -D_GNU_SOURCE -Ipolicy -o $@ $< $(CORE_SRC) $(POLICY_A)
+		-fno-sanitize-recover=all -D_GNU_SOURCE -I. -o $@ $< $(CORE_SRC) $(POLICY_A)
 
 .PHONY: check-policy-asan fuzz-policy
 check-policy-asan: $(POLICY_ASAN) ## unit tests of the policy under ASan, UBSan and LeakSanitizer

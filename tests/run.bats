@@ -308,7 +308,7 @@ as_nobody() {
 }
 
 @test "no cure is a file capability" {
-	run grep -n 'setcap *cap_' "$ROOT/policy/preflight.c"
+	run grep -n 'setcap *cap_' "$ROOT/policy/system/preflight.c"
 	assert_failure
 }
 

@@ -9,7 +9,7 @@ flags-of = $(shell sed -n 's,^/\* $(1): \(.*\) \*/$$,\1,p' $(2))
 
 $B/unit/%: tests/unit/%.c $B/libcore.a $B/libje.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(call flags-of,cflags,$<) -iquote preload -iquote policy -o $@ $< $B/libcore.a \
+	$(CC) $(CFLAGS_ALL) $(call flags-of,cflags,$<) -iquote preload -o $@ $< $B/libcore.a \
 		$B/libje.a $(POLICY_A) $(call flags-of,libs,$<) -lpthread -ldl -lm
 $B/prog/%: tests/prog/%.c
 	@mkdir -p $(@D)

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "policy/policy.h"
+#include "policy/model/policy.h"
 #include "engine/pools.h"
 #include "rtmem.h"
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/match.h"
+#include "policy/model/match.h"
 
 struct rule_set;
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/policy.h"
+#include "policy/model/policy.h"
 
 /* What the files are: names, places and times, in one number. Any thread, at start. */
 uint64_t reload_stamp(const struct find_list *files);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "policy/match.h"
+#include "policy/model/match.h"
 #include "os/base.h"
 #include "engine/cache.h"
 #include "sites/site.h"

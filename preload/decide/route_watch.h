@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "include/rtmem_stats.h"
-#include "policy/policy.h"
+#include "policy/model/policy.h"
 
 struct route_watch {
 	uint64_t allocations, frees, bytes, largest;

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/policy.h"
+#include "policy/model/policy.h"
 #include "engine/pool.h"
 
 struct rule_pool {

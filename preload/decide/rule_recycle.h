@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "policy/policy.h"
+#include "policy/model/policy.h"
 #include "engine/recycle.h"
 
 /* r's table, as r says now, or NULL: r keeps nothing, or there is no memory. lock: its

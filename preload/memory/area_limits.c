@@ -3,9 +3,9 @@
  * area_limits.c - how much memory may be touched
  *
  * A memory cgroup smaller than the pool answers every way of touching pages with SIGKILL,
- * so the room is looked up first: what all groups above leave (policy/room.h, which rtmem
- * doctor asks too), MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave. What
- * cannot be read does not limit.
+ * so the room is looked up first: what all groups above leave (policy/model/room.h, which
+ * rtmem doctor asks too), MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave.
+ * What cannot be read does not limit.
  */
 #include "area.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "policy/room.h"
+#include "policy/model/room.h"
 #include "os/fds.h"
 #include "os/log.h"
 #include "os/sys.h"

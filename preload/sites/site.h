@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/match.h"
+#include "policy/model/match.h"
 
 /* Registers of the function that called malloc, as they were at the call. */
 struct site_frame {

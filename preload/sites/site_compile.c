@@ -11,8 +11,8 @@
  */
 #include <sys/mman.h>
 
-#include "policy/cxx_name.h"
-#include "policy/glob.h"
+#include "policy/model/cxx_name.h"
+#include "policy/model/glob.h"
 #include "os/base.h"
 #include "os/sys.h"
 #include "site_private.h"

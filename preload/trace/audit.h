@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "policy/audit_file.h"
+#include "policy/model/audit_file.h"
 #include "os/proc.h"
 #include "memory/area.h"
 #include "sites/site.h"

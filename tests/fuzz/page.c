@@ -13,11 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "audit_report.h"
-#include "printable.h"
-#include "report.h"
-#include "stats_export.h"
-#include "stats_view.h"
+#include "policy/audit/audit_report.h"
+#include "policy/model/printable.h"
+#include "policy/figures/report.h"
+#include "policy/figures/stats_export.h"
+#include "policy/figures/stats_view.h"
 
 #define PROMISE(cond)                                                 \
 	do {                                                          \

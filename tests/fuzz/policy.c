@@ -14,9 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "match.h"
-#include "model.h"
-#include "value.h"
+#include "policy/model/match.h"
+#include "policy/model/model.h"
+#include "policy/model/value.h"
 
 #define PROMISE(cond)                                                 \
 	do {                                                          \

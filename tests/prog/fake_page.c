@@ -24,7 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../policy/audit_file.h"
+#include "../../policy/model/audit_file.h"
 #include "rtmem_stats.h"
 
 #define AT 1024u

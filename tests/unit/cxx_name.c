@@ -3,7 +3,7 @@
  * cxx_name.c - which globs a C++ function answers to, and which not; that what is said to
  * be unlikely never matches
  */
-#include "cxx_name.h"
+#include "policy/model/cxx_name.h"
 
 #include "check.h"
 

@@ -10,10 +10,10 @@
  */
 #define RTMEM_SONAME	"librtpreload.so.1"
 #define RTMEM_MULTIARCH "x86_64-linux-gnu"
-#include "../../policy/elf.c"
-#include "../../policy/elf_dynamic.c"
-#include "../../policy/elf_needed.c"
-#include "../../policy/library.c"
+#include "policy/system/elf.c"
+#include "policy/system/elf_dynamic.c"
+#include "policy/system/elf_needed.c"
+#include "policy/system/library.c"
 
 #define ROUNDS	    4000
 #define NEEDED_EACH 20 /* its libraries are many */

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "policy.h"
+#include "policy/model/policy.h"
 
 static int failures;
 

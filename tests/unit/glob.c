@@ -3,7 +3,7 @@
  * glob.c - the matcher against a table of verdicts, against a plain recursive one on
  * random input, and against the patterns that explode elsewhere
  */
-#include "glob.h"
+#include "policy/model/glob.h"
 
 #include <time.h>
 

@@ -4,7 +4,7 @@
  * decision, then one allocation) against what rtmem explain shows (the trace), on random
  * policies
  */
-#include "match.h"
+#include "policy/model/match.h"
 
 #include <sched.h>
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "expect.h"
-#include "keys.h"
-#include "near.h"
+#include "policy/model/keys.h"
+#include "policy/model/near.h"
 
 static void defaults(void)
 {

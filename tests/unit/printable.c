@@ -3,7 +3,7 @@
  * printable.c - names of others: what may reach a terminal, and what becomes of the rest;
  * and the formats the tool writes
  */
-#include "printable.h"
+#include "policy/model/printable.h"
 
 #include "expect.h"
 

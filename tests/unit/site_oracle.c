@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "os/base.h"
-#include "cxx_name.h"
+#include "policy/model/cxx_name.h"
 #include "sites/site.h"
 #include "site_here.h"
 #include "sites/site_private.h"

@@ -3,7 +3,7 @@
  * units.c - sizes, times, numbers and ranges: what they mean, what is refused, and that
  * printing and parsing are inverse
  */
-#include "units.h"
+#include "policy/model/units.h"
 
 #include "expect.h"
 
