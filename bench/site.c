@@ -66,7 +66,7 @@ static void ask(const char *mode, unsigned long count, void (*fn)(void))
 	for (unsigned long i = 0; i < count; i++) {
 		/* as a dlclose would, without its look at the whole table */
 		if (first && asked)
-			site_table_put(site_world, asked, 0, site_generation);
+			site_table_put(site_compiled, asked, 0, site_generation);
 		down(DEPTH, fn);
 	}
 }

@@ -29,7 +29,7 @@ check-proof: $(PROOFS) ## size classes, list surgery, parts, exhaustively: secon
 # gcov is of gcc's package. Prints per file: lines, branches executed, branches taken, calls.
 # Lines with a branch that went one way only go to $B/cov/branches.txt.
 COVERED := $(addprefix engine/,heap heap_check heap_parts heap_resize heap_returned parts cache \
-	cache_held pool pool_trouble pool_own pools) os/lock
+	cache_figures pool pool_trouble pool_own pools) os/lock
 COV_OBJ := $(ENGINE_SRC:%.c=$B/cov/%.o)
 COV_TESTS := $(ENGINE_TESTS) heap_formula pool_edges pool_misuse lock
 COV_BIN := $(COV_TESTS:%=$B/cov/engine-%)

@@ -20,14 +20,14 @@ typedef uint32_t CMBlockBufferFlags;
 
 #define kCMBlockBufferAssureMemoryNowFlag (1u << 0) /* allocate now, not when needed */
 #define kCMBlockBufferAlwaysCopyDataFlag  (1u << 1) /* CMBlockBufferCreateContiguous() */
-#define kCMBlockBufferDontOptimizeDepthFlag         \
+#define kCMBlockBufferDontOptimizeDepthFlag \
 	(1u << 2) /* ignored: it is always one deep \
 		   */
 #define kCMBlockBufferPermitEmptyReferenceFlag (1u << 3) /* ignored: none is empty */
 
 /* What the calls return. */
 #define kCMBlockBufferNoErr 0
-#define kCMBlockBufferStructureAllocationFailedErr                                 \
+#define kCMBlockBufferStructureAllocationFailedErr \
 	(-12700)					/* no memory, 4096 objects \
 							 */
 #define kCMBlockBufferBlockAllocationFailedErr (-12701) /* the allocator gave none */

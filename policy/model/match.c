@@ -173,7 +173,7 @@ void match_process(const struct policy *p, const char *exe, struct match_process
 }
 
 void match_thread(const struct match_process *m, const struct match_thread *t,
-	struct match_standing *out)
+	struct match_candidates *out)
 {
 	int useful = 0;
 
@@ -198,7 +198,7 @@ void match_thread(const struct match_process *m, const struct match_thread *t,
 	out->n = useful;
 }
 
-int match_allocation(const struct match_process *m, const struct match_standing *s,
+int match_allocation(const struct match_process *m, const struct match_candidates *s,
 	size_t size, uint64_t sites)
 {
 	for (int i = 0; i < s->n; i++) {

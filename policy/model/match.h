@@ -29,7 +29,7 @@ void match_process(const struct policy *p, const char *exe, struct match_process
 /* The last [app] section for the program that gives this key (KEYS_AT_app_…), or NULL. */
 const struct policy_app *match_app(const struct policy *p, const char *exe, int key);
 
-/* Facts about a thread: what its standing decision depends on. */
+/* Facts about a thread: what its candidate rules depend on. */
 struct match_thread {
 	const char *name; /* "" when unknown */
 	int sched;	  /* SCHED_*, without SCHED_RESET_ON_FORK */
@@ -41,7 +41,7 @@ struct match_thread {
  * to be asked at each allocation. The list ends with the first that asks nothing more.
  * n == 0: jemalloc, always.
  */
-struct match_standing {
+struct match_candidates {
 	int n;
 	struct {
 		uint8_t rule;  /* index into match_process.rule */
@@ -51,13 +51,13 @@ struct match_standing {
 };
 
 void match_thread(const struct match_process *m, const struct match_thread *t,
-	struct match_standing *out);
+	struct match_candidates *out);
 
 /*
  * The rule for one allocation, as an index into m->rule, or -1 for jemalloc.
  * sites: bit i is set when the callsite condition of rule i holds.
  */
-int match_allocation(const struct match_process *m, const struct match_standing *s,
+int match_allocation(const struct match_process *m, const struct match_candidates *s,
 	size_t size, uint64_t sites);
 
 /* One condition each; also the parts explain prints. An absent condition holds. */

@@ -6,7 +6,7 @@
  * Shared by the preloaded library and by the tool. Pure data: nothing here locks, maps,
  * starts or prints anything. A policy is built once by policy_load() and read-only after.
  *
- * Never used on the realtime path: match.c condenses it into a struct match_standing
+ * Never used on the realtime path: match.c condenses it into a struct match_candidates
  * there.
  */
 #ifndef POLICY_H

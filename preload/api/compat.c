@@ -75,8 +75,8 @@ void compat_say_full(const struct compat_chain *c, size_t size)
 {
 	if (c->flags & AREA_LOCK && size < RTM_TOTAL_MAX - TAG_TAIL &&
 		size < area_memory_available())
-		log_once("%s: no more memory could be wired: see RLIMIT_MEMLOCK and "
-			 "librtpreload(7)",
+		log_once(
+			"%s: no more memory could be wired: see RLIMIT_MEMLOCK and librtpreload(7)",
 			c->name);
 }
 

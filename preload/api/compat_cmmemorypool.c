@@ -60,8 +60,8 @@ static void *cm_map(struct rtm_cf_allocator *a, size_t bytes)
 	if (!block)
 		return NULL;
 	if (lock && !locked)
-		log_once("CMMemoryPool: not all of it is locked: see RLIMIT_MEMLOCK and "
-			 "librtpreload(7)");
+		log_once(
+			"CMMemoryPool: not all of it is locked: see RLIMIT_MEMLOCK and librtpreload(7)");
 	tag_book(a->tag, bytes);
 	return block;
 }

@@ -70,8 +70,8 @@ QWORD GetRtPhysicalAddressEx(PVOID pMemory)
 	int ret = phys_address(pMemory, &phys);
 
 	if (ret == -EPERM)
-		log_once("GetRtPhysicalAddress: it takes CAP_SYS_ADMIN "
-			 "(AmbientCapabilities=)");
+		log_once(
+			"GetRtPhysicalAddress: it takes CAP_SYS_ADMIN (AmbientCapabilities=)");
 	intime_error = ret == -EPERM ? E_MEM : ret < 0 ? E_PARAM : E_OK;
 	return ret < 0 ? BAD_RTPHYSADDREX : phys;
 }

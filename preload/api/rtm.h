@@ -2,10 +2,11 @@
 /*
  * rtm.h - what the files of the native API share
  *
- * rtm.c blocks · rtm_ext.c what BeOS lacked · rtm_tag.c tags · rtm_pool.c pools and the
- * default pool · rtm_limit.c their size is a limit · rtm_attr.c pools by attributes ·
- * rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them are a boundary:
- * arguments are checked, the work is done below, and what leaves is a documented status.
+ * rtm.c blocks · rtm_extensions.c what BeOS lacked · rtm_tag.c tags · rtm_pool.c pools
+ * and the default pool · rtm_limit.c their size is a limit · rtm_attr.c pools by
+ * attributes · rtm_debug.c MALLOC_DEBUG · rtm_media.c threads and objects. All of them
+ * are a boundary: arguments are checked, the work is done below, and what leaves is a
+ * documented status.
  */
 #ifndef RTM_H
 #define RTM_H

@@ -92,9 +92,8 @@ static void helper_pool(struct pool *p, void *arg)
 		return;
 	if (pool_grow(p, helper_step(p, left)) < 0) {
 		p->grow_failed = true; /* said once, not tried again */
-		log_line("pool \"%s\" cannot grow beyond %zu KiB: no memory left to lock "
-			 "or "
-			 "touch without danger",
+		log_line(
+			"pool \"%s\" cannot grow beyond %zu KiB: no memory left to lock or touch without danger",
 			p->name, p->area.committed >> 10);
 	}
 }
@@ -212,8 +211,8 @@ static void helper_create(void)
 	/* EINVAL: its children are to have another PID namespace; it cannot have any
 	 * thread */
 	if (error != EINVAL)
-		log_once("cannot start the helper thread: pools will not grow, and "
-			 "threads promoted by other processes will not be seen");
+		log_once(
+			"cannot start the helper thread: pools will not grow, and threads promoted by other processes will not be seen");
 	/* release: the next who wants it tries again */
 	__atomic_store_n(&helper_state, 0, __ATOMIC_RELEASE);
 }
@@ -300,8 +299,8 @@ bool helper_make_room(void)
 		return false;
 	helper_end(2);
 	proc_wait_gone(helper_tid); /* pthread_join() is earlier */
-	log_line("the program may have no more threads (ulimit -u, pids.max): the helper "
-		 "thread has made room for its own, and pools do not grow any more");
+	log_line(
+		"the program may have no more threads (ulimit -u, pids.max): the helper thread has made room for its own, and pools do not grow any more");
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 
@@ -66,8 +66,8 @@ void helper_group_join(void)
 {
 	char wanted[GROUP_TEXT], have[GROUP_TEXT], *line = wanted, *end;
 
-	if (fds_slurp("/proc/self/cgroup", wanted, sizeof(wanted)) <= 0 ||
-		fds_slurp("/proc/thread-self/cgroup", have, sizeof(have)) <= 0)
+	if (fd_table_slurp("/proc/self/cgroup", wanted, sizeof(wanted)) <= 0 ||
+		fd_table_slurp("/proc/thread-self/cgroup", have, sizeof(have)) <= 0)
 		return;
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		*end = '\0';

@@ -18,7 +18,7 @@
 
 #include "os/base.h"
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "sites/site.h"
@@ -285,7 +285,7 @@ static void reload_look(int64_t now)
 void reload_turn(int64_t now)
 {
 	reload_retired_turn(now);
-	if (!fds_private())
+	if (!fd_table_private())
 		return;
 	if (observer()->reload_asked()) {
 		reload_asked(now);

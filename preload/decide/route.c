@@ -354,8 +354,8 @@ static void route_free_deferred(void *p, struct slot *s)
 	const struct route *r = __atomic_load_n(&s->route, __ATOMIC_RELAXED);
 
 	if ((uintptr_t)p % 8)
-		log_misuse("invalid free (not the start of a block): %p in no pool "
-			   "(rule \"%s\")",
+		log_misuse(
+			"invalid free (not the start of a block): %p in no pool (rule \"%s\")",
 			p, r && r->rule ? r->rule->name : "");
 	je_free(p);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * route.h - this thread's standing decision: where its next malloc and free go
+ * route.h - where the next malloc and free of a thread go
  *
  * Every thread has a SLOT in our own memory, reached by one initial-exec TLS load. Its
  * first two words are the functions malloc() and free() jump to. A thread no rule matches
@@ -32,10 +32,10 @@ typedef void route_free_fn(void *p, struct slot *s);
 #define ROUTE_DEFER_MORE 61u	 /* and so many in each chunk of the pool beyond that */
 #define ROUTE_OTHERS	 4u	 /* pools beside its own in which a thread has a heap */
 
-/* The standing decision itself: immutable once published, freed when no thread can follow
+/* A route: immutable once published, freed when no thread can follow
  * it any more (reload_retired.c). */
 struct route {
-	struct match_standing standing;
+	struct match_candidates candidates;
 	const struct match_process *process; /* the rules that numbers here mean */
 	uint64_t always;     /* the rule that asks nothing, as a mask; 0: none */
 	uint64_t want_sites; /* rules whose call-site condition is asked */

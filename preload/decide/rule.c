@@ -136,12 +136,12 @@ static bool rule_tried(const struct rule_set *set, int i)
 }
 
 static int rule_pool_of(
-	const struct rule_set *set, const struct match_standing *st, int i)
+	const struct rule_set *set, const struct match_candidates *st, int i)
 {
 	return set->process.rule[st->cand[i].rule]->pool;
 }
 
-bool rule_ready(const struct rule_set *set, const struct match_standing *st)
+bool rule_ready(const struct rule_set *set, const struct match_candidates *st)
 {
 	for (int i = 0; i < st->n; i++) {
 		if (!rule_tried(set, rule_pool_of(set, st, i)))
@@ -150,7 +150,7 @@ bool rule_ready(const struct rule_set *set, const struct match_standing *st)
 	return true;
 }
 
-void rule_make(const struct rule_set *set, const struct match_standing *st)
+void rule_make(const struct rule_set *set, const struct match_candidates *st)
 {
 	for (int i = 0; i < st->n; i++) {
 		int pool = rule_pool_of(set, st, i);
@@ -305,8 +305,8 @@ bool rule_is_realtime_class(int sched)
 	return sched == SCHED_FIFO || sched == SCHED_RR || sched == SCHED_DEADLINE;
 }
 
-static bool rule_same_standing(
-	const struct match_standing *a, const struct match_standing *b)
+static bool rule_same_candidates(
+	const struct match_candidates *a, const struct match_candidates *b)
 {
 	if (a->n != b->n)
 		return false;
@@ -329,7 +329,7 @@ static bool rule_locks(const struct rule_set *set, const struct policy_rule *r)
  * asked least, so it serves most. */
 static void rule_fill(const struct rule_set *set, struct route *r, int sched)
 {
-	const struct match_standing *st = &r->standing;
+	const struct match_candidates *st = &r->candidates;
 
 	r->process = &set->process;
 	for (int i = 0; i < st->n; i++) {
@@ -358,7 +358,7 @@ static void rule_fill(const struct rule_set *set, struct route *r, int sched)
 }
 
 /* Nothing but exemptions: the same as no rule. */
-static bool rule_all_exempt(const struct rule_set *set, const struct match_standing *st)
+static bool rule_all_exempt(const struct rule_set *set, const struct match_candidates *st)
 {
 	for (int i = 0; i < st->n; i++) {
 		if (rule_pool_of(set, st, i) >= 0)
@@ -367,7 +367,8 @@ static bool rule_all_exempt(const struct rule_set *set, const struct match_stand
 	return true;
 }
 
-struct route *rule_route(struct rule_set *set, const struct match_standing *st, int sched)
+struct route *rule_route(
+	struct rule_set *set, const struct match_candidates *st, int sched)
 {
 	bool defer = rule_is_realtime_class(sched);
 	struct route *r;
@@ -375,14 +376,14 @@ struct route *rule_route(struct rule_set *set, const struct match_standing *st, 
 	if (rule_all_exempt(set, st))
 		return NULL;
 	for (r = set->routes; r; r = r->kept) {
-		if (rule_same_standing(&r->standing, st) &&
+		if (rule_same_candidates(&r->candidates, st) &&
 			(r->simple || r->defer == defer))
 			return r->pool ? r : NULL;
 	}
 	r = je_calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
-	r->standing = *st;
+	r->candidates = *st;
 	rule_fill(set, r, sched);
 	r->kept = set->routes;
 	set->routes = r;

@@ -53,14 +53,14 @@ void rule_forget_sites(struct match_process *m, const struct match_process *gone
 struct rule_set *rule_in_use(void);
 
 /* Are the pools of this decision made, as far as they can be? Under the thread lock. */
-bool rule_ready(const struct rule_set *set, const struct match_standing *st);
+bool rule_ready(const struct rule_set *set, const struct match_candidates *st);
 /* Makes them: takes milliseconds, without the thread lock. Threads: any. */
-void rule_make(const struct rule_set *set, const struct match_standing *st);
+void rule_make(const struct rule_set *set, const struct match_candidates *st);
 
-/* The route for a standing decision that is ready, or NULL for jemalloc. Same decision,
+/* The route for candidate rules that are ready, or NULL for jemalloc. Same candidates,
  * same route. Under the thread lock. */
 struct route *rule_route(
-	struct rule_set *set, const struct match_standing *st, int sched);
+	struct rule_set *set, const struct match_candidates *st, int sched);
 
 /* fifo, rr or deadline. */
 bool rule_is_realtime_class(int sched);

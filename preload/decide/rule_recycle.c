@@ -40,8 +40,8 @@ static void rule_fresh_big(void *block, size_t bytes, void *arg)
 	if (!__atomic_load_n(&k->lock, __ATOMIC_RELAXED) || area_block_hold(block, bytes))
 		return;
 	__atomic_store_n(&k->lock, false, __ATOMIC_RELAXED);
-	log_post("recycle: not all big blocks can be locked: see RLIMIT_MEMLOCK and "
-		 "librtpreload(7)");
+	log_post(
+		"recycle: not all big blocks can be locked: see RLIMIT_MEMLOCK and librtpreload(7)");
 }
 
 static void rule_kept_follow(struct rule_kept *k, const struct policy_rule *r, bool lock)

@@ -86,9 +86,9 @@ static struct route thread_audited;
 
 struct thread_step {
 	struct rule_set *set; /* whose rules these are */
-	struct match_standing standing;
+	struct match_candidates candidates;
 	struct route *route;
-	bool need_pools; /* of the standing decision */
+	bool need_pools; /* of the candidate rules */
 	bool need_ready; /* for the route */
 	enum thread_need need;
 };
@@ -123,11 +123,11 @@ static void thread_step_locked(
 	if (s->state != SLOT_LIVE)
 		return;
 	t->set = rule_in_use();
-	match_thread(rule_process(t->set), &facts, &t->standing);
-	t->need_pools = !rule_ready(t->set, &t->standing);
+	match_thread(rule_process(t->set), &facts, &t->candidates);
+	t->need_pools = !rule_ready(t->set, &t->candidates);
 	if (t->need_pools)
 		return;
-	t->route = rule_route(t->set, &t->standing, s->sched);
+	t->route = rule_route(t->set, &t->candidates, s->sched);
 	if (!t->route && audit_wants(s->sched))
 		t->route = &thread_audited;
 	t->need = thread_need(s, t->route);
@@ -156,7 +156,7 @@ static enum thread_need thread_match_tries(struct slot *s)
 		thread_step_locked(s, &t, ready);
 		lock_release(&thread_lock, me);
 		if (t.need_pools)
-			rule_make(t.set, &t.standing);
+			rule_make(t.set, &t.candidates);
 		else if (t.need_ready)
 			thread_make_ready(s, t.route);
 		else

@@ -14,7 +14,7 @@ static void thread_add_held(struct slot *s, void *arg)
 	const struct cache *c = (const struct cache *)(const void *)s->cache;
 	struct tag_held *held = arg;
 	long blocks, bytes;
-	uint8_t tag = cache_held(c, &blocks, &bytes);
+	uint8_t tag = cache_figures(c, &blocks, &bytes);
 
 	held->blocks[tag] += blocks;
 	held->bytes[tag] += bytes;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "memory/area.h"
@@ -84,7 +84,7 @@ static bool thread_file(const struct slot *s, const char *name, char *text, unsi
 	char path[64];
 
 	log_format(path, sizeof(path), "/proc/self/task/%u/%s", s->tid, name);
-	return fds_slurp(path, text, size) > 0;
+	return fd_table_slurp(path, text, size) > 0;
 }
 
 static void thread_watch_waits(const struct slot *s, struct route_watch *w)

@@ -54,6 +54,6 @@ uint64_t cache_misses(const struct cache *c);
 struct heap *cache_heap(const struct cache *c);
 /* Any thread, figures: live blocks of the cache's tag that it handed out, less those that
  * came back; negative where another cache's came back. Returns the tag. */
-uint8_t cache_held(const struct cache *c, long *blocks, long *bytes);
+uint8_t cache_figures(const struct cache *c, long *blocks, long *bytes);
 
 #endif

@@ -54,13 +54,12 @@ static void pool_say_cure(struct pool *p, const char *then)
 	size_t unused = __atomic_load_n(&p->full_free, __ATOMIC_RELAXED);
 
 	if (!p->native && unused > p->area.committed / 4 && unused / 2 > size)
-		log_line("pool \"%s\": a thread found no free part in %zu KiB, "
-			 "though other threads have %zu KiB to spare: %s; "
-			 "raise size = in [pool %s], or give threads pools of their own",
+		log_line(
+			"pool \"%s\": a thread found no free part in %zu KiB, though other threads have %zu KiB to spare: %s; raise size = in [pool %s], or give threads pools of their own",
 			p->name, kib, unused >> 10, then, p->name);
 	else if (p->area.committed < p->area.reserved && !p->grow_failed)
-		log_line("pool \"%s\" ran short at %zu KiB, faster than it grows: %s; "
-			 "raise size = in [pool %s]",
+		log_line(
+			"pool \"%s\" ran short at %zu KiB, faster than it grows: %s; raise size = in [pool %s]",
 			p->name, kib, then, p->name);
 	else
 		log_line("pool \"%s\" is full at %zu KiB: %s; raise %s = in [pool %s]",

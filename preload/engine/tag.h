@@ -27,7 +27,7 @@ enum tag_kind {
 	TAG_PROGRAM, /* made and deleted by the program; counts blocks of pools */
 	TAG_LIBRARY, /* ours: memory that is not of pools */
 	TAG_RULE     /* has a number. What its threads hold is counted by their caches
-			(cache_held()), and what else changes here: only the sum means
+			(cache_figures()), and what else changes here: only the sum means
 			something */
 };
 

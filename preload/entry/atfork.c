@@ -10,7 +10,7 @@
 
 #include "os/base.h"
 #include "os/libc.h"
-#include "os/real.h"
+#include "os/next.h"
 
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
@@ -63,7 +63,7 @@ typedef int atfork_register_fn(void (*)(void), void (*)(void), void (*)(void), v
 int atfork_register(
 	void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object)
 {
-	return REAL(atfork_register_fn, "__register_atfork")(
+	return NEXT(atfork_register_fn, "__register_atfork")(
 		prepare, parent, child, object);
 }
 

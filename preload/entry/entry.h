@@ -22,7 +22,8 @@ static inline void *entry_checked(void *p)
 	return p;
 }
 
-/* Looks up what entry_alone.c calls, once; before the program has a second thread. */
+/* Looks up what entry_single_threaded.c calls, once; before the program has a second
+ * thread. */
 void entry_alone_find(void);
 
 #endif

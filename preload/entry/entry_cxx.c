@@ -7,7 +7,7 @@
  * which calls malloc again, runs the new-handler and throws. We never throw and need no
  * libstdc++.
  */
-#include "os/real.h"
+#include "os/next.h"
 #include "entry.h"
 
 #define ALIAS(of) __attribute__((visibility("default"), alias(#of)))
@@ -18,7 +18,7 @@ typedef struct entry_nothrow entry_nothrow; /* std::nothrow_t, passed by referen
  */
 static __attribute__((noinline)) void *entry_new_failed(const char *name, size_t size)
 {
-	void *(*next)(size_t) = (void *(*)(size_t))real_function(name);
+	void *(*next)(size_t) = (void *(*)(size_t))next_function(name);
 
 	return next(size);
 }
@@ -26,7 +26,7 @@ static __attribute__((noinline)) void *entry_new_failed(const char *name, size_t
 static __attribute__((noinline)) void *entry_new_aligned_failed(
 	const char *name, size_t size, size_t align)
 {
-	void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))real_function(name);
+	void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))next_function(name);
 
 	return next(size, align);
 }

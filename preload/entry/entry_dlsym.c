@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "os/libc.h"
-#include "os/real.h"
+#include "os/next.h"
 #include "entry.h"
 
 typedef void *entry_dlsym_fn(void *, const char *);
@@ -84,7 +84,7 @@ static inline bool entry_asks_order(const void *handle)
 
 EXPORT void *dlsym(void *handle, const char *name)
 {
-	entry_dlsym_fn *fn = REAL(entry_dlsym_fn, "dlsym");
+	entry_dlsym_fn *fn = NEXT(entry_dlsym_fn, "dlsym");
 
 	if (entry_asks_order(handle))
 		return fn(handle, name);
@@ -93,7 +93,7 @@ EXPORT void *dlsym(void *handle, const char *name)
 
 EXPORT void *dlvsym(void *handle, const char *name, const char *version)
 {
-	entry_dlvsym_fn *fn = REAL(entry_dlvsym_fn, "dlvsym");
+	entry_dlvsym_fn *fn = NEXT(entry_dlvsym_fn, "dlvsym");
 
 	if (entry_asks_order(handle))
 		return fn(handle, name, version);

@@ -14,10 +14,10 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
+#include "os/next.h"
 #include "os/proc.h"
-#include "os/real.h"
 #include "os/sys.h"
 #include "decide/helper.h"
 #include "decide/thread.h"
@@ -53,19 +53,19 @@ static void *entry_thread_main(void *arg)
 
 /*
  * There may be no more threads: not because of ours. First without those that live for a
- * moment (fds.h), as often as one was there meanwhile, then without the helper.
+ * moment (fd_table.h), as often as one was there meanwhile, then without the helper.
  * Bound: ENTRY_AGAIN.
  */
 static int entry_create_again(
 	pthread_t *t, const pthread_attr_t *attr, struct entry_start *st)
 {
 	for (int i = 0; i < ENTRY_AGAIN; i++) {
-		uint32_t made = fds_guests_gone();
-		int ret = real_pthread_create(t, attr, entry_thread_main, st);
+		uint32_t made = fd_table_guests_gone();
+		int ret = next_pthread_create(t, attr, entry_thread_main, st);
 
 		if (ret != EAGAIN)
 			return ret;
-		if (fds_guests_gone() == made && !helper_make_room())
+		if (fd_table_guests_gone() == made && !helper_make_room())
 			break;
 	}
 	return EAGAIN;
@@ -80,14 +80,14 @@ EXPORT int pthread_create(
 
 	entry_alone_find();
 	if (!slot)
-		return real_pthread_create(t, attr, fn, arg);
+		return next_pthread_create(t, attr, fn, arg);
 	st = je_malloc(sizeof(*st));
 	if (!st) {
 		thread_unprepare(slot);
 		return EAGAIN;
 	}
 	*st = (struct entry_start){fn, arg, slot};
-	ret = real_pthread_create(t, attr, entry_thread_main, st);
+	ret = next_pthread_create(t, attr, entry_thread_main, st);
 	if (ret == EAGAIN)
 		ret = entry_create_again(t, attr, st);
 	if (ret) {
@@ -102,7 +102,7 @@ EXPORT int pthread_create(
 EXPORT int pthread_setname_np(pthread_t t, const char *name)
 {
 	typedef int fn(pthread_t, const char *);
-	int ret = REAL(fn, "pthread_setname_np")(t, name);
+	int ret = NEXT(fn, "pthread_setname_np")(t, name);
 
 	if (ret == 0)
 		thread_changed_handle(t, name);
@@ -112,7 +112,7 @@ EXPORT int pthread_setname_np(pthread_t t, const char *name)
 EXPORT int pthread_setschedparam(pthread_t t, int policy, const struct sched_param *param)
 {
 	typedef int fn(pthread_t, int, const struct sched_param *);
-	int ret = REAL(fn, "pthread_setschedparam")(t, policy, param);
+	int ret = NEXT(fn, "pthread_setschedparam")(t, policy, param);
 
 	if (ret == 0)
 		thread_changed_handle(t, NULL);
@@ -122,7 +122,7 @@ EXPORT int pthread_setschedparam(pthread_t t, int policy, const struct sched_par
 EXPORT int pthread_setschedprio(pthread_t t, int priority)
 {
 	typedef int fn(pthread_t, int);
-	int ret = REAL(fn, "pthread_setschedprio")(t, priority);
+	int ret = NEXT(fn, "pthread_setschedprio")(t, priority);
 
 	if (ret == 0)
 		thread_changed_handle(t, NULL);

@@ -265,8 +265,8 @@ static void init_rules(struct policy *p)
 	if (!set)
 		return;
 	if (area_limits_leave() < INIT_LEAST) {
-		log_line("the limits of memory (ulimit -d, ulimit -v) leave %zu KiB: no "
-			 "rule is used",
+		log_line(
+			"the limits of memory (ulimit -d, ulimit -v) leave %zu KiB: no rule is used",
 			area_limits_leave() >> 9);
 		return;
 	}
@@ -289,8 +289,8 @@ static __attribute__((constructor)) void init_start(int argc, char **argv, char 
 	if (!program_name(exe, sizeof(exe))) {
 		log_format(exe, sizeof(exe), "?");
 		if (p)
-			log_line("cannot tell which program this is: rules and sections "
-				 "that name one are not for it");
+			log_line(
+				"cannot tell which program this is: rules and sections that name one are not for it");
 	}
 	if (p)
 		p = init_match(p, exe, env);
@@ -317,9 +317,8 @@ static void init_report_pool(struct pool *p, void *arg)
 	if (!reload_realtime()->report)
 		return;
 	pool_stats(p, &st);
-	log_line("pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, "
-		 "grown %lu "
-		 "times, full %lu times",
+	log_line(
+		"pool \"%s\" (rule \"%s\"): %zu KiB, %zu KiB locked, peak %zu KiB, grown %lu times, full %lu times",
 		p->name, p->rule, p->area.committed >> 10, p->area.locked >> 10,
 		st.peak >> 10, (unsigned long)p->growths, (unsigned long)p->full_events);
 }

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/mutex.h"
 #include "os/sys.h"
 #include "area_private.h"

@@ -88,7 +88,7 @@ void area_refused_advice(size_t bytes, bool required, int error, const char *poo
  * child finds its data at the same addresses, neither locked nor pinned. 0.3..0.45 ms per
  * MiB, pinned or copied. No lock that a realtime thread takes is held in them, but
  * libc's of the list of open streams, which fork() itself holds as well. child also
- * forgets what other threads of the parent held in this file and in fds.c.
+ * forgets what other threads of the parent held in this file and in fd_table.c.
  */
 void area_fork_prepare(void);
 void area_fork_parent(void);

@@ -88,19 +88,17 @@ void area_refused_advice(size_t bytes, bool required, int error, const char *poo
 	human(all, sizeof all, bytes);
 	sys_call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, (long)&rl);
 	if (required && bytes > rl.rlim_cur && is_limit(error, rl.rlim_cur))
-		log_line("pool \"%s\": cannot lock %s, and lock = require: its rules are "
-			 "off "
-			 "and jemalloc serves them; RLIMIT_MEMLOCK is %s; " RAISE_IT,
+		log_line(
+			"pool \"%s\": cannot lock %s, and lock = require: its rules are off and jemalloc serves them; RLIMIT_MEMLOCK is %s; " RAISE_IT,
 			pool_name, all, human(other, sizeof other, rl.rlim_cur),
 			mib << 10, mib);
 	else if (error == ENOMEM && area_check_memory(bytes) < 0)
-		log_line("pool \"%s\": cannot have %s, there are %s without danger: its "
-			 "rules "
-			 "are off and jemalloc serves them",
+		log_line(
+			"pool \"%s\": cannot have %s, there are %s without danger: its rules are off and jemalloc serves them",
 			pool_name, all,
 			human(other, sizeof other, area_memory_available()));
 	else
-		log_line("pool \"%s\": cannot have %s (error %d): its rules are off and "
-			 "jemalloc serves them",
+		log_line(
+			"pool \"%s\": cannot have %s (error %d): its rules are off and jemalloc serves them",
 			pool_name, all, error);
 }

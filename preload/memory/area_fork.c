@@ -14,10 +14,11 @@
  *
  * Zeroes rather than a hole, because libc writes to some blocks in the child before the
  * handlers run; what it reads there keeps plain copy-on-write, page by page
- * (area_libc.c). The copy is as exact as fork() itself, which does not stop other threads
- * either. Where there is no memory for it, or the forking thread itself lives in the
- * area, this fork is plain copy-on-write. The area lock is held from prepare to parent:
- * the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX pages.
+ * (area_streams.c). The copy is as exact as fork() itself, which does not stop other
+ *threads either. Where there is no memory for it, or the forking thread itself lives in
+ *the area, this fork is plain copy-on-write. The area lock is held from prepare to
+ *parent: the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX
+ *pages.
  */
 #include "area.h"
 
@@ -27,7 +28,7 @@
 #include <sys/mman.h>
 
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "area_private.h"
@@ -101,7 +102,7 @@ static bool keep_page(unsigned char *page)
 	return true;
 }
 
-/* For area_libc_streams(): false when there are too many pages to keep. */
+/* For area_streams_each(): false when there are too many pages to keep. */
 static bool keep(const void *start, size_t len)
 {
 	uintptr_t page = (uintptr_t)start & ~(AREA_PAGE - 1);
@@ -128,10 +129,10 @@ static void take_shots(void)
 			take_shot(area_all[i]);
 	if (shot_count == 0)
 		return;
-	if (!area_libc_hold()) {
+	if (!area_streams_hold()) {
 		drop_shots();
-	} else if (!area_libc_streams(keep)) {
-		area_libc_let_go(false);
+	} else if (!area_streams_each(keep)) {
+		area_streams_let_go(false);
 		drop_shots();
 	}
 }
@@ -162,7 +163,7 @@ void area_fork_parent(void)
 		return;
 	sys_sigprocmask(SIG_SETMASK, &all, &signals);
 	if (shot_count > 0) {
-		area_libc_let_go(false);
+		area_streams_let_go(false);
 		drop_shots();
 	}
 	__atomic_store_n(&forker, 0, __ATOMIC_RELAXED); /* as in prepare */
@@ -198,7 +199,7 @@ static void restore(struct area *a, unsigned char *copy, size_t len)
 void area_fork_child(void)
 {
 	if (shot_count > 0)
-		area_libc_let_go(true);
+		area_streams_let_go(true);
 	for (int i = 0; i < shot_count; i++)
 		restore(shots[i].area, shots[i].copy, shots[i].len);
 	CHILD_SET(shot_count, 0);
@@ -213,6 +214,6 @@ void area_fork_child(void)
 	CHILD_SET(forker, 0);
 	CHILD_SET(forker_depth, 0);
 	area_pin_child();
-	fds_child();
+	fd_table_child();
 	area_lock_child();
 }

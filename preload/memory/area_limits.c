@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 
 #include "policy/model/room.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "area_private.h"
@@ -31,12 +31,12 @@ struct look {
 
 static int read_file(void *arg, const char *path, char *buf, unsigned size)
 {
-	return fds_slurp(path, buf, size);
+	return fd_table_slurp(path, buf, size);
 }
 
 static bool read_text(struct look *l, const char *path)
 {
-	return fds_slurp(path, l->groups.text, sizeof l->groups.text) > 0;
+	return fd_table_slurp(path, l->groups.text, sizeof l->groups.text) > 0;
 }
 
 static void room_of_machine(struct look *l)
@@ -148,7 +148,7 @@ size_t area_limits_leave(void)
 	for (size_t i = 0; i < sizeof room_limits / sizeof *room_limits; i++)
 		limited |= room_limit(room_limits[i].limit) < SIZE_MAX;
 	if (limited)
-		fds_run(look_for_limits, &bytes);
+		fd_table_run(look_for_limits, &bytes);
 	return bytes;
 }
 
@@ -170,7 +170,7 @@ size_t area_memory_available(void)
 	size_t bytes = SIZE_MAX;
 
 	if (!sys_restricted())
-		fds_run(look_for_room, &bytes);
+		fd_table_run(look_for_room, &bytes);
 	return bytes;
 }
 

@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/sys.h"
 #include "area_private.h"
 
@@ -84,7 +84,8 @@ static void pin_chunks(int fd, struct pin_request *r)
 	}
 }
 
-/* Runs where descriptors may be opened (fds.h). Negative errno: io_uring is refused. */
+/* Runs where descriptors may be opened (fd_table.h). Negative errno: io_uring is refused.
+ */
 static int pin_range(void *arg)
 {
 	struct pin_request *r = arg;
@@ -136,7 +137,7 @@ bool area_pin_forbidden(void)
 		return true;
 	if (allowed)
 		return false;
-	ret = fds_run(pin_ask, NULL);
+	ret = fd_table_run(pin_ask, NULL);
 	if (refused(ret))
 		forbidden = true;
 	allowed = ret == 0;
@@ -160,7 +161,7 @@ void area_pin(struct area *a, unsigned char *start, size_t len)
 		return;
 	while (len > r.chunk * PIN_SLOTS)
 		r.chunk *= 2;
-	ret = fds_run(pin_range, &r);
+	ret = fd_table_run(pin_range, &r);
 	if (refused(ret))
 		forbidden = true;
 	if (r.ring == NULL)

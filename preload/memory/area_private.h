@@ -41,10 +41,10 @@ void area_unpin(const struct area *a);
 void area_pin_child(void);
 
 /* Holds libc's list of streams still; false: not with this libc. */
-bool area_libc_hold(void);
-void area_libc_let_go(bool in_child);
+bool area_streams_hold(void);
+void area_streams_let_go(bool in_child);
 /* keep() is told every range that libc reads in a child; false as soon as it says so. */
-bool area_libc_streams(bool (*keep)(const void *start, size_t len));
+bool area_streams_each(bool (*keep)(const void *start, size_t len));
 
 /* -ENOMEM when populating `bytes` would make the kernel kill somebody. */
 int area_check_memory(size_t bytes);

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/log.h"
 #include "os/sys.h"
 #include "area.h"
@@ -58,7 +58,7 @@ static int look_at(void *arg)
 	int ret;
 
 	log_format(path, sizeof(path), "/proc/self/task/%d/syscall", l->tid);
-	ret = fds_slurp(path, text, sizeof(text));
+	ret = fd_table_slurp(path, text, sizeof(text));
 	if (ret < 0)
 		return ret;
 	l->sp = parse_sp(text);
@@ -73,7 +73,7 @@ static int find_sp(struct look *l)
 	for (int i = 0; ret == -EAGAIN && i < IMAGE_LOOKS; i++) {
 		if (i)
 			sys_call3(SYS_nanosleep, (long)&pause, 0, 0);
-		ret = fds_run(look_at, l);
+		ret = fd_table_run(look_at, l);
 	}
 	return ret;
 }

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/sys.h"
 #include "area.h"
 
@@ -112,7 +112,7 @@ static void note_line(const char *s)
 	found[found_count++] = r;
 }
 
-/* Runs where descriptors may be opened (fds.h). */
+/* Runs where descriptors may be opened (fd_table.h). */
 static int read_maps(void *unused)
 {
 	int fd = sys_openat(AT_FDCWD, "/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
@@ -146,7 +146,7 @@ void image_pin_process(uintptr_t stack_hi, size_t bytes)
 	if (stack_hi != 0)
 		pin_stack(stack_hi, bytes);
 	found_count = 0;
-	fds_run(read_maps, NULL);
+	fd_table_run(read_maps, NULL);
 	for (int i = 0; i < found_count; i++)
 		pin_new(found[i].lo, found[i].hi);
 	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);

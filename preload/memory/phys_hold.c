@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/sys.h"
 
 #define HOLD_PIECES 4096UL
@@ -32,7 +32,7 @@ struct hold_piece {
 	void *at; /* a page of address space */
 };
 
-/* Where descriptors may be opened (fds.h). */
+/* Where descriptors may be opened (fd_table.h). */
 static int hold_piece(void *arg)
 {
 	const struct hold_piece *p = arg;
@@ -88,7 +88,7 @@ void phys_hold(struct phys_hold *h, const struct phys_want *w, size_t spare)
 		before = now;
 		p.bytes = hold_next(now.above, most);
 		p.at = h->map + h->pieces * AREA_PAGE;
-		if (p.bytes == 0 || fds_run(hold_piece, &p) < 0)
+		if (p.bytes == 0 || fd_table_run(hold_piece, &p) < 0)
 			break;
 		/* in a child it would hold the memory for nothing */
 		sys_madvise(p.at, AREA_PAGE, MADV_DONTFORK);

@@ -4,7 +4,7 @@
  *
  * /proc/self/pagemap gives frame numbers to CAP_SYS_ADMIN and zeroes to everybody else;
  * its PAGEMAP_SCAN says of any page whether a huge one maps it. The file is opened where
- * the program cannot see the descriptor (fds.h), for one call each.
+ * the program cannot see the descriptor (fd_table.h), for one call each.
  */
 #include "phys.h"
 
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/sys.h"
 
 /* linux/fs.h of Debian 12 is older than this ioctl. */
@@ -64,7 +64,7 @@ int phys_entries(const void *base, size_t n, uint64_t *out)
 {
 	struct phys_query q = {base, n, out};
 
-	return fds_run(phys_read_entries, &q);
+	return fd_table_run(phys_read_entries, &q);
 }
 
 static int phys_scan_huge(void *arg)
@@ -96,7 +96,7 @@ int phys_is_huge(const void *base, size_t len)
 {
 	struct phys_query q = {base, len, NULL};
 
-	return fds_run(phys_scan_huge, &q);
+	return fd_table_run(phys_scan_huge, &q);
 }
 
 int phys_address(const void *p, uint64_t *out)

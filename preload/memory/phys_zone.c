@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/sys.h"
 
 struct phys_zone {
@@ -109,7 +109,7 @@ static int zone_read(void *arg)
 bool phys_zone_free(const struct phys_want *w, struct phys_free *out)
 {
 	struct phys_zone z = {.want = w};
-	bool told = fds_run(zone_read, &z) == 0;
+	bool told = fd_table_run(zone_read, &z) == 0;
 
 	*out = told ? z.out : (struct phys_free){SIZE_MAX, 0};
 	return told;

@@ -179,8 +179,8 @@ static void fill_counts(struct rtmem_stats_thread *r, const struct route_watch *
 /* The rule of the thread's cache: of those that may win, the one that asks least. */
 static const struct policy_rule *fill_rule_of(const struct route *r)
 {
-	for (int i = r->standing.n; i-- > 0;) {
-		int rule = r->standing.cand[i].rule;
+	for (int i = r->candidates.n; i-- > 0;) {
+		int rule = r->candidates.cand[i].rule;
 
 		if (r->pool_of[rule])
 			return r->process->rule[rule];

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "fds.h"
+#include "fd_table.h"
 #include <sys/stat.h>
 
 #include "sys.h"
@@ -197,7 +197,7 @@ static void write_line(const char *text, size_t len)
 	/* a filter may not like what it takes to write without a trace */
 	if (sys_restricted() && !log_dying)
 		return;
-	if (!fds_private()) {
+	if (!fd_table_private()) {
 		if (is_stderr(2))
 			write_no_signal(2, text, len);
 		return;
@@ -214,7 +214,7 @@ static void write_line(const char *text, size_t len)
 void log_use_process_stderr(bool kept)
 {
 	log_kept = kept;
-	fds_mark_private();
+	fd_table_mark_private();
 }
 
 /* ---- lines ---- */

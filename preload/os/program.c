@@ -18,7 +18,7 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
-#include "fds.h"
+#include "fd_table.h"
 #include "log.h"
 #include "sys.h"
 
@@ -85,7 +85,7 @@ static const char *interpreter(const char *file, char *line, unsigned len)
 {
 	char *name;
 
-	if (fds_slurp(file, line, len) < 2 || line[0] != '#' || line[1] != '!')
+	if (fd_table_slurp(file, line, len) < 2 || line[0] != '#' || line[1] != '!')
 		return NULL;
 	name = line + 2 + strspn(line + 2, " \t");
 	name[strcspn(name, " \t\n")] = '\0';
@@ -122,5 +122,5 @@ bool program_name(char *path, size_t len)
 	/* the kernel loaded no interpreter: what it started was the loader */
 	if (getauxval(AT_BASE) && read_link("/proc/thread-self/exe", path, len))
 		return true;
-	return fds_run(from_execfn, &a) == 0;
+	return fd_table_run(from_execfn, &a) == 0;
 }

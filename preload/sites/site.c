@@ -21,7 +21,7 @@ CHILD_DATA struct mutex site_mutex;
 static bool first_frame(uintptr_t ret, uint64_t want, uint64_t *holds)
 {
 	/* acquire: pairs with the store in site_init() and renew_if_crowded() */
-	struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
+	struct site_compiled *w = __atomic_load_n(&site_compiled, __ATOMIC_ACQUIRE);
 	uint64_t value = site_table_get(w, ret);
 	const struct site_class *c;
 
@@ -40,7 +40,7 @@ static uint64_t match(const struct site_frame *f, uint64_t want, struct site_wal
 	*e = site_walk_remembered(f, want, &holds);
 	if (*e || first_frame(f->ret, want, &holds))
 		return holds;
-	return site_walk(__atomic_load_n(&site_world, __ATOMIC_ACQUIRE), f, want, e);
+	return site_walk(__atomic_load_n(&site_compiled, __ATOMIC_ACQUIRE), f, want, e);
 }
 
 uint64_t site_match_walked(
@@ -65,28 +65,28 @@ void site_walk_everything(void)
 
 uint64_t site_init(const struct match_process *m)
 {
-	struct site_world *w, *old;
+	struct site_compiled *w, *old;
 	uint64_t rules = 0;
 	bool any = site_every;
 
 	for (int i = 0; i < m->nrule; i++)
 		any |= m->rule[i]->callsite.n > 0;
 	mutex_acquire(&site_mutex);
-	old = site_world;
-	w = any || old ? site_world_new(m) : NULL;
+	old = site_compiled;
+	w = any || old ? site_compiled_new(m) : NULL;
 	if (w && site_modules_first(w, m, old)) {
 		rules = w->rules;
 		policy = *m;
 		/* seq_cst: the world is complete; walks of the old one are stale; who
 		 * resolves in the old one from here on finds out (site_resolve) */
-		__atomic_store_n(&site_world, w, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&site_compiled, w, __ATOMIC_SEQ_CST);
 		__atomic_fetch_add(&site_generation, 1, __ATOMIC_SEQ_CST);
 		if (old) {
 			site_modules_drop(old);
-			site_world_give(old);
+			site_compiled_give(old);
 		}
 	} else if (w) {
-		site_world_give(w);
+		site_compiled_give(w);
 	}
 	mutex_release(&site_mutex);
 	return rules;
@@ -103,28 +103,28 @@ void site_edit_rules(void (*fn)(struct match_process *, const struct match_proce
 /* Leaves dead keys behind when they crowd the table. */
 static void renew_if_crowded(void)
 {
-	struct site_world *w;
+	struct site_compiled *w;
 	uint32_t alive;
 
-	if (!site_table_crowded(site_world, &alive))
+	if (!site_table_crowded(site_compiled, &alive))
 		return;
-	w = site_world_renew(site_world);
+	w = site_compiled_renew(site_compiled);
 	if (!w)
 		return;
 	/* seq_cst: as in site_init(); who still reads the old world loses nothing: what
 	 * it knows of the frames on a live stack stays true while they are there */
-	__atomic_store_n(&site_world, w, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&site_compiled, w, __ATOMIC_SEQ_CST);
 }
 
 static void refresh(void)
 {
-	if (site_world)
-		site_modules_refresh(site_world, &policy);
+	if (site_compiled)
+		site_modules_refresh(site_compiled, &policy);
 }
 
 void site_modules_changed(void)
 {
-	if (!site_world)
+	if (!site_compiled)
 		return;
 	mutex_acquire(&site_mutex);
 	refresh();
@@ -135,24 +135,25 @@ void site_module_closing(void *handle)
 {
 	const struct site_modules *l;
 
-	if (!site_world)
+	if (!site_compiled)
 		return;
 	mutex_acquire(&site_mutex);
 	/* seq_cst, all: first nobody remembers, then nobody believes, then all is cleared
 	 */
 	__atomic_fetch_add(&site_closing, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&site_generation, 1, __ATOMIC_SEQ_CST);
-	l = site_world->modules;
+	l = site_compiled->modules;
 	for (uint32_t i = 0; i < l->n; i++) {
 		if (l->module[i]->dynamic)
-			site_table_forget(site_world, l->module[i]->lo, l->module[i]->hi);
+			site_table_forget(
+				site_compiled, l->module[i]->lo, l->module[i]->hi);
 	}
 	mutex_release(&site_mutex);
 }
 
 void site_module_closed(void)
 {
-	if (!site_world)
+	if (!site_compiled)
 		return;
 	mutex_acquire(&site_mutex);
 	refresh();
@@ -169,7 +170,7 @@ void site_poll(void)
 	uintptr_t addr;
 	bool due = false;
 
-	if (!site_world)
+	if (!site_compiled)
 		return;
 	mutex_acquire(&site_mutex);
 	while ((addr = site_pending_take()))

@@ -43,7 +43,7 @@ enum {
 	((uint64_t)(base) | ((uint64_t)(offset)&0x3fffff) << 3 | (uint64_t)(add) << 25 | \
 		(uint64_t)(rbp) << 30 | (uint64_t)(rbx) << 38)
 #define SITE_RECIPE_BASE(r) ((unsigned)((r)&7))
-#define SITE_RECIPE_OFFSET(r)                                       \
+#define SITE_RECIPE_OFFSET(r) \
 	((int32_t)((uint32_t)((r) >> 3) << 10) >> 10)	/* in words \
 							 */
 #define SITE_RECIPE_ADD(r) ((unsigned)((r) >> 25) & 31) /* in words */

@@ -47,7 +47,7 @@ struct function {
 };
 
 struct compile {
-	struct site_world *w;
+	struct site_compiled *w;
 	const struct match_process *m;
 	struct site_module *mod;
 	uint64_t ask;	       /* rules whose answer depends on the symbol */
@@ -379,7 +379,7 @@ static void prefault(const struct compile *c)
 }
 
 void site_compile(
-	struct site_world *w, const struct match_process *m, struct site_module *mod)
+	struct site_compiled *w, const struct match_process *m, struct site_module *mod)
 {
 	struct compile *c = je_calloc(1, sizeof *c);
 

@@ -51,7 +51,7 @@ struct site_class {
 
 struct site_modules;
 
-struct site_world {
+struct site_compiled {
 	struct site_entry entry[SITE_ENTRIES];
 	struct site_class class[SITE_CLASSES];
 	uint64_t rules;	       /* have a callsite condition */
@@ -64,7 +64,7 @@ struct site_world {
 };
 
 /* atomic: release by site_init() and when the table is renewed, acquire by readers */
-extern __attribute__((visibility("hidden"))) struct site_world *site_world;
+extern __attribute__((visibility("hidden"))) struct site_compiled *site_compiled;
 
 /* What is known of a return address holds for one generation: it moves on when a module
  * comes or goes. atomic: seq_cst by the slow side; whoever remembers answers compares. */
@@ -82,7 +82,7 @@ static inline uint32_t site_hash(uint64_t ret)
 static inline bool site_fast(uintptr_t ret, uint64_t want, uint64_t *holds)
 {
 	/* acquire: the world is complete when it is seen (release in site_publish) */
-	const struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
+	const struct site_compiled *w = __atomic_load_n(&site_compiled, __ATOMIC_ACQUIRE);
 	const struct site_entry *e = &w->entry[site_hash(ret)];
 	const struct site_class *c;
 

@@ -228,7 +228,7 @@ static const struct site_module *find_same(
 
 /* Compiles m; false (and m is freed) when it cannot be. */
 static bool compile(
-	struct site_world *w, const struct match_process *p, struct site_module *m)
+	struct site_compiled *w, const struct match_process *p, struct site_module *m)
 {
 	if (resolve_path(m))
 		site_compile(w, p, m);
@@ -283,7 +283,7 @@ static bool listed(const struct site_modules *l, const struct site_module *m)
 
 /* now replaces old: what only old had is forgotten, then retired. */
 static void replace(
-	struct site_world *w, struct site_modules *old, struct site_modules *now)
+	struct site_compiled *w, struct site_modules *old, struct site_modules *now)
 {
 	/* seq_cst: the new list, then the generation, then the table (site_table_put) */
 	__atomic_store_n(&w->modules, now, __ATOMIC_SEQ_CST);
@@ -301,7 +301,7 @@ static void replace(
 
 /* --- the two ways in ----------------------------------------------------- */
 
-void site_modules_refresh(struct site_world *w, const struct match_process *p)
+void site_modules_refresh(struct site_compiled *w, const struct match_process *p)
 {
 	struct site_modules *old = w->modules, *now;
 	struct found f = {0};
@@ -334,8 +334,8 @@ void site_modules_refresh(struct site_world *w, const struct match_process *p)
 	je_free(f.v);
 }
 
-bool site_modules_first(
-	struct site_world *w, const struct match_process *p, const struct site_world *old)
+bool site_modules_first(struct site_compiled *w, const struct match_process *p,
+	const struct site_compiled *old)
 {
 	site_modules_refresh(w, p);
 	if (!w->modules)
@@ -349,7 +349,7 @@ bool site_modules_first(
 	return true;
 }
 
-void site_modules_drop(struct site_world *w)
+void site_modules_drop(struct site_compiled *w)
 {
 	struct site_modules *l = w->modules;
 

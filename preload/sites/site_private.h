@@ -64,16 +64,16 @@ extern uint32_t site_closing;
 extern uint32_t site_active;
 
 /* site_table.c - Realtime: yes, but for the last two. */
-uint64_t site_table_get(const struct site_world *w, uintptr_t ret);
+uint64_t site_table_get(const struct site_compiled *w, uintptr_t ret);
 void site_table_put(
-	struct site_world *w, uintptr_t ret, uint64_t value, uint64_t generation);
+	struct site_compiled *w, uintptr_t ret, uint64_t value, uint64_t generation);
 /* Forgets the entries in [lo, hi), after site_generation was bumped. */
-void site_table_forget(struct site_world *w, uintptr_t lo, uintptr_t hi);
+void site_table_forget(struct site_compiled *w, uintptr_t lo, uintptr_t hi);
 /* Copies what is alive into a fresh world when many keys are dead; else returns w. */
-bool site_table_crowded(const struct site_world *w, uint32_t *alive);
+bool site_table_crowded(const struct site_compiled *w, uint32_t *alive);
 
 /* site_resolve.c - Realtime: yes. The value for ret; 0 when it cannot be told yet. */
-uint64_t site_resolve(struct site_world *w, uintptr_t ret);
+uint64_t site_resolve(struct site_compiled *w, uintptr_t ret);
 /* An address whose module nobody has compiled; site_poll() takes them. */
 uintptr_t site_pending_take(void);
 /* The record of a module as it is loaded now, or NULL. */
@@ -81,34 +81,34 @@ const struct site_module *site_module_at(const struct site_modules *l, uintptr_t
 
 /* site_walk.c - Realtime: yes. *e: the entry that remembers it; left alone when none
  * does. */
-uint64_t site_walk(struct site_world *w, const struct site_frame *f, uint64_t want,
+uint64_t site_walk(struct site_compiled *w, const struct site_frame *f, uint64_t want,
 	struct site_walked **e);
 /* The same from what the thread remembers; NULL when it has to be walked. */
 struct site_walked *site_walk_remembered(
 	const struct site_frame *f, uint64_t want, uint64_t *holds);
 
-/* site_world.c - off the realtime path. */
-struct site_world *site_world_new(const struct match_process *m);
-struct site_world *site_world_renew(const struct site_world *old);
-/* w is no longer site_world: another one may be made of its memory, not at once. */
-void site_world_give(struct site_world *w);
+/* site_compiled.c - off the realtime path. */
+struct site_compiled *site_compiled_new(const struct match_process *m);
+struct site_compiled *site_compiled_renew(const struct site_compiled *old);
+/* w is no longer site_compiled: another one may be made of its memory, not at once. */
+void site_compiled_give(struct site_compiled *w);
 uint16_t site_class_of(
-	struct site_world *w, uint64_t plus, uint64_t minus, bool transparent);
+	struct site_compiled *w, uint64_t plus, uint64_t minus, bool transparent);
 
 /* site_compile.c - off the realtime path. */
 void site_compile(
-	struct site_world *w, const struct match_process *m, struct site_module *mod);
+	struct site_compiled *w, const struct match_process *m, struct site_module *mod);
 
 /* site_modules.c - off the realtime path, under the site lock. */
 /* Compares what is loaded with what is compiled; compiles, publishes, forgets. */
-void site_modules_refresh(struct site_world *w, const struct match_process *m);
+void site_modules_refresh(struct site_compiled *w, const struct match_process *m);
 /* The first list of a world; what was dynamic in the old one still is. */
-bool site_modules_first(struct site_world *w, const struct match_process *m,
-	const struct site_world *old);
+bool site_modules_first(struct site_compiled *w, const struct match_process *m,
+	const struct site_compiled *old);
 /* Has the loader added or removed an object since the last refresh? */
 bool site_modules_stale(void);
-/* A world that is no longer site_world: its records are freed. */
-void site_modules_drop(struct site_world *w);
+/* A world that is no longer site_compiled: its records are freed. */
+void site_modules_drop(struct site_compiled *w);
 /* Frees records nobody can be reading any more. */
 void site_modules_reap(void);
 

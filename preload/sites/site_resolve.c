@@ -89,7 +89,7 @@ static uint32_t verdict_at(const struct site_module *m, uintptr_t addr)
 }
 
 /* Under site_active: the value, and whether it may be remembered. */
-static uint64_t resolve(const struct site_world *w, uintptr_t addr, bool *keep)
+static uint64_t resolve(const struct site_compiled *w, uintptr_t addr, bool *keep)
 {
 	const struct site_module *m;
 	struct dl_find_object o;
@@ -111,7 +111,7 @@ static uint64_t resolve(const struct site_world *w, uintptr_t addr, bool *keep)
 	return value;
 }
 
-uint64_t site_resolve(struct site_world *w, uintptr_t ret)
+uint64_t site_resolve(struct site_compiled *w, uintptr_t ret)
 {
 	uint64_t generation, value;
 	bool keep;
@@ -122,7 +122,7 @@ uint64_t site_resolve(struct site_world *w, uintptr_t ret)
 	/* only the present world's module records are kept for us; a call that a reload
 	 * or a renewal has overtaken is answered "not known yet" */
 	keep = false;
-	value = w == __atomic_load_n(&site_world, __ATOMIC_SEQ_CST)
+	value = w == __atomic_load_n(&site_compiled, __ATOMIC_SEQ_CST)
 			? resolve(w, ret - 1, &keep)
 			: 0;
 	if (keep && SITE_CLASS(value) != SITE_CLASS_UNKNOWN)

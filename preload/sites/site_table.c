@@ -8,16 +8,16 @@
  * A key is never taken back, so an entry can be read without a lock and without a
  * sequence count: whatever value stands beside a key was stored for that key. When a
  * module goes away its values become 0; dead keys are left behind by copying what is
- * alive into a new world (site_world_renew), off the realtime path.
+ * alive into a new world (site_compiled_renew), off the realtime path.
  */
 #include "site_private.h"
 
 enum { SITE_PROBES = 16 };
 
-struct site_world *site_world;
+struct site_compiled *site_compiled;
 uint64_t site_generation = 1;
 
-uint64_t site_table_get(const struct site_world *w, uintptr_t ret)
+uint64_t site_table_get(const struct site_compiled *w, uintptr_t ret)
 {
 	uint32_t at = site_hash(ret);
 
@@ -34,7 +34,7 @@ uint64_t site_table_get(const struct site_world *w, uintptr_t ret)
 }
 
 /* The entry of ret, claimed now if there is room. */
-static struct site_entry *claim(struct site_world *w, uintptr_t ret)
+static struct site_entry *claim(struct site_compiled *w, uintptr_t ret)
 {
 	uint32_t at = site_hash(ret);
 
@@ -55,7 +55,7 @@ static struct site_entry *claim(struct site_world *w, uintptr_t ret)
 }
 
 void site_table_put(
-	struct site_world *w, uintptr_t ret, uint64_t value, uint64_t generation)
+	struct site_compiled *w, uintptr_t ret, uint64_t value, uint64_t generation)
 {
 	struct site_entry *e = claim(w, ret);
 
@@ -68,7 +68,7 @@ void site_table_put(
 		__atomic_store_n(&e->value, 0, __ATOMIC_SEQ_CST);
 }
 
-void site_table_forget(struct site_world *w, uintptr_t lo, uintptr_t hi)
+void site_table_forget(struct site_compiled *w, uintptr_t lo, uintptr_t hi)
 {
 	for (uint32_t i = 0; i < SITE_ENTRIES; i++) {
 		struct site_entry *e = &w->entry[i];
@@ -80,7 +80,7 @@ void site_table_forget(struct site_world *w, uintptr_t lo, uintptr_t hi)
 	}
 }
 
-bool site_table_crowded(const struct site_world *w, uint32_t *alive)
+bool site_table_crowded(const struct site_compiled *w, uint32_t *alive)
 {
 	uint32_t used = __atomic_load_n(&w->nkey, __ATOMIC_RELAXED);
 

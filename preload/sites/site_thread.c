@@ -109,7 +109,7 @@ void site_thread_here(void)
 {
 	uintptr_t lo, hi;
 
-	if (!site_world)
+	if (!site_compiled)
 		return;
 	lo = site_thread_find(pthread_self(), (uint32_t)sys_gettid(), &hi);
 	if (lo)

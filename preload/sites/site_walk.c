@@ -124,7 +124,7 @@ static bool up(struct walk *k, uint64_t recipe)
 }
 
 /* The rules in want that hold. *sure: the answer may be remembered. */
-static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *sure)
+static uint64_t walk(struct site_compiled *w, struct walk *k, uint64_t want, bool *sure)
 {
 	uint64_t open = want, plus = 0, minus = 0;
 	unsigned counted = 0;
@@ -158,7 +158,7 @@ static uint64_t walk(struct site_world *w, struct walk *k, uint64_t want, bool *
 unsigned site_stack(const struct site_frame *f, uintptr_t *ret, unsigned max)
 {
 	/* acquire: as in site_match() */
-	struct site_world *w = __atomic_load_n(&site_world, __ATOMIC_ACQUIRE);
+	struct site_compiled *w = __atomic_load_n(&site_compiled, __ATOMIC_ACQUIRE);
 	bool on_stack = f->cfa >= site_self.lo && f->cfa < site_self.hi && !(f->cfa & 7);
 	struct site_walked log;
 	struct walk k = {.hi = on_stack ? site_self.hi : 0,
@@ -259,7 +259,7 @@ void site_walked_quick(struct site_walked *e, const struct site_frame *f,
 	site_thread_leave(t);
 }
 
-uint64_t site_walk(struct site_world *w, const struct site_frame *f, uint64_t want,
+uint64_t site_walk(struct site_compiled *w, const struct site_frame *f, uint64_t want,
 	struct site_walked **e)
 {
 	struct site_thread *t = &site_self;

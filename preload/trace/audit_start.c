@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "os/child.h"
-#include "os/fds.h"
+#include "os/fd_table.h"
 #include "os/lock.h"
 #include "os/log.h"
 #include "os/sys.h"
@@ -126,7 +126,7 @@ static void audit_say_none(const char *dir, int error)
 /* The file of this process; its program is called so, and may be of the file before. */
 static int audit_make(const char *program, bool every)
 {
-	int ret = fds_run(audit_open, audit_dir);
+	int ret = fd_table_run(audit_open, audit_dir);
 
 	if (ret < 0)
 		return ret;

@@ -92,7 +92,7 @@ static void matched(const struct policy *p)
 		.nframe = 2,
 		.has_size = true,
 		.size = 64};
-	struct match_standing standing;
+	struct match_candidates candidates;
 	struct match_process m;
 	struct match_trace t;
 

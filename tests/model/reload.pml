@@ -16,7 +16,7 @@
 #define NONE 9
 #define SWITCH 8
 
-byte world = 0;      /* site_world: answers for policies world - 1 and world */
+byte world = 0;      /* site_compiled: answers for policies world - 1 and world */
 byte generation = 0; /* site_generation */
 byte next = NONE;    /* slot.next */
 byte func = 0;       /* slot.malloc_fn: SWITCH, or that of a route */

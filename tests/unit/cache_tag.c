@@ -51,7 +51,7 @@ static void compare(void)
 		bytes[live[i].tag] += (long)block_taken_of(live[i].p);
 	}
 	for (unsigned k = 0; k < CACHE; k++)
-		CHECK(cache_held(caches[k], &held.blocks[number[k]],
+		CHECK(cache_figures(caches[k], &held.blocks[number[k]],
 			      &held.bytes[number[k]]) == number[k]);
 	for (unsigned k = 0; k < CACHE; k++) {
 		struct tag *t = tag_numbered(number[k]);
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 	CHECK(pool && number[0] > TAG_UNTAGGED && number[1] > number[0]);
 	for (unsigned k = 0; k < CACHE; k++) {
 		caches[k] = calloc(1, sizeof(struct cache));
-		CHECK(cache_held(caches[k], &blocks, &bytes) == TAG_NOBODY && !blocks);
+		CHECK(cache_figures(caches[k], &blocks, &bytes) == TAG_NOBODY && !blocks);
 		attach(k);
 	}
 	for (long i = 0; !failures && i < rounds; i++) {

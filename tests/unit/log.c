@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/fds.h"
+#include "os/fd_table.h"
 
 static int failures;
 
@@ -146,7 +146,7 @@ static void *helper(void *unused)
 {
 	syscall(SYS_close_range, 0u, ~0u, 2u /* CLOSE_RANGE_UNSHARE */);
 	log_use_process_stderr(false);
-	CHECK(fds_private());
+	CHECK(fd_table_private());
 	log_line("from a thread without descriptors");
 	CHECK(open_fds() == 0);
 	return unused;
@@ -160,7 +160,7 @@ static void helper_reaches_standard_error(void)
 	pthread_create(&t, NULL, helper, NULL);
 	pthread_join(t, NULL);
 	CHECK(strcmp(captured(), "rtmem: from a thread without descriptors\n") == 0);
-	CHECK(open_fds() == before && !fds_private());
+	CHECK(open_fds() == before && !fd_table_private());
 }
 
 static void broken_pipe_is_silent(void)

@@ -94,7 +94,7 @@ static const struct {
 /* What the library would do: an index into p->rule, or -1. */
 static int library(const struct policy *p, const struct match_call *c)
 {
-	struct match_standing s;
+	struct match_candidates s;
 	struct match_process m;
 	uint64_t sites = 0;
 	int i;
@@ -176,7 +176,7 @@ static void standing(void)
 {
 	struct policy *p = load_text(policy_text);
 	struct match_thread t = {"out", SCHED_FIFO, 80};
-	struct match_standing s;
+	struct match_candidates s;
 	struct match_process m;
 
 	match_process(p, "/usr/bin/mpv", &m);

@@ -333,7 +333,7 @@ static void many_threads(void)
 
 static void table(void)
 {
-	struct site_world *w = site_world;
+	struct site_compiled *w = site_compiled;
 	uint64_t known = SITE_KNOWN | SITE_CLASS_NOTHING;
 	uint32_t kept = 0;
 
@@ -350,9 +350,9 @@ static void table(void)
 	for (uintptr_t a = 0x1000; a < 0x1000 + 2 * SITE_ENTRIES; a++)
 		CHECK(site_table_get(w, a) == 0);
 	site_poll(); /* a table of dead keys is left behind */
-	CHECK(site_world != w && site_world->nkey == 0);
+	CHECK(site_compiled != w && site_compiled->nkey == 0);
 	immediate_callers();
-	CHECK(site_world->nkey > 0);
+	CHECK(site_compiled->nkey > 0);
 }
 
 int main(void)

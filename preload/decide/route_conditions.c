@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * route_ask.c - matched threads whose rules have conditions, alignment, realloc,
+ * route_conditions.c - matched threads whose rules have conditions, alignment, realloc,
  * rtm_enter()
  *
  * Realtime path. Bound: a rule is asked at most once, POLICY_RULES_MAX in all; realloc
@@ -104,15 +104,16 @@ void *route_alloc_from(
 }
 
 /* The rule for this allocation, -1 for jemalloc. */
-static int route_ask(const struct route *r, size_t size, const struct site_frame *f)
+static int route_conditions(
+	const struct route *r, size_t size, const struct site_frame *f)
 {
 	uint64_t sites = 0;
 
 	if (r->simple)
-		return r->standing.cand[0].rule;
+		return r->candidates.cand[0].rule;
 	if (r->want_sites && !site_fast(f->ret, r->want_sites, &sites))
 		sites = site_match(f, r->want_sites);
-	return match_allocation(r->process, &r->standing, size, sites);
+	return match_allocation(r->process, &r->candidates, size, sites);
 }
 
 static void *route_alloc_by(struct slot *s, int rule, size_t size, size_t align)
@@ -153,7 +154,7 @@ static __attribute__((noinline)) void *route_alloc_watched(
 	if (s->entered) {
 		p = route_alloc_from(s, s->entered, TAG_UNTAGGED, size, align);
 	} else {
-		rule = route_ask(s->route, size, f);
+		rule = route_conditions(s->route, size, f);
 		p = route_alloc_by(s, rule, size, align);
 	}
 	route_watch_end(s->watch, &call);
@@ -185,7 +186,7 @@ void *route_alloc(struct slot *s, size_t size, size_t align, const struct site_f
 		return route_alloc_watched(s, size, align, f);
 	if (s->entered)
 		return route_alloc_from(s, s->entered, TAG_UNTAGGED, size, align);
-	return route_alloc_by(s, route_ask(s->route, size, f), size, align);
+	return route_alloc_by(s, route_conditions(s->route, size, f), size, align);
 }
 
 __attribute__((noinline)) void *route_malloc_ask(size_t size, struct slot *s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_alone.c - calls that mean something else, or fail, when there is a second thread
+ * entry_single_threaded.c - calls that mean something else, or fail, when there is a
+ * second thread
  *
  * A program with one thread may enter a user namespace, and may change its identity while
  * that thread alone holds other capabilities (libc makes all threads follow, and aborts
@@ -12,7 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "os/real.h"
+#include "os/next.h"
 #include "decide/helper.h"
 #include "entry.h"
 
@@ -36,7 +37,7 @@ typedef int entry_list_fn(size_t, const gid_t *);
 	X(entry_id3_fn, setresgid) \
 	X(entry_list_fn, setgroups)
 
-#define X(FN, name) static FN *real_##name;
+#define X(FN, name) static FN *next_##name;
 ALONE_CALLS(X)
 #undef X
 
@@ -46,9 +47,9 @@ void entry_alone_find(void)
 {
 	/* relaxed: racing look-ups find the same */
 #define X(FN, name)                                           \
-	if (!__atomic_load_n(&real_##name, __ATOMIC_RELAXED)) \
+	if (!__atomic_load_n(&next_##name, __ATOMIC_RELAXED)) \
 		__atomic_store_n(                             \
-			&real_##name, (FN *)real_function(#name), __ATOMIC_RELAXED);
+			&next_##name, (FN *)next_function(#name), __ATOMIC_RELAXED);
 	ALONE_CALLS(X)
 #undef X
 }
@@ -61,7 +62,7 @@ void entry_alone_find(void)
 		entry_alone_find();                                                  \
 		if (back_)                                                           \
 			helper_stop();                                               \
-		ret_ = __atomic_load_n(&real_##name, __ATOMIC_RELAXED)(__VA_ARGS__); \
+		ret_ = __atomic_load_n(&next_##name, __ATOMIC_RELAXED)(__VA_ARGS__); \
 		errno_ = errno;                                                      \
 		if (back_)                                                           \
 			helper_start();                                              \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache_held.c - what a cache's thread has of its tag
+ * cache_figures.c - what a cache's thread has of its tag
  *
  * Counted where blocks get the tag's number and lose it; what of them is in the bins is
  * looked up when somebody asks. Not on the realtime path. Reads what the owner writes
@@ -31,7 +31,7 @@ uint64_t cache_misses(const struct cache *c)
 	return __atomic_load_n(&c->misses, __ATOMIC_RELAXED); /* relaxed: a figure */
 }
 
-uint8_t cache_held(const struct cache *c, long *blocks, long *bytes)
+uint8_t cache_figures(const struct cache *c, long *blocks, long *bytes)
 {
 	const struct pool *p = __atomic_load_n(&c->pool, __ATOMIC_RELAXED);
 	const struct heap *h = __atomic_load_n(&c->heap, __ATOMIC_RELAXED);

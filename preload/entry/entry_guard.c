@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_host.c - interposed calls by which a host would undo us without knowing it
+ * entry_guard.c - interposed calls by which a host would undo us without knowing it
  *
  * munlockall() would unlock the pools; RTLD_DEEPBIND would bind a plugin to glibc's
  * malloc and our free; mlockall() says that the program keeps its own memory warm. Each
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "os/real.h"
+#include "os/next.h"
 #include "os/sys.h"
 #include "sites/site.h"
 #include "entry.h"
@@ -52,7 +52,7 @@ static dlopen_fn *entry_real_dlopen;
 
 static __attribute__((noinline)) dlopen_fn *entry_find_dlopen(void)
 {
-	dlopen_fn *fn = (dlopen_fn *)real_function("dlopen");
+	dlopen_fn *fn = (dlopen_fn *)next_function("dlopen");
 
 	__atomic_store_n(&entry_real_dlopen, fn, __ATOMIC_RELAXED);
 	return fn;
@@ -89,7 +89,7 @@ EXPORT void *dlopen(const char *file, int mode)
 EXPORT void *dlmopen(Lmid_t space, const char *file, int mode)
 {
 	typedef void *fn(Lmid_t, const char *, int);
-	fn *real = REAL(fn, "dlmopen");
+	fn *real = NEXT(fn, "dlmopen");
 
 	if (space == LM_ID_BASE)
 		mode &= ~RTLD_DEEPBIND;
@@ -103,7 +103,7 @@ EXPORT int dlclose(void *handle)
 	int ret;
 
 	if (UNLIKELY(!real))
-		real = (fn *)real_function("dlclose");
+		real = (fn *)next_function("dlclose");
 	if (!thread_asks_sites())
 		return real(handle);
 	site_module_closing(handle);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * real.c - libc's functions behind our names
+ * next.c - libc's functions behind our names
  */
-#include "real.h"
+#include "next.h"
 
 #include <dlfcn.h>
 
 #include "libc.h"
 #include "log.h"
 
-void *real_function(const char *name)
+void *next_function(const char *name)
 {
 	void *fn = LIBC(dlsym)(RTLD_NEXT, name);
 
@@ -18,11 +18,11 @@ void *real_function(const char *name)
 	return fn;
 }
 
-typedef int real_create_fn(
+typedef int next_create_fn(
 	pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-int real_pthread_create(
+int next_pthread_create(
 	pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
-	return REAL(real_create_fn, "pthread_create")(t, attr, fn, arg);
+	return NEXT(next_create_fn, "pthread_create")(t, attr, fn, arg);
 }

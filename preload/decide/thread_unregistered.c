@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_first.c - threads nobody has registered: before start, without rules, made
- * unseen
+ * thread_unregistered.c - threads nobody has registered: before start, without rules,
+ * made unseen
  *
  * They share one slot. Its first malloc initialises jemalloc; from then on it is
  * jemalloc's own malloc and free, until there is a reason to look: pools that exist,
@@ -11,13 +11,14 @@
 #include "route_private.h"
 #include "thread.h"
 
-static route_malloc_fn thread_malloc_first;
+static route_malloc_fn thread_malloc_unregistered;
 
-struct slot thread_nobody = {.malloc_fn = thread_malloc_first, .free_fn = ROUTE_JE_FREE};
+struct slot thread_nobody = {
+	.malloc_fn = thread_malloc_unregistered, .free_fn = ROUTE_JE_FREE};
 
 __thread struct slot *route_self = &thread_nobody;
 
-static void *thread_malloc_first(size_t size, struct slot *s)
+static void *thread_malloc_unregistered(size_t size, struct slot *s)
 {
 	s = thread_settle();
 	return s->malloc_fn(size, s);
@@ -42,9 +43,9 @@ struct slot *thread_settle(void)
 void thread_ask_nobody(void)
 {
 	/* a page that is right already is not written to: a fork would copy it */
-	if (thread_nobody.malloc_fn != thread_malloc_first)
-		__atomic_store_n(
-			&thread_nobody.malloc_fn, thread_malloc_first, __ATOMIC_RELEASE);
+	if (thread_nobody.malloc_fn != thread_malloc_unregistered)
+		__atomic_store_n(&thread_nobody.malloc_fn, thread_malloc_unregistered,
+			__ATOMIC_RELEASE);
 	thread_pools_exist();
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_early.c - malloc before the loader has set up thread-local storage
+ * thread_before_tls.c - malloc before the loader has set up thread-local storage
  *
  * An IFUNC resolver of the program runs when all objects but the program are relocated
  * and the TLS block of the main thread is still zero; only later is it filled from the
@@ -21,7 +21,7 @@
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* Where this thread's copy of our image starts: a variable's address, less its offset. */
-static inline __attribute__((always_inline)) unsigned char *thread_early_block(void)
+static inline __attribute__((always_inline)) unsigned char *thread_before_tls_block(void)
 {
 	uintptr_t offset;
 
@@ -29,17 +29,17 @@ static inline __attribute__((always_inline)) unsigned char *thread_early_block(v
 	return (unsigned char *)&route_self - offset;
 }
 
-static void thread_early_nothing(void)
+static void thread_before_tls_nothing(void)
 {
 }
 
 /* Instrumentation of any kind would need what is not there yet. */
 static __attribute__((used, no_sanitize("address", "undefined", "thread"),
-	no_profile_instrument_function)) void (*thread_early_resolve(void))(void)
+	no_profile_instrument_function)) void (*thread_before_tls_resolve(void))(void)
 {
 	const unsigned char *base = (const unsigned char *)&__ehdr_start, *from;
 	const ElfW(Phdr) *ph = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
-	unsigned char *to = thread_early_block();
+	unsigned char *to = thread_before_tls_block();
 	size_t n;
 
 	for (int i = 0; i < __ehdr_start.e_phnum; i++, ph++) {
@@ -51,10 +51,11 @@ static __attribute__((used, no_sanitize("address", "undefined", "thread"),
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n)::"memory");
 		break;
 	}
-	return thread_early_nothing;
+	return thread_before_tls_nothing;
 }
 
-static void thread_early(void) __attribute__((ifunc("thread_early_resolve")));
+static void thread_before_tls(void) __attribute__((ifunc("thread_before_tls_resolve")));
 
 /* What makes the linker ask the loader for the resolver's answer. */
-static __attribute__((used)) void (*const thread_early_asked)(void) = thread_early;
+static __attribute__((used)) void (*const thread_before_tls_asked)(
+	void) = thread_before_tls;

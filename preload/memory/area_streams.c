@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * area_libc.c - what libc itself reads in the child of a fork before any handler runs
+ * area_streams.c - what libc itself reads in the child of a fork before any handler runs
  *
  * libc's fork() follows the list of open streams and resets the lock of each. A stream
  * that a realtime thread opened lies in a pool. The other things it touches there (thread
  * descriptors on stacks from a pool, thread-specific data of others) it only writes, and
  * those writes concern threads that the child does not have.
  *
- * The list's own lock is held from area_libc_hold() to area_libc_let_go(), as libc does
- * during the fork itself, so that no stream appears in between. Bound: 4,096 streams.
+ * The list's own lock is held from area_streams_hold() to area_streams_let_go(), as libc
+ * does during the fork itself, so that no stream appears in between. Bound: 4,096
+ * streams.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ extern __attribute__((weak)) FILE *_IO_iter_begin(void);
 extern __attribute__((weak)) FILE *_IO_iter_end(void);
 extern __attribute__((weak)) FILE *_IO_iter_next(FILE *at);
 
-bool area_libc_hold(void)
+bool area_streams_hold(void)
 {
 	if (!_IO_list_lock || !_IO_list_unlock || !_IO_list_resetlock ||
 		!_IO_iter_begin || !_IO_iter_end || !_IO_iter_next)
@@ -34,7 +35,7 @@ bool area_libc_hold(void)
 	return true;
 }
 
-void area_libc_let_go(bool in_child)
+void area_streams_let_go(bool in_child)
 {
 	/* in the child libc has made the lock new already if there were threads */
 	if (in_child)
@@ -43,7 +44,7 @@ void area_libc_let_go(bool in_child)
 		_IO_list_unlock();
 }
 
-bool area_libc_streams(bool (*keep)(const void *start, size_t len))
+bool area_streams_each(bool (*keep)(const void *start, size_t len))
 {
 	unsigned n = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rtm_ext.c - what BeOS lacked: alignment, zeroed and non-blocking blocks, sections of
- * code that allocate from a pool, figures (rtmem.h)
+ * rtm_extensions.c - what BeOS lacked: alignment, zeroed and non-blocking blocks,
+ * sections of code that allocate from a pool, figures (rtmem.h)
  *
  * Bound: one pool operation each; rtm_calloc() also zeroes the block. rtm_get_stats()
  * takes the pool's lock for a bounded time and is not meant for a realtime thread.

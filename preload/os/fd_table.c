@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fds.c - use descriptors without the program seeing one: the place to run, and reading a
- * file there
+ * fd_table.c - use descriptors without the program seeing one: the place to run, and
+ * reading a file there
  *
  * The thread made for one call shares everything with the process but the descriptor
  * table. The caller sleeps until it is gone (CLONE_VFORK), so it may use the caller's
@@ -9,7 +9,7 @@
  * stack. Without CLONE_FS, so that unshare() and setns() beside it see nobody share that,
  * and because valgrind knows only such a set of flags. Bound: one thread at a time.
  */
-#include "fds.h"
+#include "fd_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +26,9 @@ static __attribute__((tls_model("initial-exec"))) __thread bool own_table;
 
 /* TSan takes a clone() for a fork, and forgets what it knew. */
 #ifdef __SANITIZE_THREAD__
-#define FDS_GUESTS 0
+#define FD_TABLE_GUESTS 0
 #else
-#define FDS_GUESTS 1
+#define FD_TABLE_GUESTS 1
 #endif
 
 /* 0 free, 1 held, 2 held and somebody sleeps */
@@ -42,12 +42,12 @@ static struct {
 	uint32_t made; /* so many there were */
 } guest;
 
-void fds_mark_private(void)
+void fd_table_mark_private(void)
 {
 	own_table = true;
 }
 
-bool fds_private(void)
+bool fd_table_private(void)
 {
 	return own_table;
 }
@@ -83,7 +83,7 @@ static int run_as_guest(int (*fn)(void *), void *arg)
 	return ret;
 }
 
-uint32_t fds_guests_gone(void)
+uint32_t fd_table_guests_gone(void)
 {
 	uint32_t made;
 
@@ -95,13 +95,13 @@ uint32_t fds_guests_gone(void)
 	return made;
 }
 
-int fds_run(int (*fn)(void *), void *arg)
+int fd_table_run(int (*fn)(void *), void *arg)
 {
 	uint64_t all = ~0ULL, old;
 	int ret;
 
 	sys_sigprocmask(SIG_SETMASK, &all, &old);
-	if (own_table || __libc_single_threaded || !FDS_GUESTS)
+	if (own_table || __libc_single_threaded || !FD_TABLE_GUESTS)
 		ret = fn(arg);
 	else
 		ret = run_as_guest(fn, arg);
@@ -109,7 +109,7 @@ int fds_run(int (*fn)(void *), void *arg)
 	return ret;
 }
 
-int fds_slurp(const char *path, char *buf, unsigned len)
+int fd_table_slurp(const char *path, char *buf, unsigned len)
 {
 	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	unsigned have = 0;
@@ -124,7 +124,7 @@ int fds_slurp(const char *path, char *buf, unsigned len)
 	return got < 0 ? (int)got : (int)have;
 }
 
-void fds_child(void)
+void fd_table_child(void)
 {
 	mutex_child(&guest_mutex);
 }

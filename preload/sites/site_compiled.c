@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * site_world.c - the tables of one policy: made, touched and locked before anybody reads
+ * site_compiled.c - the tables of one policy: made, touched and locked before anybody
+ * reads
  *
  * A world is never unmapped: a realtime thread may be between two of its reads. There is
  * one per policy and one each time half of the table's keys have died (dlclose), at most
@@ -20,19 +21,19 @@ enum { WORLDS_MAX = 64, GIVEN_MAX = 2 };
 
 static struct area areas[WORLDS_MAX]; /* area.c keeps pointers to them, for fork */
 static unsigned worlds;
-static struct site_world *given[GIVEN_MAX + 1]; /* the oldest first */
+static struct site_compiled *given[GIVEN_MAX + 1]; /* the oldest first */
 static unsigned ngiven;
 
-void site_world_give(struct site_world *w)
+void site_compiled_give(struct site_compiled *w)
 {
 	if (ngiven <= GIVEN_MAX)
 		given[ngiven++] = w;
 }
 
 /* The oldest, zeroed, when enough others were given after it. */
-static struct site_world *world_again(void)
+static struct site_compiled *world_again(void)
 {
-	struct site_world *w = given[0];
+	struct site_compiled *w = given[0];
 
 	if (ngiven < GIVEN_MAX)
 		return NULL;
@@ -43,26 +44,26 @@ static struct site_world *world_again(void)
 	return w;
 }
 
-static struct site_world *world_map(void)
+static struct site_compiled *world_map(void)
 {
 	struct area *a = &areas[worlds];
-	struct site_world *w = world_again();
+	struct site_compiled *w = world_again();
 
 	if (w)
 		return w;
-	if (worlds == WORLDS_MAX || area_reserve(a, NULL, sizeof(struct site_world),
+	if (worlds == WORLDS_MAX || area_reserve(a, NULL, sizeof(struct site_compiled),
 					    AREA_LOCK | AREA_PIN) != 0)
 		return NULL;
-	if (area_commit(a, sizeof(struct site_world)) != 0) {
+	if (area_commit(a, sizeof(struct site_compiled)) != 0) {
 		area_release(a);
 		return NULL;
 	}
 	worlds++;
-	return (struct site_world *)a->base;
+	return (struct site_compiled *)a->base;
 }
 
 /* What kinds of values a rule has. */
-static void rule_masks(struct site_world *w, const struct policy_rule *r, unsigned bit)
+static void rule_masks(struct site_compiled *w, const struct policy_rule *r, unsigned bit)
 {
 	uint64_t mask = 1ull << bit;
 	bool positive = false, negated = false;
@@ -82,9 +83,9 @@ static void rule_masks(struct site_world *w, const struct policy_rule *r, unsign
 		w->deeper[n] |= r->depth > n ? mask : 0;
 }
 
-struct site_world *site_world_new(const struct match_process *m)
+struct site_compiled *site_compiled_new(const struct match_process *m)
 {
-	struct site_world *w = world_map();
+	struct site_compiled *w = world_map();
 
 	if (!w)
 		return NULL;
@@ -95,9 +96,9 @@ struct site_world *site_world_new(const struct match_process *m)
 	return w;
 }
 
-struct site_world *site_world_renew(const struct site_world *old)
+struct site_compiled *site_compiled_renew(const struct site_compiled *old)
 {
-	struct site_world *w = world_map();
+	struct site_compiled *w = world_map();
 
 	if (!w)
 		return NULL;
@@ -112,7 +113,7 @@ struct site_world *site_world_renew(const struct site_world *old)
 }
 
 uint16_t site_class_of(
-	struct site_world *w, uint64_t plus, uint64_t minus, bool transparent)
+	struct site_compiled *w, uint64_t plus, uint64_t minus, bool transparent)
 {
 	uint64_t shallow = w->rules & ~w->deeper[1];
 	struct site_class c = {.plus = plus, .minus = minus};
