@@ -15,10 +15,10 @@
  * Zeroes rather than a hole, because libc writes to some blocks in the child before the
  * handlers run; what it reads there keeps plain copy-on-write, page by page
  * (area_streams.c). The copy is as exact as fork() itself, which does not stop other
- *threads either. Where there is no memory for it, or the forking thread itself lives in
- *the area, this fork is plain copy-on-write. The area lock is held from prepare to
- *parent: the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX
- *pages.
+ * threads either. Where there is no memory for it, or the forking thread itself lives in
+ * the area, this fork is plain copy-on-write. The area lock is held from prepare to
+ * parent: the helper's commits wait, realtime threads never take it. Bound: KEPT_MAX
+ * pages.
  */
 #include "area.h"
 
