@@ -1,7 +1,7 @@
 # The engine by itself (lock parts heap pool pools cache and what they stand on), so that it can be
 # built with sanitizers, which a library that replaces malloc cannot.
 ENGINE_SRC := $(wildcard preload/engine/[!r]*.c preload/memory/area*.c) \
-	$(addprefix preload/os/,lock.c mutex.c log.c fd_table.c sys.c proc.c debug.c) policy/model/room.c
+	$(addprefix preload/os/,lock.c mutex.c log.c fd_table.c sys.c proc.c debug.c) $(addprefix policy/model/,room.c format.c printable.c)
 ENGINE_TESTS := parts heap heap_misuse heap_damage cache cache_short cache_tag pool pool_heaps
 ENGINE_CC = $(CC) $(CSTD) $(WARN) -O1 -g -pthread -D_GNU_SOURCE -Iinclude -iquote preload -I.
 

@@ -41,7 +41,7 @@ static char *join(const char *a, const char *b)
 {
 	struct text t = {0};
 
-	text_add(&t, "%S%S", a, b);
+	text_add(&t, "%s%s", a, b);
 	if (t.lost)
 		text_free(&t);
 	return t.s;

@@ -44,7 +44,7 @@ static void lint_pool(struct policy *p, struct policy_pool *pool)
 		pool->max = pool->size;
 	if (pool->max < pool->size)
 		model_error(p, origin_of(p, KEYS_AT_pool_max, pool), true,
-			"max of pool '%s' is smaller than its size", pool->name);
+			"max of pool '%w' is smaller than its size", pool->name);
 }
 
 static void unknown_pool(struct policy *p, const struct policy_rule *r)
@@ -58,10 +58,10 @@ static void unknown_pool(struct policy *p, const struct policy_rule *r)
 		near_offer(&near, p->pool[i].name, strlen(p->pool[i].name));
 	if (near.best != NULL)
 		model_error(p, at, true,
-			"rule '%s' names an unknown pool '%s'; did you mean '%s'?",
+			"rule '%w' names an unknown pool '%w'; did you mean '%w'?",
 			r->name, r->pool_name, near.best);
 	else
-		model_error(p, at, true, "rule '%s' names an unknown pool '%s'", r->name,
+		model_error(p, at, true, "rule '%w' names an unknown pool '%w'", r->name,
 			r->pool_name);
 }
 
@@ -74,7 +74,7 @@ static void lint_rule_pool(struct policy *p, struct policy_rule *r)
 		r->broken = true;
 		if (!given(p, KEYS_AT_rule_pool, r))
 			model_error(p, &r->origin, true,
-				"rule '%s' names no pool (pool = NAME, or jemalloc)",
+				"rule '%w' names no pool (pool = NAME, or jemalloc)",
 				r->name);
 		return;
 	}
@@ -101,7 +101,7 @@ static void lint_rule_priority(struct policy *p, const struct policy_rule *r)
 			   (r->sched == 0 || (r->sched & (i > 0 ? with : ~with)) != 0);
 	if (!possible)
 		model_error(p, origin_of(p, KEYS_AT_rule_priority, r), true,
-			"rule '%s' can never match: no thread of these classes has such "
+			"rule '%w' can never match: no thread of these classes has such "
 			"a priority (fifo and rr have 1..99, the others 0)",
 			r->name);
 }
@@ -113,7 +113,7 @@ static void lint_rule_kind(struct policy *p, const struct policy_rule *r)
 
 	if (!match_rule_kind(p, r))
 		model_error(p, origin_of(p, KEYS_AT_rule_kind, r), false,
-			"rule '%s' is off: [realtime] says %s = no; write %s = yes there",
+			"rule '%w' is off: [realtime] says %w = no; write %w = yes there",
 			r->name, name[r->kind], name[r->kind]);
 }
 
@@ -141,14 +141,14 @@ static void lint_site(
 		return;
 	if (glob_literal(s->object) && strncmp(s->object, "lib", 3) == 0)
 		model_error(p, at, false,
-			"callsite: no library's file is called '%s'; did you mean "
-			"'%s.so*'?",
+			"callsite: no library's file is called '%w'; did you mean "
+			"'%w.so*'?",
 			s->object, s->object);
 	else if (s->symbol == NULL &&
 		 (cxx || (glob_literal(s->object) && !names_app(r, s->object))))
 		model_error(p, at, false,
-			"callsite: '%s' is compared with files, not with functions; did "
-			"you mean '%s*!%s'?",
+			"callsite: '%w' is compared with files, not with functions; did "
+			"you mean '%w*!%w'?",
 			s->object, s->negated ? "!" : "", s->object);
 }
 
@@ -165,7 +165,7 @@ static void lint_shadowed(struct policy *p, int i, long *steps)
 			!cover_rule(later, r, steps))
 			continue;
 		model_error(p, &r->origin, false,
-			"rule '%s' can never win: the later rule '%s' (%S:%d) matches "
+			"rule '%w' can never win: the later rule '%w' (%s:%d) matches "
 			"all "
 			"that it matches",
 			r->name, later->name, later->origin.file, later->origin.line);
@@ -219,7 +219,7 @@ static void lint_count(struct policy *p, long *steps)
 	}
 	if (most > POLICY_RULES_MAX)
 		model_error(p, &over->origin, true,
-			"rule '%s': %d rules apply to one program ('%s'); at most %d can",
+			"rule '%w': %d rules apply to one program ('%w'); at most %d can",
 			over->name, most, strcmp(exe, "/") == 0 ? "any" : exe,
 			POLICY_RULES_MAX);
 }
@@ -235,7 +235,7 @@ static bool small_enough(struct policy *p)
 		n += r->app.n + r->thread.n + r->priority.n + r->callsite.n + r->size.n;
 		if (n > POLICY_VALUES_MAX) {
 			model_error(p, &r->origin, true,
-				"more than %d values in the rules up to '%s'",
+				"more than %d values in the rules up to '%w'",
 				POLICY_VALUES_MAX, r->name);
 			return false;
 		}

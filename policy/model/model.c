@@ -229,7 +229,7 @@ void model_error(struct policy *p, const struct policy_origin *at, bool fatal,
 		fatal = true;
 	}
 	va_start(args, fmt);
-	text_add_list(&t, fmt, args);
+	text_add_list(&t, fmt, &args);
 	va_end(args);
 	if (!add_error(p, at, fatal, t.s))
 		text_free(&t);
@@ -300,10 +300,10 @@ const char *policy_error_text(const struct policy *p, int i, char *buf, size_t l
 	}
 	e = &p->error[i];
 	if (e->origin.file != NULL && e->origin.line > 0)
-		text_add(&t, "%S:%d: ", e->origin.file, e->origin.line);
+		text_add(&t, "%s:%d: ", e->origin.file, e->origin.line);
 	else if (e->origin.file != NULL)
-		text_add(&t, "%S: ", e->origin.file);
-	text_add(&t, "%S", e->text);
+		text_add(&t, "%s: ", e->origin.file);
+	text_add(&t, "%s", e->text);
 	return buf;
 }
 

@@ -60,10 +60,10 @@ static void unknown_section(struct parse *q, const char *kind)
 		near_offer(&near, keys_kind[i].name, strlen(keys_kind[i].name));
 	if (near.best != NULL)
 		model_error(q->p, here(q), true,
-			"unknown section [%s]; did you mean [%s]?", kind, near.best);
+			"unknown section [%w]; did you mean [%w]?", kind, near.best);
 	else
 		model_error(q->p, here(q), true,
-			"unknown section [%s]; there are [realtime], [app GLOB], "
+			"unknown section [%w]; there are [realtime], [app GLOB], "
 			"[pool NAME] and [rule NAME]",
 			kind);
 }
@@ -74,20 +74,20 @@ static bool name_ok(struct parse *q, enum keys_section kind, const char *name)
 	const char *what = keys_kind[kind].name;
 
 	if (!keys_kind[kind].named && name[0] != '\0')
-		model_error(q->p, here(q), true, "[%s] has no name", what);
+		model_error(q->p, here(q), true, "[%w] has no name", what);
 	else if (keys_kind[kind].named && name[0] == '\0')
 		model_error(
-			q->p, here(q), true, "[%s] needs a name: [%s NAME]", what, what);
+			q->p, here(q), true, "[%w] needs a name: [%w NAME]", what, what);
 	else if (kind != KEYS_APP && strlen(name) > POLICY_NAME_MAX)
 		model_error(q->p, here(q), true,
-			"the name of the %s has more than %d bytes: '%s'", what,
+			"the name of the %w has more than %d bytes: '%w'", what,
 			POLICY_NAME_MAX, name);
 	else if (kind == KEYS_POOL && strcmp(name, "jemalloc") == 0)
 		model_error(q->p, here(q), true,
 			"a pool cannot be called jemalloc: that is what exempts a rule");
 	else if (kind == KEYS_APP && !glob_valid(name))
 		model_error(
-			q->p, here(q), true, "'%s' has a '[' that is never closed", name);
+			q->p, here(q), true, "'%w' has a '[' that is never closed", name);
 	else
 		return true;
 	return false;
@@ -101,7 +101,7 @@ static void replaced(struct parse *q, enum keys_section kind, int old)
 
 	if (at->file == here(q)->file)
 		model_error(q->p, here(q), false,
-			"[%s %S] stands in line %d of this file, too: this one replaces "
+			"[%w %s] stands in line %d of this file, too: this one replaces "
 			"it",
 			keys_kind[kind].name, model_name(kind, section), at->line);
 }
@@ -117,7 +117,7 @@ static void begin_section(struct parse *q, enum keys_section kind, const char *n
 	q->in = kind;
 	q->section = NULL;
 	if (keys_kind[kind].named && model_count(q->p, kind) >= POLICY_SECTIONS_MAX)
-		model_error(q->p, here(q), true, "more than %d [%s] sections",
+		model_error(q->p, here(q), true, "more than %d [%w] sections",
 			POLICY_SECTIONS_MAX, keys_kind[kind].name);
 	else
 		q->section = model_add(q->p, kind, name, here(q));
@@ -133,7 +133,7 @@ static void heading(struct parse *q)
 	q->skipping = true;
 	q->seen = 0;
 	if (end[1] != '\0') {
-		model_error(q->p, here(q), true, "text after the ']': '%s'", end + 1);
+		model_error(q->p, here(q), true, "text after the ']': '%w'", end + 1);
 		return;
 	}
 	while (end > kind && (end[-1] == ' ' || end[-1] == '\t'))
@@ -146,7 +146,7 @@ static void heading(struct parse *q)
 	name += strspn(name, " \t");
 	i = keys_find_section(kind);
 	if (!quote_strip(&name))
-		model_error(q->p, here(q), true, "a quote that is not closed: %s", name);
+		model_error(q->p, here(q), true, "a quote that is not closed: %w", name);
 	else if (i < 0)
 		unknown_section(q, kind);
 	else if (name_ok(q, (enum keys_section)i, name))
@@ -161,7 +161,7 @@ static void unknown_key(struct parse *q, const char *name)
 
 	if (elsewhere != 0) {
 		model_error(q->p, here(q), true,
-			"unknown key '%s' in [%s]; it belongs in [%s]", name, kind->name,
+			"unknown key '%w' in [%w]; it belongs in [%w]", name, kind->name,
 			keys_kind[__builtin_ctz(elsewhere)].name);
 		return;
 	}
@@ -170,10 +170,10 @@ static void unknown_key(struct parse *q, const char *name)
 		near_offer(&near, keys_table[i].name, strlen(keys_table[i].name));
 	if (near.best != NULL)
 		model_error(q->p, here(q), true,
-			"unknown key '%s' in [%s]; did you mean '%s'?", name, kind->name,
+			"unknown key '%w' in [%w]; did you mean '%w'?", name, kind->name,
 			near.best);
 	else
-		model_error(q->p, here(q), true, "unknown key '%s' in [%s]", name,
+		model_error(q->p, here(q), true, "unknown key '%w' in [%w]", name,
 			kind->name);
 }
 
@@ -191,7 +191,7 @@ static void pair(struct parse *q, const char *name, const char *value)
 
 	if (!q->started)
 		model_error(q->p, here(q), true,
-			"'%s' stands before the first section, such as [realtime]", name);
+			"'%w' stands before the first section, such as [realtime]", name);
 	if (name[0] == '\0')
 		model_error(q->p, here(q), true, "no key before the '='");
 	if (!q->started || name[0] == '\0' || q->skipping)
@@ -206,7 +206,7 @@ static void pair(struct parse *q, const char *name, const char *value)
 	origin = model_key_origin(q->p, q->in, q->section) + place;
 	if (q->seen & (UINT64_C(1) << place)) {
 		model_error(q->p, here(q), true,
-			"duplicate key '%s': it was given in line %d", name,
+			"duplicate key '%w': it was given in line %d", name,
 			origin->line);
 		return;
 	}
@@ -244,11 +244,11 @@ static void refused(struct parse *q)
 {
 	if (q->heading) {
 		q->skipping = true;
-		model_error(q->p, here(q), true, "a section heading without ']': '%s'",
+		model_error(q->p, here(q), true, "a section heading without ']': '%w'",
 			q->line);
 	} else {
 		model_error(q->p, here(q), true,
-			"neither [section] nor key = value: '%s'", q->line);
+			"neither [section] nor key = value: '%w'", q->line);
 	}
 }
 

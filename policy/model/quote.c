@@ -71,7 +71,7 @@ void quote_print(const char *word, bool list, struct text *out)
 	const char *quote = strchr(word, '"') != NULL ? "'" : "\"";
 
 	if (needs_quotes(word, list))
-		text_add(out, "%S%S%S", quote, word, quote);
+		text_add(out, "%s%s%s", quote, word, quote);
 	else
-		text_add(out, "%S", word);
+		text_add(out, "%s", word);
 }

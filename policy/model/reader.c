@@ -90,11 +90,11 @@ bool reader_open(
 	*r = (struct reader){.at = {.file = file}};
 	wrong = read_file(r, file, missing_ok, users ? refused : NULL);
 	if (refused[0] != '\0') {
-		model_error(p, &r->at, false, "not used: %S", refused);
+		model_error(p, &r->at, false, "not used: %s", refused);
 		return false;
 	}
 	if (wrong != NULL) {
-		model_error(p, &r->at, true, "cannot be read: %s", wrong);
+		model_error(p, &r->at, true, "cannot be read: %w", wrong);
 		r->size = 0;
 	}
 	if (r->size >= 3 && memcmp(r->data, "\xef\xbb\xbf", 3) == 0)

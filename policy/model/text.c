@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - a growing string and a formatter for it
+ * text.c - a growing string
  *
  * Never uses stdio or the locale: it also runs inside other people's programs.
  */
 #include "text.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
-#include "units.h"
+#include "format.h"
 
 static bool make_room(struct text *t, size_t more)
 {
@@ -40,59 +38,21 @@ static void add_char(struct text *t, char c)
 	t->s[t->len] = '\0';
 }
 
-static void add_plain(struct text *t, const char *s)
+struct text_format {
+	struct format format;
+	struct text *text;
+};
+
+static void text_put(struct format *f, char c)
 {
-	for (; *s != '\0'; s++)
-		add_char(t, *s);
+	add_char(((struct text_format *)(void *)f)->text, c);
 }
 
-/* A word of the user's: shortened, harmless. */
-static void add_word(struct text *t, const char *s)
+void text_add_list(struct text *t, const char *fmt, va_list *args)
 {
-	size_t n = strlen(s), shown = n <= TEXT_WORD_MAX ? n : TEXT_WORD_MAX - 3;
-	char word[TEXT_WORD_MAX + 1];
+	struct text_format f = {{text_put}, t};
 
-	printable(word, shown + 1, s, n);
-	add_plain(t, word);
-	if (shown < n)
-		add_plain(t, "...");
-}
-
-static void add_signed(struct text *t, int v)
-{
-	char buf[UNITS_PRINT_MAX];
-
-	if (v < 0)
-		add_char(t, '-');
-	add_plain(t, units_print_count((uint64_t)(v < 0 ? -(int64_t)v : v), buf));
-}
-
-void text_add_list(struct text *t, const char *fmt, va_list args)
-{
-	char buf[UNITS_PRINT_MAX];
-
-	for (; *fmt != '\0'; fmt++) {
-		if (*fmt != '%') {
-			add_char(t, *fmt);
-			continue;
-		}
-		switch (*++fmt) {
-		case 's':
-			add_word(t, va_arg(args, const char *));
-			break;
-		case 'S':
-			add_plain(t, va_arg(args, const char *));
-			break;
-		case 'd':
-			add_signed(t, va_arg(args, int));
-			break;
-		case 'u':
-			add_plain(t, units_print_count(va_arg(args, uint64_t), buf));
-			break;
-		default:
-			add_char(t, *fmt);
-		}
-	}
+	format_list(&f.format, fmt, args);
 }
 
 void text_add(struct text *t, const char *fmt, ...)
@@ -100,7 +60,7 @@ void text_add(struct text *t, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	text_add_list(t, fmt, args);
+	text_add_list(t, fmt, &args);
 	va_end(args);
 }
 

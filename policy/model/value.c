@@ -42,10 +42,10 @@ static bool set_word(struct policy *p, const struct policy_origin *at,
 		char best[NEAR_WORD_MAX + 1] = {0};
 
 		memcpy(best, near.best, near.best_len);
-		model_error(p, at, true, "%s: '%s' is not one of: %s; did you mean '%s'?",
+		model_error(p, at, true, "%w: '%w' is not one of: %w; did you mean '%w'?",
 			k->name, text, k->values, best);
 	} else {
-		model_error(p, at, true, "%s: '%s' is not one of: %s", k->name, text,
+		model_error(p, at, true, "%w: '%w' is not one of: %w", k->name, text,
 			k->values);
 	}
 	return false;
@@ -60,7 +60,7 @@ bool value_in_limits(struct policy *p, const struct policy_origin *at,
 		units_range(k->values, strlen(k->values), one, &lo, &hi) != NULL ||
 		(v >= lo && v <= hi))
 		return true;
-	model_error(p, at, true, "%s: '%s' is outside %s", k->name, text, k->values);
+	model_error(p, at, true, "%w: '%w' is outside %w", k->name, text, k->values);
 	return false;
 }
 
@@ -74,7 +74,7 @@ static bool set_number(struct policy *p, const struct policy_origin *at,
 	const char *wrong = one(text, strlen(text), &v);
 
 	if (wrong != NULL) {
-		model_error(p, at, true, "%s: '%s' %s", k->name, text, wrong);
+		model_error(p, at, true, "%w: '%w' %w", k->name, text, wrong);
 		return false;
 	}
 	if (!value_in_limits(p, at, k, one, v, text))
@@ -109,7 +109,7 @@ static bool set_one(struct policy *p, const struct policy_origin *at,
 	if (copy == NULL)
 		model_no_memory(p);
 	else if (!quote_strip(&word))
-		model_error(p, at, true, "%s: %s has a quote that is not closed", k->name,
+		model_error(p, at, true, "%w: %w has a quote that is not closed", k->name,
 			text);
 	else if (k->type == KEYS_POOL_NAME)
 		set = set_pool_name(p, field, word);
@@ -127,7 +127,7 @@ bool value_set(struct policy *p, const struct policy_origin *at, const struct ke
 	void *field = (char *)section + k->offset;
 
 	if (text[0] == '\0') {
-		model_error(p, at, true, "%s: no value", k->name);
+		model_error(p, at, true, "%w: no value", k->name);
 		return false;
 	}
 	switch (k->type) {
@@ -165,7 +165,7 @@ static void print_word(const struct keys_key *k, const void *field, struct text 
 	at = units_word_at(k->values, i, &len);
 	if (at != NULL && len < sizeof(word))
 		memcpy(word, at, len);
-	text_add(out, "%S", word);
+	text_add(out, "%s", word);
 }
 
 void value_print(const struct keys_key *k, const void *section, struct text *out)
@@ -179,10 +179,10 @@ void value_print(const struct keys_key *k, const void *section, struct text *out
 		print_word(k, field, out);
 		break;
 	case KEYS_SIZE:
-		text_add(out, "%S", units_print_size(*(const uint64_t *)field, buf));
+		text_add(out, "%s", units_print_size(*(const uint64_t *)field, buf));
 		break;
 	case KEYS_TIME:
-		text_add(out, "%S", units_print_time(*(const uint64_t *)field, buf));
+		text_add(out, "%s", units_print_time(*(const uint64_t *)field, buf));
 		break;
 	case KEYS_COUNT:
 		text_add(out, "%d", *(const int *)field);

@@ -58,7 +58,7 @@ static char *trim(char *s)
 
 static void list_error(struct list *l, const char *what)
 {
-	model_error(l->p, l->at, true, "%s: '%s' %s", l->key->name, l->item, what);
+	model_error(l->p, l->at, true, "%w: '%w' %w", l->key->name, l->item, what);
 	l->wrong = true;
 }
 
@@ -102,7 +102,7 @@ static bool list_next(struct list *l)
 		else if (quoted)
 			return true;
 		if (!quoted)
-			model_error(l->p, l->at, true, "%s: %s", l->key->name,
+			model_error(l->p, l->at, true, "%w: %w", l->key->name,
 				l->negated ? "nothing after the '!'"
 					   : "an empty item in the list");
 		l->wrong = true;
@@ -146,10 +146,10 @@ static void sched_error(struct list *l)
 
 		memcpy(best, near.best, near.best_len);
 		model_error(l->p, l->at, true,
-			"%s: '%s' is not one of: %s; did you mean '%s'?", l->key->name,
+			"%w: '%w' is not one of: %w; did you mean '%w'?", l->key->name,
 			l->item, l->key->values, best);
 	} else {
-		model_error(l->p, l->at, true, "%s: '%s' is not one of: %s", l->key->name,
+		model_error(l->p, l->at, true, "%w: '%w' is not one of: %w", l->key->name,
 			l->item, l->key->values);
 	}
 	l->wrong = true;
@@ -182,7 +182,7 @@ bool value_set_sched(struct policy *p, const struct policy_origin *at,
 	}
 	with = (with != 0 ? with : SCHED_ALL) & ~without;
 	if (!l.wrong && with == 0) {
-		model_error(p, at, true, "%s: no class is left: the rule can never match",
+		model_error(p, at, true, "%w: no class is left: the rule can never match",
 			k->name);
 		l.wrong = true;
 	}
@@ -203,7 +203,7 @@ static void range_error(struct list *l, const char *wrong)
 		return;
 	}
 	l->item[lo] = '\0';
-	model_error(l->p, l->at, true, "%s: '%S-%S' is no range; did you mean '%S..%S'?",
+	model_error(l->p, l->at, true, "%w: '%s-%s' is no range; did you mean '%s..%s'?",
 		l->key->name, l->item, l->item + lo + 1, l->item, l->item + lo + 1);
 	l->wrong = true;
 }

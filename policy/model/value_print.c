@@ -14,19 +14,19 @@ void value_print_range(const struct policy_range *r, bool bytes, struct text *ou
 		bytes ? units_print_size : units_print_count;
 	char buf[UNITS_PRINT_MAX];
 
-	text_add(out, "%S%S", r->negated ? "!" : "", print(r->lo, buf));
+	text_add(out, "%s%s", r->negated ? "!" : "", print(r->lo, buf));
 	if (r->lo == r->hi)
 		return;
 	text_add(out, "..");
 	if (r->hi != UINT64_MAX)
-		text_add(out, "%S", print(r->hi, buf));
+		text_add(out, "%s", print(r->hi, buf));
 }
 
 void value_print_ranges(
 	const struct keys_key *k, const struct policy_ranges *r, struct text *out)
 {
 	for (int i = 0; i < r->n; i++) {
-		text_add(out, "%S", i > 0 ? ", " : "");
+		text_add(out, "%s", i > 0 ? ", " : "");
 		value_print_range(&r->v[i], k->type == KEYS_SIZES, out);
 	}
 }
@@ -34,7 +34,7 @@ void value_print_ranges(
 void value_print_globs(const struct policy_globs *g, struct text *out)
 {
 	for (int i = 0; i < g->n; i++) {
-		text_add(out, "%S%S", i > 0 ? ", " : "", g->v[i].negated ? "!" : "");
+		text_add(out, "%s%s", i > 0 ? ", " : "", g->v[i].negated ? "!" : "");
 		quote_print(g->v[i].pattern, true, out);
 	}
 }
@@ -43,9 +43,9 @@ void value_print_site(const struct policy_site *s, struct text *out)
 {
 	struct text t = {0};
 
-	text_add(&t, "%S%S%S", s->object, s->symbol != NULL ? "!" : "",
+	text_add(&t, "%s%s%s", s->object, s->symbol != NULL ? "!" : "",
 		s->symbol != NULL ? s->symbol : "");
-	text_add(out, "%S", s->negated ? "!" : "");
+	text_add(out, "%s", s->negated ? "!" : "");
 	quote_print(t.s != NULL ? t.s : "", true, out);
 	out->lost |= t.lost;
 	text_free(&t);
@@ -54,7 +54,7 @@ void value_print_site(const struct policy_site *s, struct text *out)
 void value_print_sites(const struct policy_sites *s, struct text *out)
 {
 	for (int i = 0; i < s->n; i++) {
-		text_add(out, "%S", i > 0 ? ", " : "");
+		text_add(out, "%s", i > 0 ? ", " : "");
 		value_print_site(&s->v[i], out);
 	}
 }
@@ -78,7 +78,7 @@ void value_print_sched(unsigned mask, struct text *out)
 	for (size_t i = 0; i < sizeof(class) / sizeof(class[0]); i++) {
 		if ((mask & class[i].bit) != class[i].bit)
 			continue;
-		text_add(out, "%S%S", comma, class[i].name);
+		text_add(out, "%s%s", comma, class[i].name);
 		comma = ", ";
 		mask &= ~class[i].bit;
 	}

@@ -14,101 +14,37 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "policy/model/format.h"
 #include "fd_table.h"
-#include <sys/stat.h>
-
 #include "sys.h"
 
 #define ONCE_SLOTS   256
 #define POSTED_SLOTS 64
 #define SIGPIPE_BIT  (1ULL << (SIGPIPE - 1))
 
-/* ---- the formatter ---- */
-
-struct out {
+struct line {
+	struct format format;
 	char *at, *end; /* end: the last byte, kept for the NUL */
 };
 
-static void put(struct out *o, char c)
+static void line_put(struct format *f, char c)
 {
-	if (o->at < o->end)
-		*o->at++ = c;
+	struct line *l = (struct line *)(void *)f;
+
+	if (l->at < l->end)
+		*l->at++ = c;
 }
 
-static void put_string(struct out *o, const char *s)
+static int line_format(char *buf, unsigned len, const char *fmt, va_list *args)
 {
-	for (s = s ? s : "(null)"; *s; s++)
-		put(o, *s);
-}
+	struct line l = {{line_put}, buf, buf + len - 1};
 
-static void put_number(struct out *o, unsigned long n, unsigned base)
-{
-	char digits[20];
-	unsigned i = 0;
-
-	do
-		digits[i++] = "0123456789abcdef"[n % base];
-	while ((n /= base) != 0);
-	while (i > 0)
-		put(o, digits[--i]);
-}
-
-static void put_signed(struct out *o, long n)
-{
-	if (n < 0)
-		put(o, '-');
-	put_number(o, n < 0 ? 0 - (unsigned long)n : (unsigned long)n, 10);
-}
-
-/* One conversion; fmt stands behind the %. Returns the first character after it. */
-static const char *put_conversion(struct out *o, const char *fmt, va_list *ap)
-{
-	bool wide = *fmt == 'l' || *fmt == 'z';
-
-	switch (wide ? *++fmt : *fmt) {
-	case 's':
-		put_string(o, va_arg(*ap, const char *));
-		break;
-	case 'c':
-		put(o, (char)va_arg(*ap, int));
-		break;
-	case 'd':
-		put_signed(o, wide ? va_arg(*ap, long) : va_arg(*ap, int));
-		break;
-	case 'u':
-		put_number(
-			o, wide ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned), 10);
-		break;
-	case 'x':
-		put_number(
-			o, wide ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned), 16);
-		break;
-	case 'p':
-		put_string(o, "0x");
-		put_number(o, (unsigned long)va_arg(*ap, void *), 16);
-		break;
-	case '\0':
-		return fmt;
-	default:
-		put(o, *fmt);
-	}
-	return fmt + 1;
-}
-
-static int format_list(char *buf, unsigned len, const char *fmt, va_list *ap)
-{
-	struct out o = {buf, buf + len - 1};
-
-	while (*fmt) {
-		if (*fmt != '%')
-			put(&o, *fmt++);
-		else
-			fmt = put_conversion(&o, fmt + 1, ap);
-	}
-	*o.at = '\0';
-	return (int)(o.at - buf);
+	format_list(&l.format, fmt, args);
+	*l.at = '\0';
+	return (int)(l.at - buf);
 }
 
 int log_format(char *buf, unsigned len, const char *fmt, ...)
@@ -119,7 +55,7 @@ int log_format(char *buf, unsigned len, const char *fmt, ...)
 	if (len == 0)
 		return 0;
 	va_start(ap, fmt);
-	n = format_list(buf, len, fmt, &ap);
+	n = line_format(buf, len, fmt, &ap);
 	va_end(ap);
 	return n;
 }
@@ -224,7 +160,7 @@ static void write_list(const char *fmt, va_list *ap)
 	char line[LOG_LINE_MAX];
 	int n = log_format(line, sizeof line - 1, "rtmem: ");
 
-	n += format_list(line + n, (unsigned)(sizeof line - 1) - (unsigned)n, fmt, ap);
+	n += line_format(line + n, (unsigned)(sizeof line - 1) - (unsigned)n, fmt, ap);
 	line[n++] = '\n';
 	write_line(line, (size_t)n);
 }
