@@ -233,9 +233,8 @@ RTM_API void *rtm_calloc(rtm_pool *pool, size_t n, size_t size);
 RTM_API void *rtm_alloc_nowait(rtm_pool *pool, size_t size);
 
 /*
- * From here to rtm_leave(), every malloc() and kin of the calling thread, in whatever
- * code, also code that was never recompiled, takes from this pool, whatever the policy
- * says. Calls nest, up to 8 deep; the innermost pool counts. free() needs no entering.
+ * From here to rtm_leave(), every malloc() and kin of the calling thread takes from this
+ * pool. That includes code that was never recompiled, and it overrides the policy. Calls nest, up to 8 deep; the innermost pool counts. free() needs no entering.
  *
  * pool  a pool; NULL: the default pool, made if there is none yet.
  *
@@ -279,7 +278,7 @@ struct rtm_stats {
  *
  * pool        a pool; NULL: the default pool.
  * out         filled in.
- * stats_size  sizeof(struct rtm_stats), of whatever version the caller was compiled with.
+ * stats_size  sizeof(struct rtm_stats), as the caller was compiled.
  *
  * Returns B_OK;
  *   B_BAD_VALUE   there is no such pool, out is NULL, or stats_size is 0
@@ -306,8 +305,8 @@ RTM_API void rtm_each_pool(void (*fn)(rtm_pool *pool, void *arg), void *arg);
  *                   these. A block of it takes 8 bytes more of the pool.
  *   "(untagged)"    blocks of rtm_alloc() and others that name neither.
  *
- * Blocks are alike whatever their tag. Whoever frees one, by rtm_free() or free(), in
- * whatever thread, books it off. Resized by rtm_realloc() it stays on its tag; by
+ * Blocks of all tags are alike. rtm_free() and free() of any thread count a freed block
+ * off its tag. Resized by rtm_realloc() it stays on its tag; by
  * realloc(), too, as long as it does not move: then one of a rule is malloc()'s again, on
  * the tag of the rule that serves the caller, while one of the program stays on its tag
  * (but where its pool has no room takes ordinary memory, which has none). In the child of
@@ -387,8 +386,7 @@ struct rtm_tag_stats {
  *
  * tag         a tag.
  * out         filled in.
- * stats_size  sizeof(struct rtm_tag_stats), of whatever version the caller was compiled
- *             with.
+ * stats_size  sizeof(struct rtm_tag_stats), as the caller was compiled.
  *
  * Returns B_OK;
  *   B_BAD_VALUE   tag is no tag, out is NULL, or stats_size is 0

@@ -19,8 +19,8 @@
  * a record and say so in its size, so step by the size that the page gives.
  *
  * The library writes the page from memory of its own and reads nothing of it back but
- * `watch`, `reload` and what readers write into `request`: whatever else is written there
- * is gone with the next publication.
+ * `watch`, `reload` and what readers write into `request`: all else that is written
+ * there is gone with the next publication.
  *
  * WATCHING. Calls are counted and timed only while somebody watches: write any other
  * value than there is into `watch`, at least once a second. The helper sees it within

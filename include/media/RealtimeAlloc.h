@@ -45,8 +45,8 @@ enum {
 
 /* Flags of rtm_create_pool_etc(). */
 enum {
-	B_RTM_FORCE_LOCKED = 0x1,  /* lock, whatever the policy says, or fail */
-	B_RTM_FORCE_UNLOCKED = 0x2 /* do not lock, whatever the policy says */
+	B_RTM_FORCE_LOCKED = 0x1,  /* lock all, or fail; overrides the policy */
+	B_RTM_FORCE_UNLOCKED = 0x2 /* do not lock; overrides the policy */
 };
 
 RTM_BEGIN_DECLS
@@ -76,8 +76,8 @@ RTM_API status_t rtm_create_pool(
 	rtm_pool **out_pool, size_t total_size, const char *name RTM_DEFAULT(NULL));
 
 /*
- * As rtm_create_pool(), with flags: 0, or B_RTM_FORCE_LOCKED or B_RTM_FORCE_UNLOCKED to
- * lock or not to lock whatever the policy says. A forced lock is all or nothing.
+ * As rtm_create_pool(), with flags: 0, or B_RTM_FORCE_LOCKED or B_RTM_FORCE_UNLOCKED,
+ * which override the policy. A forced lock is all or nothing.
  * Arguments after the flags are ignored, as they were in BeOS.
  *
  * Returns also
@@ -118,7 +118,7 @@ RTM_API status_t rtm_delete_pool(rtm_pool *pool);
 RTM_API void *rtm_alloc(rtm_pool *pool, size_t size);
 
 /*
- * Frees a block of whatever pool, also one that an interposed malloc() took from a pool.
+ * Frees a block of any pool, also one that an interposed malloc() took from a pool.
  * (free() of the C library takes blocks of pools just as well.)
  *
  * data  a block. Any pointer that lies in no pool is refused. Freeing a block twice, or a
@@ -198,8 +198,8 @@ RTM_API rtm_pool *rtm_default_pool(void);
 RTM_API rtm_pool *rtm_get_pool(rtm_pool *head, void *block);
 
 /*
- * Prepares a thread for realtime media: locks its stack and touches it; what is in use
- * and what is asked for, no more, whatever is mapped around it.
+ * Prepares a thread for realtime media: locks and touches its stack. The range is the
+ * part in use and the bytes asked for, and nothing else that is mapped around it.
  *
  * thread      as gettid(2) names it, a thread of this process; 0: the calling thread.
  * stack_used  bytes of the stack to lock below what is in use now, as far as it goes; 0:

@@ -2,9 +2,10 @@
 /*
  * audit_dir.c - the directory into which audited processes write, and who removes it
  *
- * In memory where there is room for a few files, else where there is most. Whatever ends
- * this program, a process of its own that waits for that removes the directory: it has
- * nothing open but the directory and a pipe, and is in no group of ours.
+ * The directory is in memory where there is room for a few files, else where there is
+ * most. A process of its own waits for the end of this program, also by a signal, and
+ * removes the directory. It has nothing open but the directory and a pipe, and is in no
+ * group of ours.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -57,7 +58,7 @@ static void dir_clear(const char *path, int fd)
 	rmdir(path);
 }
 
-/* Waits for the end of whoever holds the other end of the pipe. */
+/* Waits until nobody holds the other end of the pipe. */
 static _Noreturn void dir_wait(const struct audit_report *r, int dir, int pipe)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};

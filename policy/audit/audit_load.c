@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * audit_load.c - the files that audited processes write, and what /proc says meanwhile
+ * audit_load.c - the files that audited processes write, and the state of their threads in /proc
  *
- * What is looked at are copies of the files (audit_copy.c); numbers in them are bounded
- * before they are used as indexes.
+ * This file reads copies of the files (audit_copy.c). Numbers in them are bounded before
+ * they are used as indexes.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -273,7 +273,7 @@ void audit_look(struct audit_report *r)
 static void keep(struct audit_process *p)
 {
 	audit_copy_again(p->fd, p->file, true);
-	/* whoever freed since the last look, if it is still there */
+	/* threads that freed since the last look, if they are still there */
 	for (int i = 0; p->pid && i < AUDIT_STACKS; i++)
 		look_at_freer(p, p->file->stack[i].freer);
 	if (p->objects)

@@ -3,8 +3,8 @@
  * audit_objects.c - the object files of a process that runs
  *
  * What is mapped where stands in /proc/PID/maps, by the kernel's hand. The file itself is
- * opened through /proc/PID/map_files, which is the mapped file whatever its name leads to
- * now; where that is not allowed, by its name in the process's root, and then it must be
+ * opened through /proc/PID/map_files, which is the mapped file even when its name leads
+ * to another one now; where that is not allowed, by its name in the process's root, and then it must be
  * the same inode. Regular files only, through gate.h. Bound: AUDIT_MODULES descriptors,
  * OBJECTS_TIME of our processor time a look.
  */

@@ -121,8 +121,8 @@ bool audit_goes_on(const struct audit_report *r);
 int audit_finish(struct audit_report *r);
 /* How many allocations so far, in how many threads. */
 uint64_t audit_progress(const struct audit_report *r, int *threads);
-/* audit_dir.c: a directory for the files, which goes when this program does, by whatever
- * means; false: said. */
+/* audit_dir.c: a directory for the files, which goes when this program ends, also by a
+ * signal. False: it could not be made, which was said. */
 bool audit_directory(struct audit_report *r);
 /* Removes it with its files. */
 void audit_remove(struct audit_report *r);

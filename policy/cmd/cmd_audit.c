@@ -4,8 +4,8 @@
  * runs or in one that runs already
  *
  * The program is started as by rtmem run, with a directory in its environment where the
- * library writes its figures; they are complete whenever the program ends, by whatever
- * means. Never waits longer than the duration plus AUDIT_GRACE for what it started. One
+ * library writes its figures; they are complete when the program ends, also by a signal.
+ * Never waits longer than the duration plus AUDIT_GRACE for what it started. One
  * that runs already (audit_join.c) is left running.
  */
 #include <errno.h>

@@ -121,8 +121,8 @@ static void report_consider(struct stats_page *page, enum stats_trouble t, void 
 		stats_close(page);
 }
 
-/* The command itself, or what it has started: whichever has a thread of a rule; until
- * there is one, the command itself. */
+/* Looks at the process with a thread of a rule: the command itself, or one that it has
+ * started. Until there is one, at the command itself. */
 static bool report_look(struct watcher *w, bool all)
 {
 	struct stats_page page;

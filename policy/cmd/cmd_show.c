@@ -17,7 +17,7 @@
 #include "policy/model/value.h"
 #include "cmd.h"
 
-/* A comment must stay in its line, whatever a file is called. */
+/* A comment must stay in its line, also when a file name has a newline. */
 static void print_origin(const struct policy_origin *o)
 {
 	fputs(" ; ", stdout);

@@ -2,8 +2,8 @@
 /*
  * doctor_program.c - will the library be in this program, and do anything there?
  *
- * Nothing of the program is started, nor the loader that it names: whoever runs this may
- * be root, and the program anybody's. What it needs is read from its files.
+ * Starts nothing of the program, nor the loader that it names: root may run this on
+ * anybody's program. Reads what the program needs from its files.
  */
 #include "doctor.h"
 

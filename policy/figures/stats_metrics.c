@@ -12,7 +12,7 @@
 
 #define HEAD(section) offsetof(struct rtmem_stats_head, section)
 
-/* All samples of a family stand together, whatever process they are of. */
+/* All samples of a family stand together, for all processes. */
 struct metrics {
 	FILE *to;
 	const struct stats_page *page;

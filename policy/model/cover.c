@@ -3,8 +3,8 @@
  * cover.c - does one rule match everything another matches?
  *
  * Condition by condition: a positive value of the small rule has to lie inside a positive
- * value of the wide one, and whatever the wide one excludes has to be excluded by the
- * small one too. Never guesses: when in doubt, no.
+ * value of the wide one, and the small one has to exclude all that the wide one
+ * excludes. Never guesses: when in doubt, no.
  */
 #include "cover.h"
 

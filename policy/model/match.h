@@ -3,7 +3,7 @@
  * match.h - from facts to the rule that wins
  *
  * Pure: no system call, no allocation, no state. The library and `rtmem explain` call the
- * same functions, so what explain prints is what the library does.
+ * same functions, so explain never contradicts the library.
  *
  * Bound: every function is linear in the number of rules and of their values.
  */

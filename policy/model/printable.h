@@ -2,7 +2,7 @@
 /*
  * printable.h - names of others, made fit for a terminal, a page and a program's input
  *
- * Threads, programs, pools, symbols and files are named by whoever likes; a terminal
+ * Threads, programs, pools, symbols and files have names that anybody made; a terminal
  * obeys some bytes, and some characters turn a line round. What may stay is UTF-8 without
  * control characters (C0, DEL, C1), line separators and marks of direction; each other
  * byte becomes '?'. The output is never longer than the input. No stdio, no locale.

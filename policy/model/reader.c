@@ -53,7 +53,7 @@ static const char *read_all(struct reader *r, int fd, size_t expected)
 	return "out of memory";
 }
 
-/* refused: NULL: whoever's it is; else what find_refuses() said, or "". */
+/* refused: NULL: any owner will do; else the answer of find_refuses(), or "". */
 static const char *read_file(
 	struct reader *r, const char *file, bool missing_ok, char *refused)
 {

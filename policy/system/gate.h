@@ -4,8 +4,8 @@
  *
  * Names, links and whole mount namespaces are the other's: what looks like a page may be
  * a device, a pipe that nobody writes into, or a file of somebody else. So a name is only
- * looked up (O_PATH: nothing is opened, nothing waits), what it led to is asked what it
- * is, and that, not the name again, is then opened, for reading.
+ * looked up (O_PATH: nothing is opened, nothing waits). The kind of file it led to is
+ * checked, and then that file, not the name again, is opened for reading.
  *
  * Every function returns a descriptor, or -1 with errno.
  */
@@ -19,7 +19,7 @@
 /* The user as whom a thread makes files; false: there is no such thread. */
 bool gate_user(pid_t pid, pid_t tid, uid_t *user);
 
-/* A regular file, whatever links lead to it. ino: this one and no other; 0: any. */
+/* A regular file, also through links. ino: this one and no other; 0: any. */
 int gate_regular(int dir, const char *name, ino_t ino);
 
 /* A file that only exists in memory and belongs to that user. */

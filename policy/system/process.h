@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h - a process as /proc shows it to us, whatever it is like inside
+ * process.h - a process as /proc shows it to us
  *
  * Its main thread may be gone while others go on; its executable may have been removed or
  * replaced; it may live in a PID namespace and call itself and its threads by other

@@ -20,7 +20,7 @@
 #include "stats_read.h"
 
 #define FIND_LIBRARY "librtpreload.so"
-#define FIND_TIME    0.05 /* s of our processor time, for a map of whatever length */
+#define FIND_TIME    0.05 /* s of our processor time, for a map of any length */
 
 /* Is the library mapped? STATS_NO_PAGE: yes. */
 static enum stats_trouble find_library(pid_t pid)

@@ -5,8 +5,8 @@
  *
  * The page is the other program's to fill: it is opened through gate.h, for reading;
  * every offset, count and name is checked, names are made printable, nothing is mapped.
- * What is written into it is only what asks for something, by stats_ask(). Nothing here
- * waits longer than it says.
+ * stats_ask() writes requests into it; nothing else is written. Nothing here waits longer
+ * than it says.
  */
 #ifndef STATS_READ_H
 #define STATS_READ_H
