@@ -85,6 +85,7 @@ BENCH_DEPS := \
 
 LINT_DEPS := \
 	clang-format \
+	codespell \
 	shellcheck
 
 # Installed by check-model itself.

@@ -98,6 +98,17 @@ names_of() {
 	assert_output ""
 }
 
+@test "no comment and no page has a word of tests/words.txt" {
+	cd "$ROOT"
+	run find preload policy include man conf -name '*.[chS1-9]' -o -name '*.hpp' -o -name '*.conf' -o -name '*.md'
+	mapfile -t files <<<"$output"
+	run ./tests/words.pl "${files[@]}" README.md CONTRIBUTING.md CHANGELOG.md
+	assert_output ""
+	echo '/* It takes whatever comes. */' >"$BATS_TEST_TMPDIR/bad.c"
+	run ./tests/words.pl "$BATS_TEST_TMPDIR/bad.c"
+	assert_failure 1
+}
+
 @test "no source file is longer than 420 lines" {
 	cd "$ROOT"
 	bad=

@@ -4,8 +4,17 @@ LINT_SH := .ci/run $(shell find conf tests bench policy -name '*.sh' -o -name '*
 	-o -name '*.bats' 2>/dev/null)
 LINT_MAN := $(wildcard man/*.[1-8])
 
-.PHONY: lint lint-c lint-sh lint-man lint-house format
-lint: lint-c lint-sh lint-man lint-house ## formatting, shellcheck, mandoc, rules of the house
+# Comments and documents.
+LINT_WORDS := $(shell find preload policy include man conf -name '*.[chS1-9]' -o -name '*.hpp' \
+	-o -name '*.conf' -o -name '*.md') README.md CONTRIBUTING.md CHANGELOG.md
+# Words of mdoc, of Linux and of names that codespell takes for others.
+LINT_KNOWN := nd,fo,stap,doas,siez,fro
+
+.PHONY: lint lint-c lint-sh lint-man lint-words lint-house format
+lint: lint-c lint-sh lint-man lint-words lint-house ## formatting, shellcheck, mandoc, words, rules of the house
+lint-words: ## comments and pages are spelled, and use no word of tests/words.txt
+	@codespell -q 3 -L $(LINT_KNOWN) $(LINT_WORDS) tests bench/*.c bench/*.sh
+	@./tests/words.pl $(LINT_WORDS)
 lint-c: ## clang-format has nothing to change
 	clang-format --dry-run -Werror $(LINT_C)
 lint-sh: ## shellcheck has nothing to say

@@ -264,7 +264,7 @@ status_t rtm_put_module(const char *path)
 	lock_acquire(&area_use, me);
 	if (area_users > 0)
 		left = --area_users;
-	/* under the lock: whoever opens the module meanwhile keeps what he makes */
+	/* under the lock: a thread that opens the module meanwhile keeps its pools */
 	if (left == 0)
 		pools_each(area_put_away, NULL);
 	lock_release(&area_use, me);

@@ -25,7 +25,7 @@
 
 #define CF_CHUNK  64U /* objects */
 #define CF_CHUNKS 64U
-#define CF_SLOT	  ((size_t)CF_MAX_SIZE) /* bytes of one, whatever its type */
+#define CF_SLOT	  ((size_t)CF_MAX_SIZE) /* bytes of an object of any type */
 
 static unsigned char
 	*cf_chunk[CF_CHUNKS];	       /* atomic: release once there, acquire by all */
@@ -88,7 +88,7 @@ void *cf_make(enum cf_type type, size_t size, void (*destroy)(struct cf_object *
 
 void cf_free(struct cf_object *o)
 {
-	/* release: whoever takes the slot next sees nothing of ours afterwards */
+	/* release: pairs with the acquire of the thread that takes the slot next */
 	__atomic_store_n(&o->seal, 0, __ATOMIC_RELEASE);
 }
 

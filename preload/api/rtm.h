@@ -20,8 +20,9 @@
 /* A pool cannot be larger: the engine counts a block in 28 bits of 16 bytes. */
 #define RTM_TOTAL_MAX ((4UL << 30) - (64UL << 10))
 
-/* Before an object of the API is made: forks are taken care of. child: what puts right in
- * the child of one what the caller's file keeps; NULL: nothing does. */
+/* Call it before an object of the API is made. The library handles forks from then on.
+ * child: repairs the state of the caller's file in the child of a fork; NULL: there is
+ * none. */
 void rtm_begin(void (*child)(void));
 
 /* Section [realtime], or its defaults. */

@@ -35,7 +35,7 @@ status_t rtm_tag_delete(rtm_tag *tag)
 
 	if (!t || t->kind != TAG_PROGRAM)
 		return B_BAD_VALUE;
-	/* relaxed: the caller has waited for whoever freed the last of them */
+	/* relaxed: the caller has waited for the thread that freed the last block */
 	if (__atomic_load_n(&t->blocks, __ATOMIC_RELAXED))
 		return -EBUSY;
 	tag_delete(t);

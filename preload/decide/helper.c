@@ -223,7 +223,7 @@ static bool helper_grow_alone(struct pool *p, size_t size)
 	size_t step, left;
 	bool grown = false;
 
-	/* acq_rel: whoever takes the function away is the one who acts */
+	/* acq_rel: only the thread that takes the function away acts */
 	if (!proc_mine() || !__atomic_exchange_n(&route_alone, NULL, __ATOMIC_ACQ_REL))
 		return false;
 	if (p && !pools_inherited(p) && p->max > p->size) {

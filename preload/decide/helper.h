@@ -22,7 +22,7 @@ void helper_matched(bool now);
 void helper_start(void); /* idempotent; not on the realtime path; failure is not fatal */
 /* The same, and pools that may grow are looked at also while no thread is matched. */
 void helper_start_growing(void);
-/* The same, and fn is called each turn from now on, of whoever asked last. */
+/* The same. The helper calls fn in each turn from now on; the last fn replaces others. */
 void helper_start_for(void (*fn)(void));
 bool helper_running(void);
 /* The program's last thread is ending: libc ends the process when no thread is left, and

@@ -36,7 +36,7 @@ static struct {
 
 void helper_birth_note(void)
 {
-	/* the main thread's, whoever is asking */
+	/* the main thread's, on any calling thread */
 	pid_t pid;
 	long n;
 
@@ -146,7 +146,7 @@ static int birth_try(pthread_t *t, void *(*main)(void *), int with)
 	if (with & WITH_CPUS && birth.size && birth_start(cpus))
 		pthread_attr_setaffinity_np(
 			&attr, birth.size, (const cpu_set_t *)(const void *)cpus);
-	/* libc's own: whoever else has the name would run code of theirs on it */
+	/* libc's own: a preloaded library's function would run its code on the helper */
 	ret = LIBC(pthread_create)(t, &attr, main, NULL);
 	pthread_attr_destroy(&attr);
 	return ret;

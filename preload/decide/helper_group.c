@@ -24,7 +24,7 @@ static void group_write(const char *path)
 
 	if (fd < 0)
 		return;
-	sys_write(fd, "0", 1); /* whoever writes it */
+	sys_write(fd, "0", 1); /* 0: the writing thread */
 	sys_close(fd);
 }
 

@@ -261,7 +261,7 @@ static void reload_asked(int64_t now)
 	observer()->reload_ended(&reload_last, true);
 }
 
-/* Is what is there the same as what was read, or as a moment ago? */
+/* Compares the files with those that were read, and with those of a moment ago. */
 static void reload_look(int64_t now)
 {
 	struct find_list files;

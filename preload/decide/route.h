@@ -196,8 +196,8 @@ typedef void route_relieve_fn(void);
 extern route_relieve_fn *route_relieve;
 
 /*
- * Free what a matched thread left for jemalloc: the helper, or whoever holds the
- * registry of threads. Returns how many.
+ * Frees the jemalloc blocks that a matched thread has left for the helper. The caller is
+ * the helper, or holds the registry of threads. Returns the number of blocks.
  */
 unsigned route_drain_deferred(struct slot *s);
 

@@ -9,8 +9,8 @@
  * loads malloc_fn.
  *
  * A route that nobody wants any more is freed once no slot names it. It goes from `next`
- * to `taken` to `route`, and each names it before the one before forgets it; whoever
- * looks at them in that order does not miss it (tests/model/retired.pml).
+ * to `taken` to `route`, and each names it before the one before forgets it. A
+ * reader that looks at them in that order does not miss it (tests/model/retired.pml).
  *
  * Not part of a malloc that hits: the switch itself runs once per change.
  */

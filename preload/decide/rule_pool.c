@@ -19,7 +19,7 @@
 /* Append-only. */
 CHILD_DATA static struct rule_pool *rule_pool_all;
 CHILD_DATA static struct lock
-	rule_lock; /* whoever makes or changes one; never taken by malloc */
+	rule_lock; /* held to make or change a pool; never taken by malloc */
 
 /* Keys that only count when the pool is made, and the two that may come too late. */
 enum { WAITS_SIZE = 1, WAITS_MAX = 2, WAITS_LOCK = 4, WAITS_HUGE = 8, WAITS_FORK = 16 };

@@ -200,7 +200,7 @@ static void thread_enter_registry(struct slot *s)
 	lock_acquire(&thread_lock, me);
 	s->state = SLOT_LIVE;
 	lock_release(&thread_lock, me);
-	/* from here on the helper finds it: whoever asks from now on knows its stack */
+	/* from here on the helper finds the slot, and a rule that asks later its stack */
 	if (thread_asks_sites())
 		site_thread_here();
 	thread_match_and_tell(s);

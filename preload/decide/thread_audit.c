@@ -3,7 +3,7 @@
  * thread_audit.c - an audit begins and ends while the program runs
  *
  * As with routes, each thread changes over by itself at its next malloc or free; here it
- * is only told to. Whoever slips through while that is done is found by the next look.
+ * is only told to. The next look finds a thread that was missed meanwhile.
  *
  * Helper only, never on the realtime path.
  */

@@ -17,7 +17,7 @@ extern bool thread_ask_names;	 /* some rule has a thread condition */
 extern void (*thread_on_match)(bool now);
 
 void thread_give_slot_locked(struct slot *s);
-/* Do new threads say where their stacks are, whatever the rules ask? */
+/* on: new threads say where their stacks are, even if no rule asks. */
 void thread_audit_asks(bool on);
 /* Helper, under the lock: where a walk of its stack may read; the thread takes it over
  * when it switches. */

@@ -51,8 +51,8 @@ void thread_ask_nobody(void)
 
 void thread_pools_exist(void)
 {
-	/* Whoever holds a pool block has synchronised with its maker; the others may go
-	 * on with the old function. */
+	/* A thread that holds a pool block has synchronised with its maker. The others may
+	 * go on with the old function. */
 	if (thread_nobody.free_fn != route_free_check)
 		__atomic_store_n(
 			&thread_nobody.free_fn, route_free_check, __ATOMIC_RELEASE);

@@ -25,7 +25,7 @@ void thread_watch_ready(struct slot *s)
 	struct route_watch *none = NULL;
 	long at;
 
-	/* acquire, release: whoever finds the memory finds it touched */
+	/* acquire, release: a thread that finds the memory finds it touched */
 	if (__atomic_load_n(&s->watch_memory, __ATOMIC_ACQUIRE))
 		return;
 	at = sys_mmap(

@@ -36,9 +36,9 @@
  *	              another's heap `-----> returned -----------'
  *	                                     (heap_push)
  *
- * Two writers never meet. size_flags is written by the owner of the heap only (heap.h),
- * whatever the block's state; mark is written by who holds the block. Both are read with
- * relaxed loads by whoever frees the block: its size stays, and the flags may change.
+ * Two writers never meet. In every state, only the owner of the heap (heap.h) writes
+ * size_flags, and only the holder of the block writes mark. The thread that frees the
+ * block reads both with relaxed loads: the size stays, and the flags may change.
  *
  * Payload capacity of a block of size s is s - 8: its last 8 bytes overlap the place
  * where the next header expects the size of a free block before it.

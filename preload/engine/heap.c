@@ -95,7 +95,7 @@ void *heap_alloc_aligned(struct heap *h, size_t align, uint32_t size, uint8_t ta
 struct heap_merge {
 	uint32_t place, total;	    /* of all */
 	uint32_t left, right;	    /* first words of free neighbours; 0: none */
-	uint32_t left_place, after; /* where they are; after: whatever follows b */
+	uint32_t left_place, after; /* where they are; after: the header behind b */
 };
 
 HEAP_INLINE void heap_look(const struct heap *h, struct block *b, struct heap_merge *m)

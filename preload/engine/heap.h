@@ -63,7 +63,7 @@ struct heap {
 	long served_blocks, served_bytes; /* handed out live since it was adopted */
 	uint32_t list[HEAP_LISTS];	  /* place of the first free block; 0: none */
 
-	/* written by whoever frees the owner's blocks; atomic: see heap_returned.c */
+	/* written by other threads that free the owner's blocks; atomic: heap_returned.c */
 	_Alignas(64) uint32_t returned; /* place */
 	uint32_t state;			/* of the pool's, see pool_own.c */
 };

@@ -103,7 +103,7 @@ HEAP_INLINE void list_push(
 	list_set_bit(&h->fl_map, class / HEAP_SL);
 }
 
-/* Whatever stands before the block behind b: it may be followed, and says that b is. */
+/* Checks the next link of b before it is followed, and that it leads back to b. */
 HEAP_INLINE void list_check_next(
 	const struct heap *h, const struct block *b, uint32_t next, uint32_t place)
 {

@@ -5,7 +5,7 @@
  * A part is a multiple of a page. One 64-bit word says which parts are free; a heap takes
  * a run of them by one compare-and-swap and gives them back by one fetch-or. `owner` says
  * whose a taken part is. It is written by the taker before any block of the part exists,
- * and stays until the part is taken again: so whoever holds a block may read it.
+ * and stays until the part is taken again: so the holder of a block may read it.
  *
  * Never locks, never waits, no system call. Bound: PARTS_TRIES attempts; each that fails
  * means that another thread took or gave parts meanwhile.
@@ -58,7 +58,8 @@ static inline uint64_t parts_free(const struct parts *p)
 	return __atomic_load_n(&p->free, __ATOMIC_RELAXED);
 }
 
-/* One attempt to take what is free in `seen`; on failure *seen is what is free now. */
+/* One attempt to take free parts of *seen. On failure *seen becomes the parts that are
+ * free now. */
 static inline bool parts_swap(struct parts *p, uint64_t *seen, uint64_t mask)
 {
 	/* acquire: pairs with parts_give(): the giver's last writes come first */

@@ -9,7 +9,7 @@
  * of rtm_create_pool() is NATIVE: heap 0 has all of it, so that one block of the whole
  * size fits, and its lock inherits priority.
  *
- * Whoever frees a block of another's heap pushes it there and waits for nobody.
+ * A thread that frees a block of another thread's heap pushes it there and never waits.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -110,8 +110,8 @@ void pool_tidy(struct heap *h);
 /* The owner no longer needs it: what is returned is released, wholly free parts go back.
  * Not realtime. */
 void pool_let_go(struct pool *p, struct heap *h);
-/* Makes sure that `threads` threads find a heap. Whoever promotes a thread; not realtime:
- * it commits memory. */
+/* Makes sure that `threads` threads find a heap. Called when a thread is promoted. Not
+ * realtime: it commits memory. */
 void pool_ready_heaps(struct pool *p, unsigned threads);
 /* The helper: heaps whose owners are gone are tidied and freed. Not realtime. */
 void pool_tend(struct pool *p);

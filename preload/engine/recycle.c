@@ -50,7 +50,7 @@ void recycle_unregister(struct recycle *r)
 
 /* ---- places ---- */
 
-/* Whoever puts it there has the place to itself until another value stands there. */
+/* The thread that stores this value owns the place until it stores another one. */
 #define RECYCLE_CLAIMED ((void *)1)
 
 /* acquire: pairs with the release in recycle_set(); bytes and since are those of `block`

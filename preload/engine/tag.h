@@ -54,10 +54,10 @@ void tag_delete(struct tag *t);
 /* The number of the tag of rules of this name, which is made when there is none, and
  * stays. TAG_UNTAGGED: no memory or no number is left. Not on the realtime path. */
 uint8_t tag_rule(const char *name);
-/* Whoever makes a pool whose blocks need no tag: from now on they are counted. */
+/* A pool is made whose blocks need no tag: from now on they are counted. */
 void tag_untagged(void);
 
-/* Realtime: yes. Is this, whatever it is, a tag that exists? Bound: TAG_CHUNKS. */
+/* Realtime: yes. Is t a tag that exists? t: any pointer. Bound: TAG_CHUNKS. */
 bool tag_valid(const struct tag *t);
 /* Realtime: yes. The live tag of this index, or NULL; any index. */
 struct tag *tag_at(uint64_t index);
@@ -102,8 +102,8 @@ struct tag_figures {
 struct tag_held {
 	long blocks[TAG_NUMBERS], bytes[TAG_NUMBERS];
 };
-/* A peak is the highest of what was ever booked; of a tag with a number, of what these
- * figures ever were. */
+/* A peak is the most that was ever booked; for a tag with a number, the most that this
+ * function ever returned. */
 struct tag_figures tag_figures(struct tag *t, const struct tag_held *held);
 /* Nothing is booked on it any more. */
 void tag_empty(struct tag *t);

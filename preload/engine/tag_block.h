@@ -2,15 +2,14 @@
 /*
  * tag_block.h - which tag a live block of a pool is booked on
  *
- * A tag with a number has it in the block's header. One of the program's making, of which
- * there may be thousands, stands sealed in the last eight bytes of the block, behind
- * those that were asked for: so the block is one like any other to whoever frees it, has
- * room to be told from others by (its slack). On whatever way a block goes back, it lets
- * go of its tag: they all lead through tag_leave(), or through a cache that counts blocks
- * of the same tag. Overwriting it makes a wrong figure and nothing worse.
+ * The tag of a rule or of the library has a number, which is in the block's header. A
+ * program may make thousands of tags; its tag stands sealed in the last eight bytes of
+ * the block, behind the requested bytes. The slack in the header tells such a block from
+ * others, and it is freed like any other. Every way back ends the booking: all lead
+ * through tag_leave(), or through a cache that counts blocks of the same tag. A tag that
+ * the program has overwritten makes a wrong figure and nothing worse.
  *
- * Bytes on a program's tag are those asked for; on one with a number, what the blocks
- * take of their pools.
+ * A program's tag counts requested bytes; a tag with a number counts whole blocks.
  *
  * Realtime: yes, all of it. No lock, no loop but a failed compare-and-exchange of the
  * peak.
@@ -34,7 +33,7 @@ struct tag *tag_of_all(const struct heap *h, const void *p);
 
 /* A live block of nobody is booked on the tag of this number. */
 void tag_own(void *p, uint8_t number);
-/* A live block of whatever numbered tag or of none is booked on this one from now on. */
+/* Books a live block on this tag from now on. It was on any numbered tag, or on none. */
 void tag_hand_over(void *p, uint8_t number);
 
 /* Before a live block is retired: it is booked no more. The first: but for a number. */
@@ -50,7 +49,7 @@ static inline void tag_leave(void *p)
 	tag_count(block_tag(block_of(p)), -1, -(long)block_taken_of(p));
 }
 
-/* heap_resize() of a live block, whatever its tag. */
+/* heap_resize() of a live block of any tag. */
 bool tag_resize(struct heap *h, void *p, size_t size);
 
 /* Bytes of what may be a live block of h that the program may use. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * atfork.h - our handlers of fork(), outermost: whoever registered first, last or never
+ * atfork.h - our handlers of fork(), outermost in every order of registration
  *
  * libc runs those that were registered last first, and after the fork last. Handlers of
  * the program allocate. So ours are registered before anybody's: entry_fork.c sees every

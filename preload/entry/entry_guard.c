@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_guard.c - interposed calls by which a host would undo us without knowing it
+ * entry_guard.c - interposed calls by which a program would undo the library's work
  *
- * munlockall() would unlock the pools; RTLD_DEEPBIND would bind a plugin to glibc's
- * malloc and our free; mlockall() says that the program keeps its own memory warm. Each
- * does what it says and then puts right what concerns us.
+ * munlockall() would unlock the pools. RTLD_DEEPBIND would bind a plugin to glibc's
+ * malloc and our free. mlockall() says that the program keeps its own memory warm. Each
+ * function here does its own work first, then repairs the library's part.
  */
 #include <dlfcn.h>
 #include <string.h>
@@ -58,8 +58,8 @@ static __attribute__((noinline)) dlopen_fn *entry_find_dlopen(void)
 	return fn;
 }
 
-/* A path is found the same whoever asks, so that we may stay on the stack and compile the
- * new modules before the program can call into them. */
+/* Every caller gets the same object for a path. So this function may stay on the stack,
+ * and compile the new modules before the program can call into them. */
 static __attribute__((noinline)) void *entry_dlopen_path(const char *file, int mode)
 {
 	void *handle = entry_find_dlopen()(file, mode);

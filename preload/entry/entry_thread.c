@@ -158,7 +158,7 @@ EXPORT int prctl(int option, ...)
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(ap, unsigned long);
 	va_end(ap);
-	/* before, not after: a filter may end whoever asks */
+	/* before, not after: a filter may end a process that asks */
 	mine = option != PR_SET_SECCOMP || proc_mine();
 	ret = sys_call6(
 		SYS_prctl, option, (long)a[0], (long)a[1], (long)a[2], (long)a[3], 0);

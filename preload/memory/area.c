@@ -138,8 +138,7 @@ int area_reserve(struct area *a, void *at, size_t size, unsigned flags)
 static void touch(unsigned char *start, size_t len)
 {
 	for (size_t at = 0; at < len; at += AREA_PAGE)
-		/* relaxed: a write fault that changes nothing, whoever else writes there
-		 */
+		/* relaxed: a write fault that changes nothing, also beside other writers */
 		__atomic_fetch_or(start + at, 0, __ATOMIC_RELAXED);
 }
 

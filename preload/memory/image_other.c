@@ -4,7 +4,7 @@
  *
  * Where it is in use begins at its stack pointer, which /proc tells while it sleeps, and
  * ends below libc's descriptor of the thread, at the stack's upper end: nothing above
- * that is its stack, whatever is mapped there. The descriptor is found by the thread's
+ * that is its stack, even if it is mapped. The descriptor is found by the thread's
  * list of robust mutexes, which lies in it, as far from its beginning as the caller's
  * own does. Never reads or writes the stack. Bound: IMAGE_STACK_MAX bytes of a stack,
  * IMAGE_LOOKS looks at a thread that never sleeps.

@@ -248,7 +248,7 @@ static long phys_room_at(void *at, size_t size)
 	return -ENOMEM;
 }
 
-/* Is there room in the address space, whatever there is in RAM? */
+/* Is there room in the address space? RAM is another question. */
 static int phys_room(void *at, size_t size)
 {
 	long got = phys_room_at(at, size);

@@ -3,15 +3,15 @@
  * phys_search.c - contiguous memory: which sources are tried, and how far
  *
  * The sources: huge pages that were reserved (2 MiB, 1 GiB); transparent huge pages,
- * collapsed where they did not come by themselves; then ordinary pages; for what is small
- * ordinary pages first and what was reserved last. A source that cannot serve, for
- * whatever reason (the processor has no 1 GiB pages, a filter forbids a call, a limit),
+ * collapsed where they did not come by themselves; then ordinary pages. A small request
+ * tries ordinary pages first and reserved huge pages last. A source that cannot serve, for
+ * any reason (the processor has no 1 GiB pages, a filter forbids a call, a limit),
  * passes on to the next.
  *
- * The kernel hands out memory from the top: what lies low comes last. So if none lay in
- * the range that was asked for, and memory is free there, what lies elsewhere is held
- * until the range is reached: whole zones above it (phys_hold.c), then huge pages, which
- * leave the small rest to other programs, then what remains.
+ * The kernel hands out memory from the top, so low memory comes last. If no page lay in
+ * the requested range, and memory is free there, pages from elsewhere are held until the
+ * range is reached: whole zones above it (phys_hold.c), then huge pages, which leave the
+ * small rest to other programs, then the remaining pages.
  *
  * Bound: PHYS_BUDGET, 4 GiB of it take some five seconds; for the range, the machine's
  * free memory but for PHYS_SPARE, once, at the speed at which the kernel clears it.
@@ -39,7 +39,7 @@
 struct phys_budget {
 	size_t inside; /* bytes in the range that is wanted */
 	size_t all;
-	size_t spare; /* what the machine has to have left; 0: whatever */
+	size_t spare; /* bytes that have to stay free; 0: none */
 };
 
 static struct phys_budget phys_budget_near(size_t unit, const struct phys_want *w)
@@ -90,7 +90,7 @@ static bool phys_dry(const struct phys_units *u, size_t whole, size_t step,
 }
 
 /* Populates ever more units, as long as the budget lasts. The units are the caller's to
- * drop, whatever is returned. */
+ * drop, on failure, too. */
 static int phys_look_for(struct phys_units *u, enum phys_source source, size_t unit,
 	const struct phys_budget *b, const struct phys_want *w, struct phys_found *f)
 {

@@ -2,7 +2,7 @@
 /*
  * stats_request.c - an audit, when a reader of the statistics page asks for one
  *
- * What readers write is compared with what it was, and is otherwise believed in nothing.
+ * A request of a reader is a number that has changed; nothing else of it is believed.
  * An audit whose reader is gone ends by itself. Helper only, never on the realtime path.
  */
 #include "stats_request.h"

@@ -4,7 +4,7 @@
  *
  * jemalloc is linked as a private copy whose public names objcopy turned into je_* and
  * whose memory system calls it turned into base_* (base.syms). Ours leave errno alone, so
- * free() keeps errno whatever jemalloc gives back to the kernel.
+ * free() keeps errno when jemalloc gives memory back to the kernel.
  *
  * Never called on the realtime path.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child.h - how the child of a fork puts right what it inherited
+ * child.h - how the child of a fork corrects inherited variables
  *
- * What has the right value is not written: each page that the child writes to is copied,
- * which is most of what a fork costs.
+ * A variable that already has the right value is not written. Each page that the child
+ * writes to is copied, and the copies are most of the cost of a fork.
  */
 #ifndef CHILD_H
 #define CHILD_H

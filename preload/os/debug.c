@@ -30,7 +30,7 @@ int debug_read_slow(void)
 	const char *s = secure_getenv("MALLOC_DEBUG");
 	int level = s ? debug_parse(s) : 0;
 
-	/* relaxed: whoever else reads the environment now comes to the same answer */
+	/* relaxed: two threads that read the environment store the same value */
 	__atomic_store_n(&debug_read_level, level, __ATOMIC_RELAXED);
 	return level;
 }

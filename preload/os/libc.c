@@ -73,7 +73,7 @@ static uintptr_t end_of(uintptr_t base)
 
 static const struct libc_table *libc_table(void)
 {
-	static struct libc_table table; /* whoever comes first writes the same */
+	static struct libc_table table; /* racing threads write the same */
 	const struct link_map *m = _r_debug.r_map;
 
 	/* acquire: pairs with the release below */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc.h - libc's own functions, whoever stands in front of them
+ * libc.h - libc's own functions, also behind libraries that have the same names
  *
  * A preloaded library, the program itself or a tracer may define any name of libc's, and
  * the loader would bind us to theirs: code that allocates, waits for a clock it is just

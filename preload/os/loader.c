@@ -17,7 +17,7 @@
 #define LOADER_TRIES  500
 #define LOADER_NAP_NS 200000L
 
-/* seq_cst, both: whoever comes second sees who came first */
+/* seq_cst, both: the second of two sees the first */
 /* threads that are, or are about to look at forks */
 CHILD_DATA static uint32_t loader_inside;
 CHILD_DATA static uint32_t loader_forks; /* forks under way */

@@ -31,8 +31,8 @@ void lock_tid_forget(void)
 
 /*
  * A word left by a thread that died inside (it was killed with its process half gone).
- * `seen` is what the word was before the kernel said so: whoever took the lock since is
- * alive.
+ * `seen` is the word from before the call of the kernel: a thread that took the lock
+ * since is alive.
  */
 static bool lock_take_over(struct lock *l, uint32_t seen, uint32_t tid)
 {
@@ -56,8 +56,8 @@ static bool lock_spin(struct lock *l, uint32_t tid)
 }
 
 /*
- * There is no futex that inherits priority: it sleeps, so that the holder may run
- * whatever its class. A sandbox may even end the program for such a futex (Chromium's
+ * There is no futex that inherits priority. The caller sleeps, so that a holder of any
+ * class may run. A sandbox may even end the program for such a futex (Chromium's
  * does), and the holder for handing it over: nobody asks the kernel, and the holder finds
  * no waiter.
  */

@@ -59,7 +59,7 @@ static inline bool lock_enter(struct lock *l, uint32_t tid)
 }
 
 /* For a thread nobody waits for, the helper: it stands aside until the lock is free, so
- * that whoever holds it needs no system call to let it go. Bound: none. */
+ * that the holder needs no system call to let it go. Bound: none. */
 void lock_acquire_patient(struct lock *l, uint32_t tid);
 
 static inline void lock_release(struct lock *l, uint32_t tid)
@@ -75,7 +75,7 @@ static inline void lock_release(struct lock *l, uint32_t tid)
 		lock_release_slow(l);
 }
 
-/* In the child of a fork: whoever was inside is not there. */
+/* In the child of a fork the holder does not exist. */
 static inline void lock_child(struct lock *l)
 {
 	CHILD_SET(l->word, 0);

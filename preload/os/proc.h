@@ -45,8 +45,8 @@ static inline bool proc_copied(void)
 	return __builtin_expect(!__atomic_load_n(word, __ATOMIC_RELAXED), 0);
 }
 
-/* Until the kernel has counted a thread of this process out, which is after whatever
- * shows its end elsewhere. Bound: PROC_GONE looks, a second and more. */
+/* Waits until the kernel has counted out a thread of this process. That is later than
+ * all other signs of its end. Bound: PROC_GONE looks, a second and more. */
 void proc_wait_gone(pid_t tid);
 
 #endif

@@ -203,8 +203,8 @@ bool sys_restricted(void);
 bool sys_filtered(void);
 /*
  * A filter that comes over every thread must not come between the question and the call:
- * optional calls stand between begin and end (which nest), and whoever is about to put up
- * such a filter waits until nobody is there, and keeps the others waiting until go_on.
+ * optional calls stand between begin and end (which nest), and a thread that is about to
+ * put up such a filter waits until nobody is inside, and keeps others out until go_on.
  * try does not wait: for who holds a lock. Not on the realtime path.
  */
 void sys_begin_optional(void);

@@ -49,7 +49,7 @@ uint64_t site_init(const struct match_process *m);
 void site_edit_rules(void (*fn)(struct match_process *, const struct match_process *),
 	const struct match_process *m);
 
-/* Before site_init(): stacks are walked through every module, whatever the rules ask. */
+/* Before site_init(): stacks are walked through every module, even if no rule asks. */
 void site_walk_everything(void);
 
 /*

@@ -4,9 +4,9 @@
  *
  * An interpreter of DWARF call frame information, as compilers emit it for x86-64. It
  * follows what a walk needs and nothing else: the CFA, the return address, rbp and rbx.
- * Whatever it does not understand gives SITE_RECIPE_END: the walk ends there, it never
- * guesses. It reads only inside the bounds it is given, so damaged input cannot make it
- * read elsewhere, and it runs a bounded number of operations, so it cannot loop.
+ * An instruction that it does not understand gives SITE_RECIPE_END. The walk ends there;
+ * it never guesses. It reads only inside the bounds it is given, so damaged input cannot
+ * make it read elsewhere. It runs a bounded number of operations, so it cannot loop.
  *
  * Realtime: yes. Bound: 32 probes and SITE_CFI_OPS operations.
  */

@@ -7,9 +7,9 @@
  * one per policy and one each time half of the table's keys have died (dlclose), at most
  * WORLDS_MAX in all; after that the table just stays full.
  *
- * The world of a policy that another has replaced is used again for the third one after
- * it. Whoever still reads it by then, two changes later, finds words that were there
- * once, or zeros: an answer that may be wrong, at no address that is.
+ * The memory of a replaced policy is used again for the third policy after it. A thread
+ * that still reads it then, two changes later, finds old words or zeros. Its answer may
+ * be wrong, but it reads no wrong address.
  *
  * Never on the realtime path.
  */

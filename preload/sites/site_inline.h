@@ -38,7 +38,7 @@
 
 struct site_entry {
 	uint64_t key;	/* atomic: CAS from 0, never changed again */
-	uint64_t value; /* atomic: release by whoever resolves, acquire by readers */
+	uint64_t value; /* atomic: release by the resolver, acquire by readers */
 };
 
 /* Masks of rules: bit i is rule i of the policy that was compiled. */
@@ -67,7 +67,8 @@ struct site_compiled {
 extern __attribute__((visibility("hidden"))) struct site_compiled *site_compiled;
 
 /* What is known of a return address holds for one generation: it moves on when a module
- * comes or goes. atomic: seq_cst by the slow side; whoever remembers answers compares. */
+ * comes or goes. atomic: seq_cst by the slow side; a thread that remembers
+ * answers compares it. */
 extern __attribute__((visibility("hidden"))) uint64_t site_generation;
 
 static inline uint32_t site_hash(uint64_t ret)

@@ -100,7 +100,7 @@ void site_compile(
 	struct site_compiled *w, const struct match_process *m, struct site_module *mod);
 
 /* site_modules.c - off the realtime path, under the site lock. */
-/* Compares what is loaded with what is compiled; compiles, publishes, forgets. */
+/* Compares the loaded modules with the compiled ones; compiles, publishes, forgets. */
 void site_modules_refresh(struct site_compiled *w, const struct match_process *m);
 /* The first list of a world; what was dynamic in the old one still is. */
 bool site_modules_first(struct site_compiled *w, const struct match_process *m,

@@ -6,7 +6,7 @@
  * neighbourhood is not an error: the address is then resolved again each time.
  *
  * A key is never taken back, so an entry can be read without a lock and without a
- * sequence count: whatever value stands beside a key was stored for that key. When a
+ * sequence count: any value beside a key was stored for that key. When a
  * module goes away its values become 0; dead keys are left behind by copying what is
  * alive into a new world (site_compiled_renew), off the realtime path.
  */

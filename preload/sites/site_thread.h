@@ -8,9 +8,9 @@
  *
  * An entry is verified by comparing every word and register its walk depended on. The
  * words' addresses are absolute and on the thread's own stack, so that reading them is
- * safe whatever entry they come from. A signal handler of the same thread may replace an
+ * safe for every entry. A signal handler of the same thread may replace an
  * entry while it is being read; its caller's stack pointer is another one than ours for
- * as long as ours is live, so whoever compares cfa last has read one entry only.
+ * as long as ours is live, so a reader that compares cfa last has read one entry only.
  */
 #ifndef SITE_THREAD_H
 #define SITE_THREAD_H
@@ -25,7 +25,7 @@
 
 enum { SITE_USES_RBP = 1, SITE_USES_RBX = 2 };
 
-struct slot; /* whoever asks; nothing here looks into it */
+struct slot; /* the asking thread's; nothing here looks into it */
 struct site_walked;
 /* What malloc does at a stack that was seen before … */
 typedef void *site_then_fn(size_t size, struct slot *s);

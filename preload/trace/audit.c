@@ -8,9 +8,9 @@
  * are not realtime as well: they are in free(), maybe below dl_iterate_phdr(3). What
  * site_stack() says is what libunwind says (tests/site.bats).
  *
- * What the audit goes by stands in the book, which is private; into the file goes what
- * is for the tool. A record belongs to one thread, which writes it; what frees of other
- * threads change is changed with atomic additions. Relaxed throughout, unless said
+ * The audit works on the book, which is private; the file gets the figures for the tool.
+ * A record belongs to one thread, which writes it. Frees by other threads change it with
+ * atomic additions. Relaxed throughout, unless said
  * otherwise: these are figures.
  *
  * Bound: AUDIT_FRAMES frames, STACK_PROBES + 2 * LIVE_PROBES probes; each object of a new
@@ -146,7 +146,7 @@ static bool follow(struct audit_book *b, void *p, const struct audit_live *what)
 		l->born = what->born;
 		l->stack = what->stack;
 		l->thread = what->thread;
-		/* release: pairs with the acquire of whoever frees it */
+		/* release: pairs with the acquire of the thread that frees it */
 		__atomic_store_n(&l->block, (uintptr_t)p, __ATOMIC_RELEASE);
 		return true;
 	}

@@ -46,9 +46,9 @@ struct audit_book {
 #define AUDIT_BOOK_BYTES AUDIT_PAGES(struct audit_book)
 
 /*
- * NULL: no audit. Atomic: set with release when the file is complete, by whoever begins
- * one; the memory stays when it ends, so who has loaded it may go on. Cleared in children
- * of fork.
+ * NULL: no audit. Atomic: the beginner of an audit sets it with release when the file is
+ * complete. The memory stays when the audit ends, so a thread that has loaded it may go
+ * on. Cleared in children of fork.
  */
 extern struct audit_book *audit_page;
 
@@ -58,7 +58,7 @@ static inline struct audit_file *audit_file_of(struct audit_book *b)
 	return (struct audit_file *)((char *)b - AUDIT_FILE_BYTES);
 }
 
-/* Realtime: yes. acquire: pairs with the release of whoever began it. The file is shared
+/* Realtime: yes. acquire: pairs with the release of its beginner. The file is shared
  * with a copy of the process (proc.h), which is not what is audited. */
 static inline struct audit_book *audit_going(void)
 {
@@ -88,7 +88,7 @@ int audit_memory_map(struct audit_book *b, int fd);
  * does this kernel say so, or would the first store end the program? */
 bool audit_memory_can_fill(struct audit_book *b);
 int audit_memory_fill(struct audit_book *b);
-/* Shall a thread of this class be audited, whatever the rules? */
+/* Shall a thread of this class be audited, even without a rule? */
 bool audit_wants(int sched);
 /* The number of a thread, given at its first call; AUDIT_NOBODY without room or audit. */
 uint32_t audit_thread(uint32_t tid, const char *name, int sched, int priority);
@@ -108,7 +108,7 @@ struct audit_call {
  * numbers of probes. */
 void audit_alloc(uint32_t thread, void *p, size_t size, const struct audit_call *call,
 	const struct site_frame *f);
-/* Whoever frees: the number of the thread, which may be AUDIT_NOBODY, and from where. */
+/* Who frees: the number of the thread, or AUDIT_NOBODY, and from where. */
 struct audit_freer {
 	uint32_t thread, tid;
 	const struct site_frame *frame;

@@ -168,7 +168,7 @@ void audit_part(int sched, bool first)
 	struct audit_book *before = audit_made;
 	int ret;
 
-	/* relaxed, both: whoever clears it makes the file, the others find it later */
+	/* relaxed, both: the thread that clears it makes the file; others find it later */
 	if (!__atomic_load_n(&audit_parted, __ATOMIC_RELAXED) || sys_restricted() ||
 		!(audit_is_realtime(sched) || (before->every && !first)) ||
 		!__atomic_exchange_n(&audit_parted, false, __ATOMIC_RELAXED))
