@@ -18,6 +18,7 @@
 #include "os/proc.h"
 #include "os/sys.h"
 #include "memory/area.h"
+#include "engine/tag.h"
 #include "sites/site_thread.h"
 #include "trace/audit.h"
 #include "observer.h"
@@ -295,6 +296,27 @@ void thread_start(struct rule_set *set, void (*on_match)(bool now), void (*on_la
 	thread_ask_nobody();
 	thread_self();
 }
+
+/* ---- figures ---- */
+
+static void thread_add_held(struct slot *s, void *arg)
+{
+	const struct cache *c = (const struct cache *)(const void *)s->cache;
+	struct tag_held *held = arg;
+	long blocks, bytes;
+	uint8_t tag = cache_figures(c, &blocks, &bytes);
+
+	held->blocks[tag] += blocks;
+	held->bytes[tag] += bytes;
+}
+
+void thread_held_locked(struct tag_held *held)
+{
+	memset(held, 0, sizeof(*held));
+	thread_each_locked(thread_add_held, held);
+}
+
+/* ---- fork ---- */
 
 /*
  * The slot of the thread that forked, when no rule matched it: none matches it in the
