@@ -2,14 +2,14 @@
 /*
  * helper.c - the background thread: commits, grows, drains, looks
  *
- * Nothing of it is visible to the program but its name. It blocks every signal but the
- * two that libc needs to reach all threads. Its descriptor table is its own and holds the
- * statistics page and an inotify descriptor. It never runs program code.
+ * The program sees its name and nothing else of it. It blocks every signal except the two
+ * that libc needs to reach all threads. It has a descriptor table of its own, with the
+ * statistics page and an inotify descriptor. It never runs code of the program.
  *
- * It is of the lowest realtime class where it may be, else an ordinary thread
- * (helper_birth.c), and may be starved by others either way: nothing on the realtime path
- * waits for it. It works in steps and sleeps between them: where RLIMIT_RTTIME is set, a
- * realtime thread that does not ends the process.
+ * The helper has the lowest realtime class where the process may have one, and else the
+ * ordinary class (helper_birth.c). Other threads may starve it in both: nothing on the
+ * realtime path waits for it. It works in steps and sleeps between them, because the
+ * kernel ends a process whose realtime thread exceeds RLIMIT_RTTIME without a sleep.
  */
 #include "helper.h"
 

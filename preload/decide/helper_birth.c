@@ -2,8 +2,9 @@
 /*
  * helper_birth.c - see helper_birth.h
  *
- * All is set by the maker, before the thread runs: on the maker's processors, or beside
- * busy threads of its own class, it might never.
+ * The maker sets everything before the thread runs. A thread on the maker's processors,
+ * or beside busy threads of the maker's class, might never get to run.
+ *
  * Never on the realtime path. Bound: as many tries to make one thread as there are ways.
  */
 #include "helper_birth.h"

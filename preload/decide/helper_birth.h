@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * helper_birth.h - as whom the helper runs: not as the thread that happens to start it
+ * helper_birth.h - the processors, class and limits of the helper, not those of its maker
  *
- * A thread gets from its maker: processors, class and priority, nice, signal mask, memory
- * policy and control group. The maker may be a realtime thread that keeps one processor
+ * A new thread inherits processors, class and priority, nice, signal mask, memory policy
+ * and control group. The maker may be a realtime thread that keeps one processor
  * to itself. The helper has the processors and nice of the process's start, no signals,
  * and the lowest realtime class where the process may. (Control groups: helper_group.h.)
  */

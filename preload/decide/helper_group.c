@@ -2,7 +2,8 @@
 /*
  * helper_group.c - see helper_group.h
  *
- * The process's groups are its main thread's. Nothing is made and nobody else is moved.
+ * The groups of a process are those of its main thread. This file makes no group and moves
+ * no other thread.
  * Bound: two reads of /proc, and two writes for each hierarchy in which the two differ.
  */
 #include "helper_group.h"

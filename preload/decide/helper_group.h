@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * helper_group.h - the helper's control groups: its process's, not its maker's
+ * helper_group.h - moves the helper into the control groups of its process
  *
- * A realtime thread may have a group of its own, with a processor of its own or with
- * little time for others, and a new thread is where its maker is.
+ * A new thread begins in the group of its maker. A realtime thread may have a group of its
+ * own, in which other threads get little time.
  */
 #ifndef HELPER_GROUP_H
 #define HELPER_GROUP_H

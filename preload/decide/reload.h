@@ -3,9 +3,9 @@
  * reload.h - the policy this process runs under, and another one taking its place
  *
  * The helper looks whether the files are still those that were read, and reads them again
- * when they have not changed for a moment. What threads do changes at their next malloc
- * or free. No signal, nothing on the realtime path. A process without a helper (no rule
- * can match, or nothing has matched yet) is not looked after: it has no thread for that.
+ * when they have not changed for a moment. A thread follows the new policy from its
+ * next malloc or free on. No signal, nothing on the realtime path. A process without a
+ * helper does not notice changes; no rule can match there, or none has matched yet.
  */
 #ifndef RELOAD_H
 #define RELOAD_H

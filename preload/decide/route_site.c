@@ -2,10 +2,10 @@
 /*
  * route_site.c - malloc of threads whose rules ask for the call site, never for the size
  *
- * What malloc does at a place is remembered twice: by return address where the immediate
- * caller decides, and by stack where a walk does. The second is only believed after every
- * word that the walk read was compared (site_thread.h), here in straight-line code for
- * each number of words up to sixteen, in a loop above that.
+ * A thread remembers the decision for a call site: by return address where the immediate
+ * caller decides, by stack where a walk decides. It uses the second only after it has
+ * compared every word that the walk had read (site_thread.h). Straight-line code does
+ * that for up to sixteen words, a loop for more.
  *
  * Realtime path. Bound: SITE_WORDS comparisons; a stack not seen before is walked.
  */

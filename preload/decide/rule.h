@@ -6,9 +6,9 @@
  * A policy's pool is reserved and committed when the first thread matches (commit =
  * match) or at start. Never on the realtime path.
  *
- * What one reading of the policy says is a SET. It is made beside the one in use, then
- * put in its place by one store. The one before is retired then: a thread may follow its
- * routes for as long as it does not call malloc. reload_retired.c frees it.
+ * One reading of the policy makes one rule set. It is made beside the set in use, and one
+ * store puts it in its place. The old set is retired: a thread may follow its routes until
+ * the thread's next malloc. reload_retired.c frees it.
  */
 #ifndef RULE_H
 #define RULE_H

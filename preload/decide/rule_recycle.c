@@ -2,8 +2,8 @@
 /*
  * rule_recycle.c - see rule_recycle.h
  *
- * A rule of a changed policy finds the table of the one that had its name: what is kept
- * there stays. Bound: the names of all policies that were in use.
+ * After a reload, a rule finds the table of the old rule with its name, with all blocks
+ * that are kept there. Bound: the names of all policies that were in use.
  */
 #include "rule_recycle.h"
 

@@ -2,8 +2,8 @@
 /*
  * thread.c - the registry of threads: births, ends, fork
  *
- * Never called by malloc on a matched thread; once by the first malloc of a thread that
- * was not made by pthread_create. System calls: one or two per change, none per
+ * malloc of a matched thread never calls it. The first malloc of a thread that was not
+ * made by pthread_create calls it once. System calls: one or two per change, none per
  * allocation.
  */
 #include "thread_private.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_match.c - facts changed: which route does the thread follow now
+ * thread_match.c - from the changed facts of a thread to its new route
  *
  * Never called by malloc on a matched thread. The thread lock is held for the decision
- * only; what takes long (a pool to commit, a stack to lock) is done before, without it.
+ * only. Slow work, such as committing a pool or locking a stack, is done before, without
+ * the lock.
  */
 #include "thread_private.h"
 

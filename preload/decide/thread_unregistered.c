@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_unregistered.c - threads nobody has registered: before start, without rules,
- * made unseen
+ * thread_unregistered.c - the one slot of all threads that are not registered
  *
- * They share one slot. Its first malloc initialises jemalloc; from then on it is
- * jemalloc's own malloc and free, until there is a reason to look: pools that exist,
- * rules that watch.
+ * Those are threads from before the start, threads of a program without rules, and threads
+ * that were made by a raw clone. The first malloc through the slot initialises jemalloc.
+ * From then on the slot has jemalloc's own malloc and free, until pools exist or rules
+ * watch threads.
  */
 #include "engine/pools.h"
 #include "route_private.h"

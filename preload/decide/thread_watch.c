@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_watch.c - the memory a thread counts its calls in, and the switch
+ * thread_watch.c - the memory in which a thread counts its calls, and the switch
  *
- * Each thread takes to its counting functions as it takes to a new route: at its next
- * malloc or free (route_switch.c). Memory that was made is kept with its slot.
+ * A thread begins to count as it changes its route: at its next malloc or free
+ * (route_switch.c). The memory stays with the slot.
  *
  * Never on the realtime path.
  */

@@ -2,8 +2,8 @@
 /*
  * cache.c - what happens when a bin is empty or full
  *
- * Realtime path, but for cache_flush(). Takes no lock unless the thread is an
- * ordinary one whose own heap has nothing (`share`). One operation of the heap per call.
+ * Realtime path, but for cache_flush(). Only an ordinary thread whose own heap has
+ * nothing takes a lock (`share`). One operation of the heap per call.
  * Bound: CACHE_CHAIN blocks are sent home at once, CACHE_SPARE given up before an
  * allocation fails.
  */

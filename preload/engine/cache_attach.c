@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache_attach.c - a thread's cache begins, for one pool and tag, and ends
+ * cache_attach.c - begin and end of a thread's cache, for one pool and one tag
  *
  * Not on the realtime path. Bound: the bins and the heaps of the pool.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache_figures.c - what a cache's thread has of its tag
+ * cache_figures.c - how many live blocks of its tag a cache's thread has
  *
- * Counted where blocks get the tag's number and lose it; what of them is in the bins is
- * looked up when somebody asks. Not on the realtime path. Reads what the owner writes
- * meanwhile: a figure may be an operation old. Bound: the bins.
+ * Blocks are counted when they get the tag's number and when they lose it. Blocks in bins
+ * have the number, too, so they are subtracted here, when somebody asks. The owner goes on
+ * writing meanwhile: a figure may be one operation old. Not on the realtime path. Bound:
+ * the bins.
  */
 #include "cache_inline.h"
 #include "tag.h"

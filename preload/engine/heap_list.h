@@ -6,8 +6,9 @@
  * comparison tells whether it can be followed. 0 is none: no header is there. `prev` of
  * the first block of a list names the list instead: its class times 16, plus 1.
  *
- * What the program may have overwritten is checked before it is followed: a block leaves
- * a list only when its header and both neighbours in the list agree. No loop.
+ * The program may have overwritten a header or a link. So each is checked before it is
+ * followed: a block leaves a list only when its header and both neighbours in the list
+ * agree. No loop.
  */
 #ifndef HEAP_LIST_H
 #define HEAP_LIST_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap_resize.c - growing and shrinking in place; what can be asked about blocks and
- * heaps
+ * heap_resize.c - blocks grow and shrink in place; questions about blocks and heaps
  *
  * No loop, no call out. Realtime: yes, but heap_stats().
  */

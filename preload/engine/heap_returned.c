@@ -4,8 +4,8 @@
  *
  * `returned` is a Treiber stack, linked through the payloads. Anybody pushes; only the
  * owner takes, always the whole stack at once, so there is no ABA, and a pusher that is
- * stopped hides nothing. What was taken waits in `inbox`, the owner's own, and is looked
- * at block by block. tests/model/returned.pml goes through the interleavings.
+ * stopped hides nothing. The taken blocks wait in `inbox`, which is the owner's own, and
+ * are released one by one. tests/model/returned.pml goes through the interleavings.
  *
  * Realtime: yes. Bound: that of the arguments.
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parts.h - the memory of a pool in up to 64 equal parts, and who has which
+ * parts.h - the memory of a pool in up to 64 equal parts, and the heap that has each
  *
  * A part is a multiple of a page. One 64-bit word says which parts are free; a heap takes
- * a run of them by one compare-and-swap and gives them back by one fetch-or. `owner` says
- * whose a taken part is. It is written by the taker before any block of the part exists,
- * and stays until the part is taken again: so the holder of a block may read it.
+ * a run of them by one compare-and-swap and gives them back by one fetch-or. `owner` is
+ * the heap that has a part. The taker writes it before any block of the part exists, and it
+ * stays until the part is taken again: so the holder of a block may read it.
  *
  * Never locks, never waits, no system call. Bound: PARTS_TRIES attempts; each that fails
  * means that another thread took or gave parts meanwhile.

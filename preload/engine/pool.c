@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool.c - heap 0 behind its lock: native pools, and what threads share; memory
+ * pool.c - heap 0 behind its lock, for native pools and for threads that share; growth
  *
- * No realtime thread that a rule matches comes here, but to free. Bound: POOL_TAKE
+ * A realtime thread that a rule matches comes here only to free. Bound: POOL_TAKE
  * returned blocks per allocation. Only before an allocation fails, all are taken back,
  * and the lock is let go between one handful and the next.
  */
