@@ -234,7 +234,8 @@ RTM_API void *rtm_alloc_nowait(rtm_pool *pool, size_t size);
 
 /*
  * From here to rtm_leave(), every malloc() and kin of the calling thread takes from this
- * pool. That includes code that was never recompiled, and it overrides the policy. Calls nest, up to 8 deep; the innermost pool counts. free() needs no entering.
+ * pool. That includes code that was never recompiled, and it overrides the policy. Calls
+ * nest, up to 8 deep; the innermost pool counts. free() needs no entering.
  *
  * pool  a pool; NULL: the default pool, made if there is none yet.
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * audit_load.c - the files that audited processes write, and the state of their threads in /proc
+ * audit_load.c - the files that audited processes write, and the state of their threads
+ * in /proc
  *
  * This file reads copies of the files (audit_copy.c). Numbers in them are bounded before
  * they are used as indexes.

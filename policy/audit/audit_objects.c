@@ -4,9 +4,9 @@
  *
  * What is mapped where stands in /proc/PID/maps, by the kernel's hand. The file itself is
  * opened through /proc/PID/map_files, which is the mapped file even when its name leads
- * to another one now; where that is not allowed, by its name in the process's root, and then it must be
- * the same inode. Regular files only, through gate.h. Bound: AUDIT_MODULES descriptors,
- * OBJECTS_TIME of our processor time a look.
+ * to another one now; where that is not allowed, by its name in the process's root, and
+ * then it must be the same inode. Regular files only, through gate.h. Bound:
+ * AUDIT_MODULES descriptors, OBJECTS_TIME of our processor time a look.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,8 +3,9 @@
  * elf_needed.c - what the loader would bring for a program, without starting a loader
  *
  * DT_NEEDED of the program, of what that names, and so on, each looked for where ld.so(8)
- * does: DT_RPATH of the object that needs it and of the program, LD_LIBRARY_PATH, DT_RUNPATH, the
- * loader's cache, its own directories. A file for another machine is passed over.
+ * does: DT_RPATH of the object that needs it and of the program, LD_LIBRARY_PATH,
+ * DT_RUNPATH, the loader's cache, its own directories. A file for another machine is
+ * passed over.
  *
  * Bound: NEEDED_MAX libraries.
  */

@@ -2,9 +2,9 @@
 /*
  * helper_group.c - see helper_group.h
  *
- * The groups of a process are those of its main thread. This file makes no group and moves
- * no other thread.
- * Bound: two reads of /proc, and two writes for each hierarchy in which the two differ.
+ * The groups of a process are those of its main thread. This file makes no group and
+ * moves no other thread. Bound: two reads of /proc, and two writes for each hierarchy in
+ * which the two differ.
  */
 #include "helper_group.h"
 

@@ -2,8 +2,8 @@
 /*
  * helper_group.h - moves the helper into the control groups of its process
  *
- * A new thread begins in the group of its maker. A realtime thread may have a group of its
- * own, in which other threads get little time.
+ * A new thread begins in the group of its maker. A realtime thread may have a group of
+ * its own, in which other threads get little time.
  */
 #ifndef HELPER_GROUP_H
 #define HELPER_GROUP_H

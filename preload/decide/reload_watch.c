@@ -2,9 +2,9 @@
 /*
  * reload_watch.c - inotify on the files of a policy and on the directories they are in
  *
- * An event only says that it is time to look; reload_stamp() tells the state of the files.
- * For a directory that does not exist, the nearest one above it is watched. Where nothing
- * can be watched (the user's limit is reached), reload.c looks often instead.
+ * An event only says that it is time to look; reload_stamp() tells the state of the
+ * files. For a directory that does not exist, the nearest one above it is watched. Where
+ * nothing can be watched (the user's limit is reached), reload.c looks often instead.
  *
  * Never on the realtime path.
  */

@@ -7,8 +7,8 @@
  * match) or at start. Never on the realtime path.
  *
  * One reading of the policy makes one rule set. It is made beside the set in use, and one
- * store puts it in its place. The old set is retired: a thread may follow its routes until
- * the thread's next malloc. reload_retired.c frees it.
+ * store puts it in its place. The old set is retired: a thread may follow its routes
+ * until the thread's next malloc. reload_retired.c frees it.
  */
 #ifndef RULE_H
 #define RULE_H

@@ -2,10 +2,10 @@
 /*
  * thread_unregistered.c - the one slot of all threads that are not registered
  *
- * Those are threads from before the start, threads of a program without rules, and threads
- * that were made by a raw clone. The first malloc through the slot initialises jemalloc.
- * From then on the slot has jemalloc's own malloc and free, until pools exist or rules
- * watch threads.
+ * Those are threads from before the start, threads of a program without rules, and
+ * threads that were made by a raw clone. The first malloc through the slot initialises
+ * jemalloc. From then on the slot has jemalloc's own malloc and free, until pools exist
+ * or rules watch threads.
  */
 #include "engine/pools.h"
 #include "route_private.h"

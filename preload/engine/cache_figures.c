@@ -3,9 +3,9 @@
  * cache_figures.c - how many live blocks of its tag a cache's thread has
  *
  * Blocks are counted when they get the tag's number and when they lose it. Blocks in bins
- * have the number, too, so they are subtracted here, when somebody asks. The owner goes on
- * writing meanwhile: a figure may be one operation old. Not on the realtime path. Bound:
- * the bins.
+ * have the number, too, so they are subtracted here, when somebody asks. The owner goes
+ * on writing meanwhile: a figure may be one operation old. Not on the realtime path.
+ * Bound: the bins.
  */
 #include "cache_inline.h"
 #include "tag.h"

@@ -4,8 +4,8 @@
  *
  * A part is a multiple of a page. One 64-bit word says which parts are free; a heap takes
  * a run of them by one compare-and-swap and gives them back by one fetch-or. `owner` is
- * the heap that has a part. The taker writes it before any block of the part exists, and it
- * stays until the part is taken again: so the holder of a block may read it.
+ * the heap that has a part. The taker writes it before any block of the part exists, and
+ * it stays until the part is taken again: so the holder of a block may read it.
  *
  * Never locks, never waits, no system call. Bound: PARTS_TRIES attempts; each that fails
  * means that another thread took or gave parts meanwhile.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * area_advice.c - what is said where memory could not be locked, or had: how much, why,
- * and what to change
+ * area_advice.c - the line that says how much memory could not be locked or had, why,
+ * and the cure
  *
  * One line a pool. Never advises a file capability: it makes the loader drop the preload.
  */

@@ -2,10 +2,10 @@
 /*
  * area_limits.c - how much memory may be touched
  *
- * A memory cgroup smaller than the pool answers every way of touching pages with SIGKILL,
- * so the room is looked up first: what all groups above leave (policy/model/room.h, which
- * rtmem doctor asks too), MemAvailable, and half of what RLIMIT_AS and RLIMIT_DATA leave.
- * What cannot be read does not limit.
+ * When a memory cgroup is smaller than the pool, touching the pool ends in SIGKILL. So
+ * the room is looked up first: the memory that all groups above leave
+ * (policy/model/room.h, which rtmem doctor asks too), MemAvailable, and half of the room
+ * under RLIMIT_AS and RLIMIT_DATA. A limit that cannot be read does not count.
  */
 #include "area.h"
 

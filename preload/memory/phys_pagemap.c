@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * phys_pagemap.c - what the kernel tells about where pages lie
+ * phys_pagemap.c - where pages lie in RAM, as the kernel tells it
  *
  * /proc/self/pagemap gives frame numbers to CAP_SYS_ADMIN and zeroes to everybody else;
  * its PAGEMAP_SCAN says of any page whether a huge one maps it. The file is opened where

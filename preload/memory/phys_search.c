@@ -4,8 +4,8 @@
  *
  * The sources: huge pages that were reserved (2 MiB, 1 GiB); transparent huge pages,
  * collapsed where they did not come by themselves; then ordinary pages. A small request
- * tries ordinary pages first and reserved huge pages last. A source that cannot serve, for
- * any reason (the processor has no 1 GiB pages, a filter forbids a call, a limit),
+ * tries ordinary pages first and reserved huge pages last. A source that cannot serve,
+ * for any reason (the processor has no 1 GiB pages, a filter forbids a call, a limit),
  * passes on to the next.
  *
  * The kernel hands out memory from the top, so low memory comes last. If no page lay in

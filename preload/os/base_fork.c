@@ -2,10 +2,10 @@
 /*
  * base_fork.c - jemalloc's locks around a fork
  *
- * Its own handlers lock everything before a fork. That cannot end where the fork is a
- * signal handler's and the thread is inside of jemalloc: it waits for itself, or for our
- * helper, which waits for it. In a program of one thread such a lock is left as it is;
- * the thread lets it go itself, in both processes.
+ * jemalloc's handlers take all its locks before a fork. When a signal handler forks while
+ * its thread is inside jemalloc, that never ends: the thread waits for itself, or for our
+ * helper, which waits for the thread. In a program of one thread such a lock is left as
+ * it is. The thread releases it later, in both processes.
  *
  * Never on the realtime path. Bound: BASE_WAITS looks at each lock, BASE_SKIPPED locks.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd_table.c - use descriptors without the program seeing one: the place to run, and
- * reading a file there
+ * fd_table.c - runs a function with a descriptor table of its own; reads files there
  *
  * The thread made for one call shares everything with the process but the descriptor
  * table. The caller sleeps until it is gone (CLONE_VFORK), so it may use the caller's

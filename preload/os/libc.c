@@ -2,9 +2,9 @@
 /*
  * libc.c - libc's own functions, from its symbol table
  *
- * The loader's list has libc before anything that dlopen() adds, and what stands before
- * it there never changes: the list is read without a lock. Calls nothing of libc but what
- * it finds. Bound: the names in one chain of libc's hash table.
+ * The loader's list has libc before all objects that dlopen() adds, and that part of the
+ * list never changes, so it is read without a lock. Calls nothing of libc except
+ * functions that it has found. Bound: the names in one chain of libc's hash table.
  */
 #include "libc.h"
 

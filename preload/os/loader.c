@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.c - who is in dl_iterate_phdr(3), and who is about to fork
+ * loader.c - keeps dl_iterate_phdr(3) and forks apart
  *
  * Never on the realtime path. Bound: LOADER_TRIES naps, and what libc's lock takes.
  */

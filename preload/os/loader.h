@@ -2,12 +2,12 @@
 /*
  * loader.h - dl_iterate_phdr(3), but never across a fork
  *
- * libc holds a lock in it that it does not free in the child of a fork: a thread of ours
- * that is in there while the program forks would leave the child one that nobody gives
- * back. So forks wait for our threads to come out, and our threads for forks.
+ * The call holds a lock of libc that is not freed in the child of a fork. If a thread of
+ * ours were inside while the program forks, the lock would stay held in the child. So a
+ * fork waits until our threads are outside, and our threads wait until a fork is over.
  *
- * Both wait for at most LOADER_TRIES naps: the program may fork with locks held that
- * somebody needs who waits here.
+ * Both wait for at most LOADER_TRIES naps, because the forking thread may hold a lock
+ * that a waiting thread has to release.
  *
  * Never on the realtime path.
  */

@@ -2,9 +2,9 @@
 /*
  * own_alloc.c - libc's names as this library means them: memory (see own.c)
  *
- * What the policy and inih allocate is jemalloc's, not the program's malloc: the helper
- * reads policies too, and code of a library in front of us must not run there. The same goes
- * for libc's functions that would call malloc themselves. Never on the realtime path.
+ * The policy and inih allocate from jemalloc, not by the program's malloc: the helper
+ * reads policies, too, and code of a library in front of us must not run there. The same
+ * goes for libc's functions that would call malloc. Never on the realtime path.
  */
 #include <errno.h>
 #include <limits.h>

@@ -2,9 +2,10 @@
 /*
  * own_je.c - jemalloc 5.3 where there is no memory for a thread's first call (see own.c)
  *
- * It makes a cache and perhaps an arena for the thread then, and does not look whether it
- * got them. Where there is no arena the first one serves; where there is no cache the
- * thread goes on without. All names are jemalloc's own, between two of its objects.
+ * At that call jemalloc makes a cache and perhaps an arena for the thread, and does not
+ * check that it got them. Without an arena of its own the thread uses the first one;
+ * without a cache it goes on without. All names are jemalloc's own, between two of its
+ * objects.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,9 +2,10 @@
 /*
  * proc.c - see proc.h
  *
- * Where the kernel wipes nothing (before Linux 4.14, or no memory for the page), a copy
- * is taken for a borrower: hands off is the answer that breaks nothing. Under a
- * filter of the program, which may end it for the question, nobody is one.
+ * Where the kernel wipes nothing (before Linux 4.14, or without memory for the page), a
+ * copy counts as a borrower, because a borrower changes nothing and so breaks nothing.
+ * Under a system call filter, which may end the program for the question, no process
+ * counts as a borrower.
  */
 #include "proc.h"
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proc.h - whose is what stands in memory: this process's, or another's
+ * proc.h - does the memory belong to this process, or to its parent?
  *
  * fork() runs our handlers, and the child starts anew. Other ways to make a process do
- * not, and leave it with what its parent wrote down:
+ * not; its memory still has the notes of its parent:
  *
- *	copied     By raw clone, clone3 or _Fork. The memory is the child's, but what it
- *	           says of threads, mappings and locks was true of the parent.
+ *	copied     By raw clone, clone3 or _Fork. The memory is the child's own, but its
+ *	           threads, mappings and locks are those of the parent.
  *	borrowed   By vfork, or clone with CLONE_VM. The memory is the parent's, which
- *	           goes on with it; the child has no say in it.
+ *	           goes on using it; the child must change nothing.
  *
- * A copy shows by a word that the kernel wipes in it (a number of a process repeats in
- * another namespace), a borrower by its number. Never on the realtime path. Bound: one
- * load and one system call; in a copy, once, what the child of a fork does.
+ * A copy is recognised by a word that the kernel wipes in it (process numbers repeat in
+ * other namespaces), a borrower by its process number. Never on the realtime path. Bound:
+ * one load and one system call; in a copy, once, the work of the child of a fork.
  */
 #ifndef PROC_H
 #define PROC_H

@@ -2,11 +2,11 @@
 /*
  * program.c - which program is this?
  *
- * The link /proc/self/exe knows, but not everywhere: a chroot or an initramfs has no
- * /proc, another PID namespace's has no link for us, and of a program started as
- * `ld.so PROGRAM` (AppImage, Guix, Steam) it says ld.so. Then AT_EXECFN knows: what
- * execve() was given, or the loader, as glibc changes it. Under "#!" that is the script,
- * and the program is the interpreter that its first line names.
+ * The link /proc/self/exe has the answer, but not everywhere. A chroot or an initramfs
+ * has no /proc; the /proc of another PID namespace has no link for us; for a program
+ * started as `ld.so PROGRAM` (AppImage, Guix, Steam) the link names ld.so. Then AT_EXECFN
+ * has it: the argument of execve(), or of the loader, as glibc changes it. For a script
+ * ("#!") that is the script, and the program is the interpreter in its first line.
  *
  * Opens files only then, and keeps none. Bound: SCRIPTS_MAX scripts.
  */

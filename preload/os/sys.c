@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sys.c - what the program's system call filter leaves us
+ * sys.c - the system calls that are left under a filter of the program
  *
- * A filter may end the program for a call it would never have made without us, and cannot
- * be asked. Who installs one is seen by the entry points. A filter holds in the thread
- * that installs it and in those it creates, or, with TSYNC, in all.
+ * A filter may end the program for a call that it would never have made without us, and a
+ * filter cannot be asked. The entry points see when the program installs one. A filter
+ * holds in the thread that installs it and in those it creates, or, with TSYNC, in all.
  */
 #include "sys.h"
 

@@ -11,7 +11,7 @@
 #include "site_private.h"
 #include "site_thread.h"
 
-static struct match_process policy; /* whose rules the world answers for */
+static struct match_process policy; /* whose rules are compiled */
 bool site_every;
 CHILD_DATA struct mutex site_mutex;
 
@@ -77,7 +77,7 @@ uint64_t site_init(const struct match_process *m)
 	if (w && site_modules_first(w, m, old)) {
 		rules = w->rules;
 		policy = *m;
-		/* seq_cst: the world is complete; walks of the old one are stale; who
+		/* seq_cst: the set is complete; walks of the old one are stale; who
 		 * resolves in the old one from here on finds out (site_resolve) */
 		__atomic_store_n(&site_compiled, w, __ATOMIC_SEQ_CST);
 		__atomic_fetch_add(&site_generation, 1, __ATOMIC_SEQ_CST);
@@ -111,7 +111,7 @@ static void renew_if_crowded(void)
 	w = site_compiled_renew(site_compiled);
 	if (!w)
 		return;
-	/* seq_cst: as in site_init(); who still reads the old world loses nothing: what
+	/* seq_cst: as in site_init(); a reader of the old set loses nothing: what
 	 * it knows of the frames on a live stack stays true while they are there */
 	__atomic_store_n(&site_compiled, w, __ATOMIC_SEQ_CST);
 }

@@ -3,9 +3,9 @@
  * site_compiled.c - the tables of one policy: made, touched and locked before anybody
  * reads
  *
- * A world is never unmapped: a realtime thread may be between two of its reads. There is
- * one per policy and one each time half of the table's keys have died (dlclose), at most
- * WORLDS_MAX in all; after that the table just stays full.
+ * A compiled set is never unmapped: a realtime thread may be between two of its reads.
+ * There is one per policy and one each time half of the table's keys have died (dlclose),
+ * at most SETS_MAX in all; after that the table just stays full.
  *
  * The memory of a replaced policy is used again for the third policy after it. A thread
  * that still reads it then, two changes later, finds old words or zeros. Its answer may
@@ -17,10 +17,10 @@
 #include "memory/area.h"
 #include "site_private.h"
 
-enum { WORLDS_MAX = 64, GIVEN_MAX = 2 };
+enum { SETS_MAX = 64, GIVEN_MAX = 2 };
 
-static struct area areas[WORLDS_MAX]; /* area.c keeps pointers to them, for fork */
-static unsigned worlds;
+static struct area areas[SETS_MAX]; /* area.c keeps pointers to them, for fork */
+static unsigned sets;
 static struct site_compiled *given[GIVEN_MAX + 1]; /* the oldest first */
 static unsigned ngiven;
 
@@ -46,19 +46,19 @@ static struct site_compiled *world_again(void)
 
 static struct site_compiled *world_map(void)
 {
-	struct area *a = &areas[worlds];
+	struct area *a = &areas[sets];
 	struct site_compiled *w = world_again();
 
 	if (w)
 		return w;
-	if (worlds == WORLDS_MAX || area_reserve(a, NULL, sizeof(struct site_compiled),
-					    AREA_LOCK | AREA_PIN) != 0)
+	if (sets == SETS_MAX || area_reserve(a, NULL, sizeof(struct site_compiled),
+					AREA_LOCK | AREA_PIN) != 0)
 		return NULL;
 	if (area_commit(a, sizeof(struct site_compiled)) != 0) {
 		area_release(a);
 		return NULL;
 	}
-	worlds++;
+	sets++;
 	return (struct site_compiled *)a->base;
 }
 

@@ -2,10 +2,10 @@
 /*
  * site_inline.h - what is known about return addresses, and the one look-up of a hit
  *
- * A WORLD is everything compiled from one policy: the table of return addresses, the
- * verdict classes they point to, the modules. The table is open-addressing; an entry is a
- * key and one word, each written once and atomically, so a reader needs no lock:
- *   key    0 free; else the return address, for as long as the world lives
+ * The COMPILED SET is everything compiled from one policy: the table of return addresses,
+ * the verdict classes they point to, the modules. The table is open-addressing; an entry
+ * is a key and one word, each written once and atomically, so a reader needs no lock:
+ *   key    0 free; else the return address, for as long as the set lives
  *   value  0 nothing known (not resolved yet, or the module went away); else class,
  *          flags and unwind recipe in one word
  * A class is a set of rules' verdicts, immutable once a value names it. Class 0 decides
@@ -82,7 +82,7 @@ static inline uint32_t site_hash(uint64_t ret)
  */
 static inline bool site_fast(uintptr_t ret, uint64_t want, uint64_t *holds)
 {
-	/* acquire: the world is complete when it is seen (release in site_publish) */
+	/* acquire: the set is complete when it is seen (release in site_publish) */
 	const struct site_compiled *w = __atomic_load_n(&site_compiled, __ATOMIC_ACQUIRE);
 	const struct site_entry *e = &w->entry[site_hash(ret)];
 	const struct site_class *c;

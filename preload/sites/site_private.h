@@ -69,7 +69,7 @@ void site_table_put(
 	struct site_compiled *w, uintptr_t ret, uint64_t value, uint64_t generation);
 /* Forgets the entries in [lo, hi), after site_generation was bumped. */
 void site_table_forget(struct site_compiled *w, uintptr_t lo, uintptr_t hi);
-/* Copies what is alive into a fresh world when many keys are dead; else returns w. */
+/* Copies what is alive into a fresh set when many keys are dead; else returns w. */
 bool site_table_crowded(const struct site_compiled *w, uint32_t *alive);
 
 /* site_resolve.c - Realtime: yes. The value for ret; 0 when it cannot be told yet. */
@@ -102,12 +102,12 @@ void site_compile(
 /* site_modules.c - off the realtime path, under the site lock. */
 /* Compares the loaded modules with the compiled ones; compiles, publishes, forgets. */
 void site_modules_refresh(struct site_compiled *w, const struct match_process *m);
-/* The first list of a world; what was dynamic in the old one still is. */
+/* the first list of a compiled set; what was dynamic in the old one still is. */
 bool site_modules_first(struct site_compiled *w, const struct match_process *m,
 	const struct site_compiled *old);
 /* Has the loader added or removed an object since the last refresh? */
 bool site_modules_stale(void);
-/* A world that is no longer site_compiled: its records are freed. */
+/* A compiled set that is no longer site_compiled: its records are freed. */
 void site_modules_drop(struct site_compiled *w);
 /* Frees records nobody can be reading any more. */
 void site_modules_reap(void);

@@ -119,7 +119,7 @@ uint64_t site_resolve(struct site_compiled *w, uintptr_t ret)
 	/* seq_cst: pairs with the look at site_active before records are freed */
 	__atomic_fetch_add(&site_active, 1, __ATOMIC_SEQ_CST);
 	generation = __atomic_load_n(&site_generation, __ATOMIC_SEQ_CST);
-	/* only the present world's module records are kept for us; a call that a reload
+	/* only the present set's module records are kept for us; a call that a reload
 	 * or a renewal has overtaken is answered "not known yet" */
 	keep = false;
 	value = w == __atomic_load_n(&site_compiled, __ATOMIC_SEQ_CST)

@@ -8,7 +8,7 @@
  * A key is never taken back, so an entry can be read without a lock and without a
  * sequence count: any value beside a key was stored for that key. When a
  * module goes away its values become 0; dead keys are left behind by copying what is
- * alive into a new world (site_compiled_renew), off the realtime path.
+ * alive into a new set (site_compiled_renew), off the realtime path.
  */
 #include "site_private.h"
 

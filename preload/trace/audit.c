@@ -10,8 +10,7 @@
  *
  * The audit works on the book, which is private; the file gets the figures for the tool.
  * A record belongs to one thread, which writes it. Frees by other threads change it with
- * atomic additions. Relaxed throughout, unless said
- * otherwise: these are figures.
+ * atomic additions, relaxed unless said otherwise: these are figures.
  *
  * Bound: AUDIT_FRAMES frames, STACK_PROBES + 2 * LIVE_PROBES probes; each object of a new
  * stack is compared with AUDIT_MODULES others, once.

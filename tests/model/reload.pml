@@ -2,10 +2,10 @@
 /*
  * reload.pml - another policy while a thread allocates (preload/decide/reload.c, rule.c, site.c)
  *
- * The world of call sites that is compiled for policy n answers for the rules of n and of
+ * The set of call sites that is compiled for policy n answers for the rules of n and of
  * n - 1, whose numbers differ. The helper puts it in place, moves the generation on, and
  * then publishes the new route; the owner is somewhere inside a malloc meanwhile. It asks
- * the world by the numbers of its route, and remembers the answer with the generation that
+ * the set by the numbers of its route, and remembers the answer with the generation that
  * it read before.
  *
  * Claims: whatever the owner asks is answered for the policy of its route; a remembered
