@@ -97,8 +97,8 @@ static void matched(const struct policy *p)
 	struct match_trace t;
 
 	match_process(p, call.exe, &m);
-	match_thread(&m, &call.thread, &standing);
-	PROMISE(match_allocation(&m, &standing, 64, 0) < m.nrule);
+	match_thread(&m, &call.thread, &candidates);
+	PROMISE(match_allocation(&m, &candidates, 64, 0) < m.nrule);
 	for (int i = 0; i < p->nrule; i++)
 		match_trace_rule(p, &p->rule[i], &call, &t);
 }
