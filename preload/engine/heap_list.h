@@ -388,7 +388,7 @@ static inline void heap_drop_first_returned(struct heap *h, struct block *b)
 	uint32_t place = *heap_link(b);
 
 	heap_set_inbox(h, place);
-	if (heap_reaches(h, place)) {
+	if (place && heap_reaches(h, place)) {
 		const struct block *next = heap_at(h, place);
 
 		__builtin_prefetch(heap_at(h, next->next), 1);
