@@ -274,3 +274,11 @@ says_no_more() {
 	assert_success
 	assert_output ""
 }
+
+@test "a fork while another thread is inside a family leaves the child no lock that is held" {
+	for kind in handle module object; do
+		run linked "$PROG/compat_fork" "$kind"
+		assert_success
+		assert_output ""
+	done
+}
