@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat.c - pools that are made as they fill, and what a fork leaves of the families
+ * compat.c - chains of pools: the next one is made when the last one fills
  *
  * Bound: COMPAT_CHAIN pools are asked, each for one bounded operation.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat.h - what the boundaries of the other families share
+ * compat.h - shared by the files of the other families
  */
 #ifndef COMPAT_H
 #define COMPAT_H

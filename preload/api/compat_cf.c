@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_cf.c - objects: where they stand, what they are, their reference counts
+ * compat_cf.c - objects: their memory, type and reference count
  *
- * Objects stand in slots of chunks that are only added, and so any pointer can be told
- * from one of them before it is followed. Bound of that: CF_CHUNKS. Making one takes a
- * lock; nothing else here does.
+ * Objects are in slots of chunks, and chunks are only added. So a pointer is checked
+ * before it is followed; the bound of the check is CF_CHUNKS. Only making an object takes
+ * a lock.
  */
 #include "compat_cf.h"
 

@@ -2,8 +2,9 @@
 /*
  * compat_cmbuffer.c - block buffers, as declared in CoreMedia/CMBlockBuffer.h
  *
- * One that has a block, or is a part of one that has: never deeper. The block's allocator
- * is held as long as the buffer lives. Bound: that of the allocator, and of a copy.
+ * A buffer has a block, or is a part of a buffer that has one; parts of parts refer to
+ * that one, too. The buffer holds a reference to the block's allocator. Bound: that of
+ * the allocator, and of a copy.
  */
 #include <CoreMedia/CMBlockBuffer.h>
 #include <string.h>

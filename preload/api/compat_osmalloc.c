@@ -2,9 +2,9 @@
 /*
  * compat_osmalloc.c - OSMalloc and kin, as declared in libkern/OSMalloc.h
  *
- * A block is one of a pool that is booked on a tag (tag_block.h), as those of rtmem.h:
- * what OSFree() is told is held against that, once the engine has confirmed that a live
- * block begins there. Bound of the calls that never block: compat_take().
+ * A block is a pool's block, booked on a tag (tag_block.h) like those of rtmem.h.
+ * OSFree() compares its arguments with the tag, after the engine has confirmed that a
+ * live block begins there. Bound of the calls that never block: compat_take().
  */
 #include <libkern/OSMalloc.h>
 

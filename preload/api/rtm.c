@@ -2,9 +2,9 @@
 /*
  * rtm.c - blocks of the native API: rtm_alloc and kin, as declared in RealtimeAlloc.h
  *
- * Whose a pointer is, is decided by its address; whether it is a live block, by the check
- * in its header. Nothing is read or written before both are known.
- * Bound: that of one pool operation; rtm_realloc() also copies a block that moves.
+ * The address of a pointer decides its pool; the check in its header decides whether it
+ * is a live block. Nothing else is read or written before both are known. Bound: that of
+ * one pool operation; rtm_realloc() also copies a block that moves.
  */
 #include "rtm.h"
 

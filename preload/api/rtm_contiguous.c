@@ -2,9 +2,9 @@
 /*
  * rtm_contiguous.c - memory in one piece of RAM, for callers who want no pool of it
  *
- * A boundary over phys.c. What is live is remembered, so that nothing else is ever freed,
- * and booked on a tag. Never on the realtime path. Bound of a free: a walk over all that
- * is live.
+ * A boundary over phys.c. Live blocks are kept in a list, so that nothing else is ever
+ * freed, and are booked on a tag. Never on the realtime path. Bound of a free: a walk
+ * over all that is live.
  */
 #include "rtm.h"
 

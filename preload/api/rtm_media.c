@@ -2,7 +2,7 @@
 /*
  * rtm_media.c - media_realtime_init_thread() and media_realtime_init_image()
  *
- * A boundary over image.h: the switches of the policy are asked first. Not for realtime
+ * A boundary over image.h that obeys the switches of the policy. Not for realtime
  * threads.
  */
 #include "rtm.h"

@@ -2,10 +2,10 @@
 /*
  * atfork.h - our handlers of fork(), outermost in every order of registration
  *
- * libc runs those that were registered last first, and after the fork last. Handlers of
- * the program allocate. So ours are registered before anybody's: entry_fork.c sees every
- * registration. jemalloc's are no handlers of their own but ours call them, and only
- * where there is another thread that may hold its locks.
+ * libc runs the handlers that were registered last first, and after the fork last.
+ * Handlers of the program allocate, so ours are registered before all others:
+ * entry_fork.c sees every registration. Our handlers call those of jemalloc, and only
+ * when another thread may hold its locks.
  */
 #ifndef ATFORK_H
 #define ATFORK_H

@@ -2,9 +2,9 @@
 /*
  * entry.c - malloc and its family, as the program calls them
  *
- * No logic: malloc and free jump to the function of the calling thread's slot; the others
- * take jemalloc's function for a thread in the plain state and ask route.c otherwise.
- * Works before constructors and after destructors: a slot is always there.
+ * malloc and free jump to the function in the slot of the calling thread. The others call
+ * jemalloc for a thread that no rule matches, and route.c for the rest. All of them work
+ * before constructors and after destructors, because every thread has a slot.
  */
 #include "entry.h"
 

@@ -3,11 +3,13 @@
  * entry_dlsym.c - libc's allocator by another name: dlsym(3) and dlvsym(3)
  *
  * ctypes, JNA, Fiddle, .NET and LuaJIT open "libc.so.6" (or any object that needs it) and
- * ask that handle for free: libc's own, for a block that strdup() took from ours. So
- * where the answer would be libc's allocator, it is ours; who resolves libc's malloc that
- * way to stand in front of it stands in front of ours. RTLD_NEXT and RTLD_DEFAULT mean
- * the order of the objects and the caller's place in it: what is behind us is entered by
- * a jump, so that it sees the program as its caller, and its answer stays what it is.
+ * ask that handle for free. They would get libc's own, for a block that strdup() took
+ * from ours. So where the answer would be libc's allocator, it is ours. A library that
+ * resolves libc's malloc that way, to wrap it, wraps ours.
+ *
+ * RTLD_NEXT and RTLD_DEFAULT depend on the caller's place in the order of objects. There
+ * the real function is entered by a jump, so that it sees the program as its caller, and
+ * its answer is not changed.
  *
  * Allocates nothing, and works before any constructor. Never on the realtime path.
  */

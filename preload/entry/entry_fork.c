@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_fork.c - what pthread_atfork(3) calls, wherever it was compiled
+ * entry_fork.c - the function behind pthread_atfork(3)
  *
- * libc keeps that function in an archive, so a copy of it stands in every object that
- * uses it; this is the name they all come to.
+ * libc keeps pthread_atfork() in an archive, so every object that uses it has a copy. All
+ * copies call this name.
  */
 #include "atfork.h"
 #include "entry.h"

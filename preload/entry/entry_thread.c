@@ -2,9 +2,8 @@
 /*
  * entry_thread.c - the interposed calls that make or change threads
  *
- * No logic: each calls the real function (or makes its system call) and then tells
- * thread.c whose facts may have changed. Without a rule for this program they only pass
- * on.
+ * Each calls the real function (or makes its system call), and then tells thread.c which
+ * thread's facts may have changed. In a program without a rule they do nothing else.
  */
 #include <errno.h>
 #include <pthread.h>

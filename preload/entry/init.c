@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * init.c - what happens at start, at fork and at exit
+ * init.c - start, fork and exit of the library
  *
- * At start the policy is read and asked about this program. When no rule can match:
- * nothing more, ever; the library is then a way to call jemalloc. A policy with errors is
- * one line on standard error and plain jemalloc.
+ * The start reads the policy and looks for rules that can match this program. When there
+ * is none, the library does nothing more than call jemalloc. A policy with errors means
+ * one line on standard error, and plain jemalloc.
  */
 #include "init.h"
 

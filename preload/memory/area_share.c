@@ -2,8 +2,9 @@
 /*
  * area_share.c - see area_share.h
  *
- * The file is as large as the reservation and sealed at that. Where others may only read,
- * it is sealed against writing once our own mapping stands: that one stays writable.
+ * The file has the size of the reservation, and a seal keeps that size. Where others may
+ * only read, it is sealed against writing after our own mapping exists, which stays
+ * writable.
  * Shared memory is not copied by a fork, so it needs no pin.
  */
 #include "area_share.h"

@@ -2,11 +2,11 @@
 /*
  * image_other.c - lock the stack of another thread
  *
- * Where it is in use begins at its stack pointer, which /proc tells while it sleeps, and
- * ends below libc's descriptor of the thread, at the stack's upper end: nothing above
- * that is its stack, even if it is mapped. The descriptor is found by the thread's
- * list of robust mutexes, which lies in it, as far from its beginning as the caller's
- * own does. Never reads or writes the stack. Bound: IMAGE_STACK_MAX bytes of a stack,
+ * The used part begins at the stack pointer, which /proc shows while the thread sleeps.
+ * It ends below libc's descriptor of the thread, at the upper end of the stack; memory
+ * above is not the stack, even if it is mapped. The thread's list of robust mutexes leads
+ * to the descriptor: the list is inside of it, at the same distance as in the caller's
+ * own. Never reads or writes the stack. Bound: IMAGE_STACK_MAX bytes of a stack,
  * IMAGE_LOOKS looks at a thread that never sleeps.
  */
 #include "image.h"

@@ -3,11 +3,11 @@
  * image_pin.c - pin_process = yes: not even the globals and the stack of a realtime
  * thread fault after a fork
  *
- * What is pinned is listed, so that a later call adds only what is new. A range stays
- * pinned, and its pages stay in RAM, until the process ends, also when the program unmaps
- * it: that is why only small mappings are taken and their sum has a limit. Tried, never
- * required (area_pin.c). Bounds: IMAGE_PIN_RANGES ranges, IMAGE_PIN_LARGEST bytes each,
- * IMAGE_PIN_TOTAL in all.
+ * Pinned ranges are kept in a list, so that a later call adds only new ones. A range
+ * stays pinned, and its pages stay in RAM, until the process ends, even if the program
+ * unmaps it. So only small mappings are taken, and their sum has a limit. Pinning is
+ * tried, never required (area_pin.c). Bounds: IMAGE_PIN_RANGES ranges, IMAGE_PIN_LARGEST
+ * bytes each, IMAGE_PIN_TOTAL in all.
  */
 #include "image.h"
 

@@ -2,11 +2,11 @@
 /*
  * stats.c - the statistics page: a file in memory that only the helper has open
  *
- * Everything is written under the thread lock, into a private image of which the page is
- * a copy (stats_page.h). What readers write into the page are numbers whose changes are
- * looked for, and a flag; they are never used for anything else.
+ * Everything is written under the thread lock into a private image, and the page is a
+ * copy of it (stats_page.h). Readers write request numbers and a flag into the page. The
+ * helper looks whether they have changed, and uses them for nothing else.
  *
- * Never on the realtime path: figures are read where their owners put them.
+ * Never on the realtime path: the helper reads figures where their owners keep them.
  */
 #include "stats.h"
 

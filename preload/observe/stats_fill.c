@@ -2,8 +2,9 @@
 /*
  * stats_fill.c - the records of the statistics page
  *
- * Reads figures that other threads write without waiting for them: each is right by
- * itself, two of them may be an operation apart. Never on the realtime path.
+ * Reads figures that other threads write, and does not wait for those threads. Each
+ * figure is right by itself; two figures may be one operation apart. Never on the
+ * realtime path.
  */
 #include "stats_fill.h"
 

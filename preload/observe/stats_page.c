@@ -2,9 +2,9 @@
 /*
  * stats_page.c - see stats_page.h
  *
- * The file has all of its memory before it is mapped, so that no store into it can fail,
- * and is sealed against shrinking, so that nobody can take the memory away. A fork hands
- * neither the page nor the image on; the program's mlockall does not hold them in memory.
+ * The file gets all of its memory before it is mapped, so that no store into it can fail.
+ * It is sealed against shrinking, so that nobody can take the memory away. A child of
+ * fork has neither the page nor the image. The program's mlockall does not lock them.
  */
 #include "stats_page.h"
 

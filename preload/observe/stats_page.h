@@ -2,9 +2,9 @@
 /*
  * stats_page.h - the statistics page that readers see, and the image it is written from
  *
- * Any process of this user may write into the page: it is written from a private image of
- * the same layout, and never read back, but for the words of `struct
- * stats_page_requests`, which are compared and lead nowhere.
+ * Any process of this user may write into the page. So the helper writes it from a
+ * private image of the same layout, and reads back only the words of `struct
+ * stats_page_requests`. It compares those words and follows none of them.
  *
  * Realtime: no. Opened and closed by the helper; written under the thread lock.
  */
